@@ -1,8 +1,7 @@
 import { mkdir, open, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from './run.ts';
+import { tool } from './tool.ts';
 
-const TOOL_TIMEOUT_MS = 60_000;
 const SECTOR_BYTES = 512;
 const MEBIBYTE = 1024 * 1024;
 
@@ -34,7 +33,7 @@ export async function buildDisk(options: {
     `start=${START_MIB * mib},size=${BOOT_MIB * mib},type=6,bootable`,
     `start=${(START_MIB + BOOT_MIB) * mib},size=${DATA_MIB * mib},type=83`,
   ];
-  await tool('sfdisk', ['-q', disk], `${partitions.join('\n')}\n`);
+  await tool('sfdisk', ['-q', disk], { input: `${partitions.join('\n')}\n` });
   await writeBootCode(disk);
   await fillBootPartition(disk, options);
   await fillDataPartition(disk, options.folder);
@@ -78,8 +77,4 @@ async function fillDataPartition(disk: string, folder: string): Promise<void> {
   const offset = (START_MIB + BOOT_MIB) * MEBIBYTE;
   const extended = `offset=${offset},root_owner=0:0`;
   await tool('mke2fs', ['-q', '-t', 'ext4', '-L', 'guest-data', '-d', empty, '-E', extended, disk, `${DATA_MIB}M`]);
-}
-
-function tool(command: string, args: string[], input = ''): Promise<Buffer> {
-  return run(command, args, { timeout_ms: TOOL_TIMEOUT_MS, input });
 }

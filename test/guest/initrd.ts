@@ -1,12 +1,15 @@
 import { chmod, copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { run } from './run.ts';
+import { tool } from './tool.ts';
 
-const PACK_TIMEOUT_MS = 60_000;
 const PT_INTERP = 3;
 
-/** In the order they load: network and disks first, the config drive's controllers last. */
+/**
+ * In the order they load. A config drive may sit behind virtio-blk, virtio-scsi or, on a pc machine, IDE;
+ * the release's kernel has no driver for q35's own SATA.
+ */
 const MODULES = [
+  'virtio_pci',
   'virtio_net',
   'virtio_blk',
   'button',
@@ -17,7 +20,6 @@ const MODULES = [
   'virtio_scsi',
   'sd_mod',
   'sr_mod',
-  'ahci',
   'ata_piix',
 ];
 
@@ -35,15 +37,10 @@ export async function buildInitrd(options: {
   await copyStaticBusybox(join(root, 'bin', 'busybox'));
   await copyModules(options.modules, join(root, 'lib', 'modules'));
 
-  const files = await run('find', ['.', '-mindepth', '1'], { timeout_ms: PACK_TIMEOUT_MS, cwd: root });
-  const archive = await run('cpio', ['-o', '-H', 'newc', '--quiet', '-R', '0:0'], {
-    timeout_ms: PACK_TIMEOUT_MS,
-    cwd: root,
-    input: files.toString(),
-  });
-  const plain = join(options.folder, 'initrd.cpio');
-  await writeFile(plain, archive);
-  await run('zstd', ['-q', '-19', plain, '-o', options.target], { timeout_ms: PACK_TIMEOUT_MS });
+  const files = await tool('find', ['.', '-mindepth', '1'], { cwd: root });
+  const archive = join(options.folder, 'initrd.cpio');
+  await tool('cpio', ['-o', '-H', 'newc', '--quiet', '-R', '0:0', '-O', archive], { cwd: root, input: files });
+  await tool('zstd', ['-q', '-19', archive, '-o', options.target]);
 }
 
 async function copyStaticBusybox(target: string): Promise<void> {
@@ -84,10 +81,8 @@ async function copyModules(from: string, to: string): Promise<void> {
 
 /** Uncompressed, for the initrd is packed as a whole; answers the file's name. */
 async function copyModule(file: string, folder: string): Promise<string> {
-  const name = basename(file, '.xz');
-  const content = file.endsWith('.xz')
-    ? await run('busybox', ['xzcat', file], { timeout_ms: PACK_TIMEOUT_MS })
-    : await readFile(file);
-  await writeFile(join(folder, name), content);
-  return name;
+  const copy = join(folder, basename(file));
+  await copyFile(file, copy);
+  if (copy.endsWith('.xz')) await tool('busybox', ['unxz', copy]);
+  return basename(file, '.xz');
 }

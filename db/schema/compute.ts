@@ -1,0 +1,138 @@
+import { sql } from 'drizzle-orm';
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+
+export const flavors = sqliteTable(
+  'flavors',
+  {
+    id: text().primaryKey(),
+    region: text().notNull(),
+    name: text().notNull(),
+    description: text(),
+    vcpus: integer().notNull(),
+    ramMib: integer().notNull(),
+    diskGib: integer().notNull(),
+    ephemeralGib: integer().notNull().default(0),
+    swapMib: integer().notNull().default(0),
+    rxtxFactor: integer().notNull().default(1),
+    isPublic: integer({ mode: 'boolean' }).notNull().default(true),
+    extraSpecs: text({ mode: 'json' }).$type<Record<string, string>>().notNull().default(sql`'{}'`),
+    createdAtMs: integer().notNull(),
+  },
+  (t) => [uniqueIndex('flavors_name').on(t.region, t.name)],
+);
+
+export const keypairs = sqliteTable(
+  'keypairs',
+  {
+    region: text().notNull(),
+    userId: text().notNull(),
+    name: text().notNull(),
+    type: text({ enum: ['ssh', 'x509'] })
+      .notNull()
+      .default('ssh'),
+    publicKey: text().notNull(),
+    fingerprint: text().notNull(),
+    createdAtMs: integer().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.region, t.userId, t.name] })],
+);
+
+/** The flavor as it was when the server was made; later edits do not change a running server. */
+export interface FlavorSnapshot {
+  id: string;
+  name: string;
+  vcpus: number;
+  ramMib: number;
+  diskGib: number;
+  ephemeralGib: number;
+  swapMib: number;
+  extraSpecs: Record<string, string>;
+}
+export interface ServerFault {
+  code: number;
+  message: string;
+  details?: string;
+  createdAtMs: number;
+}
+
+export const servers = sqliteTable(
+  'servers',
+  {
+    id: text().primaryKey(),
+    region: text().notNull(),
+    projectId: text().notNull(),
+    userId: text().notNull(),
+    /** In order of creation, for the instance-0000002a names of operators and for stable paging. */
+    number: integer().notNull(),
+    name: text().notNull(),
+    hostname: text().notNull(),
+    description: text(),
+    flavor: text({ mode: 'json' }).$type<FlavorSnapshot>().notNull(),
+    imageId: text().notNull(),
+    keyName: text(),
+    /** Null until placed and after the machine has let go of it. */
+    runnerId: text(),
+    zone: text().notNull(),
+    reservationId: text().notNull(),
+    launchIndex: integer().notNull().default(0),
+    vmState: text({ enum: ['building', 'active', 'stopped', 'error', 'deleted'] }).notNull(),
+    taskState: text({
+      enum: ['scheduling', 'spawning', 'powering-off', 'powering-on', 'rebooting', 'rebooting_hard', 'deleting'],
+    }),
+    /** A transient task state ends in ERROR when this passes. */
+    taskDeadlineMs: integer(),
+    /** Nova's power states: 0 no state, 1 running, 4 shutdown, 6 crashed. */
+    powerState: integer().notNull().default(0),
+    progress: integer().notNull().default(0),
+    epoch: integer().notNull().default(1),
+    configDrive: integer({ mode: 'boolean' }).notNull().default(false),
+    userData: text(),
+    metadata: text({ mode: 'json' }).$type<Record<string, string>>().notNull().default(sql`'{}'`),
+    tags: text({ mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`),
+    fault: text({ mode: 'json' }).$type<ServerFault>(),
+    /** What the create touched, for idempotent repeats: the request's digest under its client token. */
+    launchedAtMs: integer(),
+    terminatedAtMs: integer(),
+    createdAtMs: integer().notNull(),
+    updatedAtMs: integer().notNull(),
+    deletedAtMs: integer(),
+  },
+  (t) => [
+    index('servers_project').on(t.projectId, t.deletedAtMs, t.createdAtMs, t.id),
+    index('servers_runner').on(t.runnerId),
+    index('servers_deadline').on(t.taskDeadlineMs).where(sql`task_deadline_ms IS NOT NULL`),
+  ],
+);
+
+/** Instance actions: what was asked of a server and how it went. */
+export const serverActions = sqliteTable(
+  'server_actions',
+  {
+    requestId: text().notNull(),
+    serverId: text().notNull(),
+    action: text().notNull(),
+    userId: text().notNull(),
+    projectId: text().notNull(),
+    startedAtMs: integer().notNull(),
+    updatedAtMs: integer().notNull(),
+    finishedAtMs: integer(),
+    /** `Error` when it failed, as Nova writes it. */
+    message: text(),
+  },
+  (t) => [primaryKey({ columns: [t.serverId, t.requestId] })],
+);
+
+export const serverActionEvents = sqliteTable(
+  'server_action_events',
+  {
+    serverId: text().notNull(),
+    requestId: text().notNull(),
+    event: text().notNull(),
+    startedAtMs: integer().notNull(),
+    finishedAtMs: integer(),
+    result: text({ enum: ['Success', 'Error'] }),
+    details: text(),
+    runnerId: text(),
+  },
+  (t) => [primaryKey({ columns: [t.serverId, t.requestId, t.event] })],
+);

@@ -1,0 +1,161 @@
+import { sql } from 'drizzle-orm';
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+
+export const networks = sqliteTable(
+  'networks',
+  {
+    id: text().primaryKey(),
+    region: text().notNull(),
+    projectId: text().notNull(),
+    name: text().notNull().default(''),
+    description: text().notNull().default(''),
+    adminStateUp: integer({ mode: 'boolean' }).notNull().default(true),
+    shared: integer({ mode: 'boolean' }).notNull().default(false),
+    mtu: integer().notNull().default(1450),
+    portSecurityEnabled: integer({ mode: 'boolean' }).notNull().default(true),
+    revision: integer().notNull().default(1),
+    createdAtMs: integer().notNull(),
+    updatedAtMs: integer().notNull(),
+  },
+  (t) => [index('networks_project').on(t.projectId)],
+);
+
+export interface AllocationPool {
+  start: string;
+  end: string;
+}
+
+export const subnets = sqliteTable(
+  'subnets',
+  {
+    id: text().primaryKey(),
+    region: text().notNull(),
+    projectId: text().notNull(),
+    networkId: text()
+      .notNull()
+      .references(() => networks.id),
+    name: text().notNull().default(''),
+    description: text().notNull().default(''),
+    ipVersion: integer().notNull(),
+    cidr: text().notNull(),
+    gatewayIp: text(),
+    enableDhcp: integer({ mode: 'boolean' }).notNull().default(true),
+    dnsNameservers: text({ mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`),
+    hostRoutes: text({ mode: 'json' }).$type<{ destination: string; nexthop: string }[]>().notNull().default(sql`'[]'`),
+    allocationPools: text({ mode: 'json' }).$type<AllocationPool[]>().notNull(),
+    revision: integer().notNull().default(1),
+    createdAtMs: integer().notNull(),
+    updatedAtMs: integer().notNull(),
+  },
+  (t) => [index('subnets_network').on(t.networkId)],
+);
+
+export const ports = sqliteTable(
+  'ports',
+  {
+    id: text().primaryKey(),
+    region: text().notNull(),
+    projectId: text().notNull(),
+    networkId: text()
+      .notNull()
+      .references(() => networks.id),
+    name: text().notNull().default(''),
+    description: text().notNull().default(''),
+    macAddress: text().notNull(),
+    adminStateUp: integer({ mode: 'boolean' }).notNull().default(true),
+    /** ACTIVE only when the runner reports its rules in force. */
+    status: text({ enum: ['ACTIVE', 'DOWN', 'BUILD', 'ERROR'] })
+      .notNull()
+      .default('DOWN'),
+    portSecurityEnabled: integer({ mode: 'boolean' }).notNull().default(true),
+    deviceId: text().notNull().default(''),
+    deviceOwner: text().notNull().default(''),
+    /** The host that serves it. */
+    runnerId: text(),
+    /** Made by a server create and removed with the server. */
+    ownedByServer: integer({ mode: 'boolean' }).notNull().default(false),
+    dnsName: text().notNull().default(''),
+    revision: integer().notNull().default(1),
+    createdAtMs: integer().notNull(),
+    updatedAtMs: integer().notNull(),
+  },
+  (t) => [
+    uniqueIndex('ports_mac').on(t.region, t.macAddress),
+    index('ports_network').on(t.networkId),
+    index('ports_device').on(t.deviceId),
+    index('ports_project').on(t.projectId),
+  ],
+);
+
+/** One row an address in use: the primary key is what keeps two ports from one address, whatever races. */
+export const ipAllocations = sqliteTable(
+  'ip_allocations',
+  {
+    subnetId: text()
+      .notNull()
+      .references(() => subnets.id),
+    /** The address minus the network's first address; at most 2^53 by the limit on pool sizes. */
+    hostOffset: integer().notNull(),
+    ipAddress: text().notNull(),
+    portId: text()
+      .notNull()
+      .references(() => ports.id, { onDelete: 'cascade' }),
+    position: integer().notNull().default(0),
+  },
+  (t) => [primaryKey({ columns: [t.subnetId, t.hostOffset] }), index('ip_allocations_port').on(t.portId)],
+);
+
+export const securityGroups = sqliteTable(
+  'security_groups',
+  {
+    id: text().primaryKey(),
+    region: text().notNull(),
+    projectId: text().notNull(),
+    name: text().notNull(),
+    description: text().notNull().default(''),
+    stateful: integer({ mode: 'boolean' }).notNull().default(true),
+    revision: integer().notNull().default(1),
+    createdAtMs: integer().notNull(),
+    updatedAtMs: integer().notNull(),
+  },
+  (t) => [
+    index('security_groups_project').on(t.projectId),
+    uniqueIndex('security_groups_default').on(t.region, t.projectId).where(sql`name = 'default'`),
+  ],
+);
+
+export const securityGroupRules = sqliteTable(
+  'security_group_rules',
+  {
+    id: text().primaryKey(),
+    region: text().notNull(),
+    projectId: text().notNull(),
+    groupId: text()
+      .notNull()
+      .references(() => securityGroups.id, { onDelete: 'cascade' }),
+    description: text().notNull().default(''),
+    direction: text({ enum: ['ingress', 'egress'] }).notNull(),
+    ethertype: text({ enum: ['IPv4', 'IPv6'] }).notNull(),
+    /** As the client named it: a name or a number in text; null for any. */
+    protocol: text(),
+    portRangeMin: integer(),
+    portRangeMax: integer(),
+    remoteIpPrefix: text(),
+    remoteGroupId: text(),
+    createdAtMs: integer().notNull(),
+  },
+  (t) => [index('security_group_rules_group').on(t.groupId), index('security_group_rules_remote').on(t.remoteGroupId)],
+);
+
+export const portSecurityGroups = sqliteTable(
+  'port_security_groups',
+  {
+    portId: text()
+      .notNull()
+      .references(() => ports.id, { onDelete: 'cascade' }),
+    groupId: text()
+      .notNull()
+      .references(() => securityGroups.id),
+  },
+  (t) => [primaryKey({ columns: [t.portId, t.groupId] }), index('port_security_groups_group').on(t.groupId)],
+);

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { USER_DATA_BASE64_BYTES_MAX } from '../limits.ts';
+import { uuid } from './network.ts';
+
+/** An image that a guest needs; the runner fetches it by id and verifies it by sha256. */
+export const imageRef = z.object({
+  id: uuid,
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  size_bytes: z.int().min(0),
+  disk_format: z.enum(['raw', 'qcow2', 'iso', 'aki', 'ari', 'ami']),
+});
+export type ImageRef = z.infer<typeof imageRef>;
+
+/** What the metadata service and the config drive tell a guest; keys as in OpenStack's meta_data.json. */
+export const guestMetadata = z.object({
+  uuid,
+  name: z.string(),
+  hostname: z.string(),
+  project_id: z.string(),
+  availability_zone: z.string(),
+  launch_index: z.int().min(0),
+  meta: z.record(z.string(), z.string()),
+  public_keys: z.record(z.string(), z.string()),
+  instance_type: z.string(),
+  vendor_data: z.record(z.string(), z.unknown()),
+  /** Base64, as the client sent it. */
+  user_data: z.string().max(USER_DATA_BASE64_BYTES_MAX).nullable(),
+});
+export type GuestMetadata = z.infer<typeof guestMetadata>;
+
+/** A guest as its runner must keep it. */
+export const serverSpec = z.object({
+  id: uuid,
+  /** Raised when a guest may start elsewhere; a runner never starts a guest below the epoch it has seen. */
+  epoch: z.int().min(1),
+  power: z.enum(['on', 'off']),
+  vcpus: z.int().min(1).max(256),
+  memory_mib: z.int().min(1),
+  disk_gib: z.int().min(0),
+  image: imageRef,
+  /** Direct kernel boot, from the image properties kernel_id, ramdisk_id and os_command_line. */
+  kernel: imageRef.nullable(),
+  ramdisk: imageRef.nullable(),
+  kernel_command_line: z.string().max(2048).nullable(),
+  /** In the order in which the guest sees them. */
+  ports: z.array(uuid).max(26),
+  config_drive: z.boolean(),
+  metadata: guestMetadata,
+});
+export type ServerSpec = z.infer<typeof serverSpec>;

@@ -1,0 +1,60 @@
+import { Hono } from 'hono';
+import { systemClock } from '../shared/clock.ts';
+import { newRequestId, randomIds } from '../shared/ids.ts';
+import { compute } from './compute/routes.ts';
+import { fleet } from './fleet/routes.ts';
+import type { AppEnv } from './http/context.ts';
+import { makeContext } from './http/make-context.ts';
+import { identity } from './identity/routes.ts';
+import { image } from './image/routes.ts';
+import { network } from './network/routes.ts';
+
+/** All services under the paths that the catalog names. */
+const services = new Hono<AppEnv>()
+  .route('/identity', identity)
+  .route('/compute', compute)
+  .route('/image', image)
+  .route('/networking', network)
+  .route('/aerostat/v1', fleet);
+
+/**
+ * The whole API. A region prefix only changes the context: the services see the same paths with and without it.
+ * `/` and unknown paths answer with the list of services.
+ */
+export const app = new Hono<AppEnv>({ strict: false });
+
+app.use(async (c, next) => {
+  const requestId = newRequestId(randomIds);
+  c.set(
+    'ctx',
+    makeContext(c.env, {
+      clock: systemClock,
+      ids: randomIds,
+      requestId,
+      url: c.req.url,
+      waitUntil: (p) => c.executionCtx.waitUntil(p),
+    }),
+  );
+  await next();
+  c.res.headers.set('x-openstack-request-id', requestId);
+});
+app.route('/', services);
+app.route('/r/:region{[A-Za-z0-9_-]+}', services);
+app.get('/', (c) =>
+  c.json({
+    name: 'Aerostat',
+    services: ['identity', 'compute', 'image', 'networking', 'aerostat/v1'].map((path) => ({ path: `/${path}` })),
+  }),
+);
+app.notFound((c) =>
+  c.json(
+    {
+      error: {
+        code: 404,
+        title: 'Not Found',
+        message: `No service answers ${new URL(c.req.url).pathname}. GET / lists them.`,
+      },
+    },
+    404,
+  ),
+);

@@ -1,0 +1,23 @@
+import type { RegionWatch } from './fleet/region-watch.ts';
+import type { RunnerLink } from './fleet/runner-link.ts';
+
+/** What the platform hands the worker: the same names in wrangler.toml and in the configuration for workerd. */
+export interface Env {
+  /** `http://...` at home, `libsql://...` at Turso. */
+  DATABASE_URL: string;
+  DATABASE_TOKEN: string;
+  /** At home: the way to the database process. Absent in the cloud, where the platform's fetch goes to Turso. */
+  DATABASE?: Fetcher;
+  /** Blobs at home: a directory that workerd serves. */
+  BLOBS?: Fetcher;
+  /** Blobs in the cloud: an R2 bucket. One of the two is there. */
+  BUCKET?: R2Bucket;
+  /** 32 random bytes, base64: signs tokens. */
+  TOKEN_KEY: string;
+  /** The default region. */
+  REGION: string;
+  /** The URL that clients use, without a slash at the end; empty: whatever host they asked. */
+  PUBLIC_URL: string;
+  RUNNER_LINK: DurableObjectNamespace<RunnerLink>;
+  REGION_WATCH: DurableObjectNamespace<RegionWatch>;
+}

@@ -1,0 +1,62 @@
+import type { z } from 'zod';
+import type { AppContext } from './context.ts';
+import { ApiError, badRequest, tooLarge } from './errors.ts';
+
+/** JSON bodies larger than this are refused; images do not come through here. */
+export const JSON_BODY_BYTES_MAX = 1024 * 1024;
+
+/** The first problem of a failed parse in one line: where, and what. */
+export function firstProblem(error: z.ZodError): string {
+  const issue = error.issues[0];
+  if (!issue) return 'Invalid input.';
+  const where = issue.path.map(String).join('.');
+  return where ? `Invalid input for field/attribute ${where}. ${issue.message}` : issue.message;
+}
+
+/**
+ * The request's JSON body, checked.
+ * @throws ApiError 400 (not JSON, or not of the schema), 413 (too large), 415 (another content type)
+ */
+export async function parseBody<T>(c: AppContext, schema: z.ZodType<T>): Promise<T> {
+  const type = c.req.header('content-type');
+  if (type !== undefined && !/^application\/(json|[\w.+-]+\+json)\b/i.test(type)) {
+    throw new ApiError(415, `Unsupported Content-Type ${type}: use application/json.`);
+  }
+  const text = await readText(c, JSON_BODY_BYTES_MAX);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw badRequest(
+      'The server could not comply with the request since it is either malformed or otherwise incorrect: the body is not JSON.',
+    );
+  }
+  return parseValue(json, schema);
+}
+
+/** A value checked against a schema. @throws ApiError 400 */
+export function parseValue<T>(value: unknown, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw badRequest(firstProblem(parsed.error));
+  return parsed.data;
+}
+
+async function readText(c: AppContext, bytesMax: number): Promise<string> {
+  const declared = Number(c.req.header('content-length') ?? 0);
+  if (declared > bytesMax) throw tooLarge(`The request body is over ${bytesMax} bytes.`);
+  const reader = c.req.raw.body?.getReader();
+  if (!reader) return '';
+  const decoder = new TextDecoder();
+  let text = '';
+  let seen = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    seen += value.byteLength;
+    if (seen > bytesMax) {
+      await reader.cancel();
+      throw tooLarge(`The request body is over ${bytesMax} bytes.`);
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}

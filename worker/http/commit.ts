@@ -1,0 +1,117 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { BatchItem } from 'drizzle-orm/batch';
+import type { Database } from '../../db/client.ts';
+import { audit } from '../../db/schema/audit.ts';
+import type { ActorContext, Context } from './context.ts';
+
+export type Statement = BatchItem<'sqlite'>;
+
+/** What a mutation leaves in the audit; never a secret. */
+export interface AuditEntry {
+  action: string;
+  targetType: string;
+  targetId: string;
+  detail?: Record<string, unknown>;
+  /** Who acted when no user did. */
+  actor?: { type: 'runner' | 'system'; id: string };
+}
+
+/** An assertion of the batch did not hold; nothing was written. `assertion` is the name given to `assertThat`. */
+export class AssertionFailed extends Error {
+  readonly assertion: string;
+  constructor(assertion: string) {
+    super(`assertion ${assertion} did not hold`);
+    this.assertion = assertion;
+  }
+}
+
+/** A UNIQUE, PRIMARY KEY, FOREIGN KEY or CHECK of the schema refused the batch; nothing was written. */
+export class ConstraintFailed extends Error {
+  /** SQLite's own words: `ip_allocations.subnet_id, ip_allocations.host_offset`, or a check's name; empty for foreign keys. */
+  readonly constraint: string;
+  constructor(constraint: string, cause: unknown) {
+    super(`constraint failed: ${constraint}`, { cause });
+    this.constraint = constraint;
+  }
+}
+
+const ASSERTION = Symbol('assertion');
+
+/** A statement that fails its batch unless the condition holds when the batch runs. */
+export function assertThat(db: Database, name: string, condition: SQL): Statement {
+  const statement = db.run(sql`INSERT INTO assertions (name) SELECT ${name} WHERE NOT (${condition})`);
+  return Object.assign(statement, { [ASSERTION]: name });
+}
+
+/** A mutation: what it writes, what it leaves in the audit, and which runners' desired state it changes. */
+export interface Change {
+  audit: AuditEntry;
+  statements: Statement[];
+  /** A condition on `runners`: their generation rises before the statements run, and they are woken after the commit. */
+  touches?: SQL;
+}
+
+/**
+ * Writes a mutation in one atomic batch, then wakes the runners it touched.
+ * @returns the results of `statements`, in order
+ * @throws AssertionFailed, ConstraintFailed - and then nothing was written
+ */
+export async function commit(ctx: Context, change: Change): Promise<unknown[]> {
+  return commitAll(ctx, [auditRow(ctx, change.audit), ...change.statements], change.touches).then((results) =>
+    results.slice(1),
+  );
+}
+
+/** Writes statements that no user asked for (a runner's report); otherwise as `commit`. */
+export async function commitAll(ctx: Context, statements: Statement[], touches?: SQL): Promise<unknown[]> {
+  if (!touches) return runBatch(ctx.db, statements);
+  const bump = ctx.db.all<{ id: string }>(
+    sql`UPDATE runners SET generation = generation + 1 WHERE ${touches} RETURNING id`,
+  );
+  const [touched, ...results] = await runBatch(ctx.db, [bump, ...statements]);
+  ctx.fleet.poke((touched as { id: string }[]).map((row) => row.id));
+  return results;
+}
+
+/** Runs statements as one atomic batch and types its failures. */
+export async function runBatch(db: Database, statements: Statement[]): Promise<unknown[]> {
+  try {
+    return (await db.batch(statements as [Statement, ...Statement[]])) as unknown[];
+  } catch (error) {
+    throw typed(error, statements);
+  }
+}
+
+function auditRow(ctx: Context, entry: AuditEntry): Statement {
+  const user = (ctx as Partial<ActorContext>).actor;
+  const actor =
+    entry.actor ?? (user ? { type: 'user' as const, id: user.userId } : { type: 'system' as const, id: 'aerostat' });
+  return ctx.db.insert(audit).values({
+    id: ctx.ids.uuid(),
+    atMs: ctx.clock.nowMs(),
+    region: ctx.region,
+    requestId: ctx.requestId,
+    actorType: actor.type,
+    actorId: actor.id,
+    projectId: user?.projectId ?? null,
+    action: entry.action,
+    targetType: entry.targetType,
+    targetId: entry.targetId,
+    detail: entry.detail ?? null,
+  });
+}
+
+function typed(error: unknown, statements: Statement[]): unknown {
+  const chain: { message?: string; statementIndex?: number; cause?: unknown }[] = [];
+  for (let at = error; at instanceof Error && chain.length < 5; at = at.cause) chain.push(at);
+  const text = chain.map((one) => one.message).join('\n');
+  const found = /(UNIQUE|CHECK|NOT NULL) constraint failed: ([^\n]*)/.exec(text);
+  if (found?.[2]?.startsWith('assertion')) {
+    const index = chain.find((one) => typeof one.statementIndex === 'number')?.statementIndex;
+    const failed = index === undefined ? undefined : (statements[index] as { [ASSERTION]?: string } | undefined);
+    return new AssertionFailed(failed?.[ASSERTION] ?? 'unknown');
+  }
+  if (found) return new ConstraintFailed(found[2] ?? '', error);
+  if (/FOREIGN KEY constraint failed/.test(text)) return new ConstraintFailed('', error);
+  return error;
+}

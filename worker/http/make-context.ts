@@ -1,0 +1,51 @@
+import { type Database, openDatabase } from '../../db/client.ts';
+import type { Clock } from '../../shared/clock.ts';
+import type { Ids } from '../../shared/ids.ts';
+import type { Env } from '../env.ts';
+import { linkedFleet } from '../fleet/linked-fleet.ts';
+import { blobStoreOf } from '../image/blob-stores.ts';
+import type { Context } from './context.ts';
+import { consoleLog } from './log.ts';
+
+/** A region's name in a path: `/r/<region>/compute/...`. */
+const REGION_PATH = /^\/r\/([A-Za-z0-9_-]{1,64})(?=\/|$)/;
+
+let opened: { url: string; db: Database } | undefined;
+
+/** One client an isolate: it holds no connection, only the address. */
+function databaseOf(env: Env): Database {
+  if (opened?.url !== env.DATABASE_URL) {
+    const binding = env.DATABASE;
+    const db = openDatabase({
+      url: env.DATABASE_URL,
+      token: env.DATABASE_TOKEN,
+      ...(binding ? { fetch: ((request: Request) => binding.fetch(request)) as typeof fetch } : {}),
+    });
+    opened = { url: env.DATABASE_URL, db };
+  }
+  return opened.db;
+}
+
+/** What a request or a Durable Object acts with; everything that reaches outside is made here. */
+export function makeContext(
+  env: Env,
+  request: { clock: Clock; ids: Ids; requestId: string; url?: string; waitUntil: (promise: Promise<unknown>) => void },
+): Context {
+  const url = new URL(request.url ?? env.PUBLIC_URL);
+  const match = REGION_PATH.exec(url.pathname);
+  const region = match?.[1] ?? env.REGION;
+  const log = consoleLog(request.clock, { requestId: request.requestId });
+  return {
+    env,
+    db: databaseOf(env),
+    clock: request.clock,
+    ids: request.ids,
+    requestId: request.requestId,
+    region,
+    baseUrl: `${env.PUBLIC_URL || url.origin}${match?.[0] ?? ''}`,
+    fleet: linkedFleet(env, log, request.waitUntil),
+    blobs: blobStoreOf(env),
+    log,
+    waitUntil: request.waitUntil,
+  };
+}
