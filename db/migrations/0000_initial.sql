@@ -257,6 +257,17 @@ CREATE TABLE `users` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `users_name` ON `users` (`domain_id`,`name`);--> statement-breakpoint
+CREATE TABLE `image_members` (
+	`image_id` text NOT NULL,
+	`member_id` text NOT NULL,
+	`status` text NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	`updated_at_ms` integer NOT NULL,
+	PRIMARY KEY(`image_id`, `member_id`),
+	FOREIGN KEY (`image_id`) REFERENCES `images`(`id`) ON UPDATE no action ON DELETE cascade
+);
+--> statement-breakpoint
+CREATE INDEX `image_members_member` ON `image_members` (`member_id`);--> statement-breakpoint
 CREATE TABLE `images` (
 	`id` text PRIMARY KEY NOT NULL,
 	`region` text NOT NULL,
@@ -276,13 +287,14 @@ CREATE TABLE `images` (
 	`sha256` text,
 	`sha512` text,
 	`blob_key` text,
+	`upload_deadline_ms` integer,
 	`properties` text DEFAULT '{}' NOT NULL,
 	`tags` text DEFAULT '[]' NOT NULL,
 	`created_at_ms` integer NOT NULL,
 	`updated_at_ms` integer NOT NULL
 );
 --> statement-breakpoint
-CREATE INDEX `images_list` ON `images` (`region`,`created_at_ms`,`id`);--> statement-breakpoint
+CREATE INDEX `images_list` ON `images` (`region`,`created_at_ms`,`id`) WHERE status <> 'deleted';--> statement-breakpoint
 CREATE INDEX `images_project` ON `images` (`project_id`);--> statement-breakpoint
 CREATE TABLE `ip_allocations` (
 	`subnet_id` text NOT NULL,
