@@ -1,0 +1,19 @@
+const POLL_MS = 20;
+
+/**
+ * Waits until a condition holds; an error of the condition counts as "not yet".
+ * @throws Error that names what was waited for, with the last error as its cause
+ */
+export async function until(what: string, timeout_ms: number, condition: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + timeout_ms;
+  let last: unknown;
+  while (performance.now() < deadline) {
+    try {
+      if (await condition()) return;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  throw new Error(`${what} did not come up within ${timeout_ms / 1000} s.`, { cause: last });
+}

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const WRANGLER = join(import.meta.dirname, '../wrangler.toml');
+
+export interface WorkerdOptions {
+  /** `127.0.0.1:8774`, or `*:8774`. */
+  listen: string;
+  /** The bundle, relative to the configuration's folder. */
+  bundle: string;
+  /** `127.0.0.1:5432` or `unix:/path`. */
+  database: string;
+  blobs: string;
+  durableObjects: string;
+  bindings: Record<string, string>;
+}
+
+/** A text as a Cap'n Proto string literal: everything but plain ASCII is escaped byte by byte. */
+export function capnpText(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  let literal = '';
+  for (const byte of bytes) {
+    const plain = byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c;
+    literal += plain ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;
+  }
+  return `"${literal}"`;
+}
+
+/** The compatibility date and flags of wrangler.toml, so that both deployments run the same. */
+export function compatibility(wranglerToml = readFileSync(WRANGLER, 'utf8')): { date: string; flags: string[] } {
+  const date = /^compatibility_date = "(\d{4}-\d{2}-\d{2})"$/m.exec(wranglerToml)?.[1];
+  const flags = /^compatibility_flags = \[(.*)\]$/m.exec(wranglerToml)?.[1];
+  if (!date || flags === undefined) throw new Error('wrangler.toml has no compatibility_date or compatibility_flags.');
+  return { date, flags: [...flags.matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? '') };
+}
+
+/** The configuration that `workerd serve` reads. */
+export function workerdConfig(options: WorkerdOptions): string {
+  const { date, flags } = compatibility();
+  const texts = Object.entries(options.bindings).map(
+    ([name, value]) => `    (name = ${capnpText(name)}, text = ${capnpText(value)}),`,
+  );
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "aerostat", worker = .aerostat),
+    (name = "database", external = (address = ${capnpText(options.database)}, http = ())),
+    (name = "blobs", disk = (path = ${capnpText(options.blobs)}, writable = true)),
+    (name = "objects", disk = (path = ${capnpText(options.durableObjects)}, writable = true)),
+    (name = "internet", network = (allow = ["public"], tlsOptions = (trustBrowserCas = true))),
+  ],
+  sockets = [(name = "api", address = ${capnpText(options.listen)}, http = (), service = "aerostat")],
+);
+
+const aerostat :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed ${capnpText(options.bundle)})],
+  compatibilityDate = ${capnpText(date)},
+  compatibilityFlags = [${flags.map(capnpText).join(', ')}],
+  durableObjectNamespaces = [
+    (className = "RunnerLink", uniqueKey = "aerostat-runner-link", enableSql = true),
+    (className = "RegionWatch", uniqueKey = "aerostat-region-watch", enableSql = true),
+  ],
+  durableObjectStorage = (localDisk = "objects"),
+  globalOutbound = "internet",
+  bindings = [
+    (name = "DATABASE", service = "database"),
+    (name = "BLOBS", service = "blobs"),
+    (name = "RUNNER_LINK", durableObjectNamespace = "RunnerLink"),
+    (name = "REGION_WATCH", durableObjectNamespace = "RegionWatch"),
+${texts.join('\n')}
+  ],
+);
+`;
+}

@@ -1,0 +1,24 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
+import { defineConfig } from 'vitest/config';
+
+/** Tests that run inside workerd, with the real database process (started by the global setup). */
+export default defineConfig({
+  plugins: [
+    cloudflareTest(({ inject }) => ({
+      wrangler: { configPath: './wrangler.toml' },
+      miniflare: {
+        bindings: {
+          DATABASE_URL: inject<string>('databaseUrl'),
+          DATABASE_TOKEN: inject<string>('databaseToken'),
+          TOKEN_KEY: btoa('0123456789abcdef0123456789abcdef'),
+          TEST_ADMIN_PASSWORD: inject<string>('adminPassword'),
+        },
+      },
+    })),
+  ],
+  test: {
+    include: ['**/*.edge.test.ts'],
+    globalSetup: ['./test/edge-setup.ts'],
+    testTimeout: 30_000,
+  },
+});
