@@ -4,7 +4,11 @@ import type { Condition } from './protocol.ts';
 export type StepState = 'ok' | 'error' | 'skipped';
 
 /** Whether a step's condition holds. A skipped step is neither ok nor in error. */
-export function conditionHolds(condition: Condition, steps: readonly StepState[], isAutocommit: () => boolean): boolean {
+export function conditionHolds(
+  condition: Condition,
+  steps: readonly StepState[],
+  isAutocommit: () => boolean,
+): boolean {
   switch (condition.type) {
     case 'ok':
     case 'error':

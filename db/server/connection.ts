@@ -63,6 +63,11 @@ export class Connection {
     this.settingsTouched = false;
   }
 
+  /** Ask for the columns anew at every run, until the statements are forgotten. */
+  distrustColumns(): void {
+    this.#schemaTouched = true;
+  }
+
   /** Forget every prepared statement: the schema they were made for is gone. */
   forgetStatements(): void {
     this.#prepared.clear();
@@ -84,7 +89,9 @@ export class Connection {
     if (statement.kind === 'alone') this.settingsTouched = true;
     const prepared = this.#prepare(statement);
     if (prepared.reader) {
-      return statement.kind === 'write' ? this.#runReturning(prepared, statement, args, budget) : this.#query(prepared, statement, args, budget);
+      return statement.kind === 'write'
+        ? this.#runReturning(prepared, statement, args, budget)
+        : this.#query(prepared, statement, args, budget);
     }
     const { changes, lastInsertRowid } = prepared.native.run(args);
     if (!inserts(statement)) return { columns: '[]', rows: '[]', changes, lastInsertRowid: undefined };
@@ -109,13 +116,18 @@ export class Connection {
     return prepared;
   }
 
-  #query(prepared: PreparedStatement, statement: BoundStatement, args: SqlValue[], budget: ResponseBudget): StatementResult {
+  #query(
+    prepared: PreparedStatement,
+    statement: BoundStatement,
+    args: SqlValue[],
+    budget: ResponseBudget,
+  ): StatementResult {
     const collector = new RowCollector(budget, this.#limits, statement.request.wantRows);
+    const rows = prepared.native.iterate(args)[Symbol.iterator]();
     try {
-      for (const row of prepared.native.iterate(args)) collector.add(row);
+      for (let row = rows.next(); row.done !== true; row = rows.next()) collector.add(row.value);
     } catch (error) {
-      // A statement left in its middle would hold its snapshot, and the WAL could not be folded back.
-      if (error instanceof HranaError) prepared.native.get(args);
+      if (error instanceof HranaError) abandon(prepared, statement, rows, args);
       throw error;
     }
     // Asked only now: SQLite compiles a kept statement anew at its first step if the schema has changed.
@@ -124,28 +136,28 @@ export class Connection {
   }
 
   // All changes are made before the first row is returned, so a result over a limit has to be taken back.
-  #runReturning(prepared: PreparedStatement, statement: BoundStatement, args: SqlValue[], budget: ResponseBudget): StatementResult {
-    this.exec('SAVEPOINT returning');
+  #runReturning(
+    prepared: PreparedStatement,
+    statement: BoundStatement,
+    args: SqlValue[],
+    budget: ResponseBudget,
+  ): StatementResult {
+    this.exec('SAVEPOINT returned_rows');
     try {
       const result = this.#query(prepared, statement, args, budget);
       const { changes, rowid } = this.#lastChange();
-      this.exec('RELEASE returning');
+      this.exec('RELEASE returned_rows');
       return { ...result, changes, lastInsertRowid: inserts(statement) ? rowid : undefined };
     } catch (error) {
-      if (this.inTransaction) this.exec('ROLLBACK TO returning; RELEASE returning');
+      if (this.inTransaction) this.exec('ROLLBACK TO returned_rows; RELEASE returned_rows');
       throw error;
     }
   }
 
   #lastChange(): { changes: number; rowid: string } {
     const prepared = this.#prepare({ sql: LAST_CHANGE, kind: 'read', words: [], writes: false, parameters: [] });
-    for (const [changes, rowid] of prepared.native.iterate([])) return this.#finishLastChange(prepared, changes, rowid);
-    throw new HranaError('The engine did not tell its last change', 'SERVER_ERROR');
-  }
-
-  #finishLastChange(prepared: PreparedStatement, changes: unknown, rowid: unknown): { changes: number; rowid: string } {
-    prepared.native.get([]);
-    return { changes: Number(changes), rowid: String(rowid) };
+    const [row] = prepared.native.iterate([]);
+    return { changes: Number(row?.[0]), rowid: String(row?.[1]) };
   }
 
   #columns(prepared: PreparedStatement): string {
@@ -158,4 +170,24 @@ export class Connection {
 
 function inserts(statement: KnownStatement): boolean {
   return INSERTING_WORDS.has(statement.words[0] ?? '') && statement.kind === 'write';
+}
+
+// A statement left in its middle would hold its snapshot, and the WAL could not be folded back. One that writes is read
+// to its end, for that has no side effect any more; a query may be endless, and is stopped by the only call that resets.
+function abandon(
+  prepared: PreparedStatement,
+  statement: BoundStatement,
+  rows: Iterator<unknown[]>,
+  args: SqlValue[],
+): void {
+  if (statement.kind === 'write') {
+    while (rows.next().done !== true);
+    return;
+  }
+  try {
+    prepared.native.get(args);
+  } catch (error) {
+    // An error of its own has ended it as well.
+    if (!(error instanceof Error)) throw error;
+  }
 }

@@ -33,7 +33,10 @@ export class RowCollector {
     const text = encodeRow(row);
     this.#budget.bytesLeft -= Buffer.byteLength(text) + 1;
     if (this.#rows.length >= this.#limits.rowsPerResultMax) {
-      throw new HranaError(`Response is too large: at most ${this.#limits.rowsPerResultMax} rows`, 'RESPONSE_TOO_LARGE');
+      throw new HranaError(
+        `Response is too large: at most ${this.#limits.rowsPerResultMax} rows`,
+        'RESPONSE_TOO_LARGE',
+      );
     }
     if (this.#budget.bytesLeft < 0) {
       throw new HranaError(`Response is too large: at most ${this.#limits.resultBytesMax} bytes`, 'RESPONSE_TOO_LARGE');

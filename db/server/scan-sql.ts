@@ -17,7 +17,7 @@ const PARAMETER_INDEX_MAX = 32_766;
 // Space and comments, quoted things, parameters, numbers, words, anything else. A quote or comment left open runs to
 // the end, where SQLite will say what is wrong with it.
 const TOKEN =
-  /\s+|--[^\n]*|\/\*[^]*?(?:\*\/|$)|'[^']*(?:''[^']*)*(?:'|$)|"[^"]*(?:""[^"]*)*(?:"|$)|`[^`]*(?:``[^`]*)*(?:`|$)|\[[^\]]*(?:\]|$)|\?\d*|[:@$](?:[\w$\u0080-\uffff]|::)+|\d[\w.]*|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|[^]/g;
+  /\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'[^']*(?:''[^']*)*(?:'|$)|"[^"]*(?:""[^"]*)*(?:"|$)|`[^`]*(?:``[^`]*)*(?:`|$)|\[[^\]]*(?:\]|$)|\?\d*|[:@$](?:[\w$\u0080-\uffff]|::)+|\d[\w.]*|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|[\s\S]/g;
 const SPACE_OR_COMMENT = /^(?:\s|--|\/\*)/;
 const WORD = /^[A-Za-z_\u0080-\uffff]/;
 const PARAMETER = /^(?:\?|[:@$].)/;

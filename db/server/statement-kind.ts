@@ -24,20 +24,48 @@ const PRAGMA = /^\s*PRAGMA\s+(?:main\s*\.\s*)?(\w+)\s*([=(]|;?\s*$)/i;
 
 /** Pragmas that only look, whatever their argument. */
 const PRAGMAS_READ = new Set([
-  'collation_list', 'compile_options', 'database_list', 'foreign_key_check', 'foreign_key_list', 'function_list',
-  'index_info', 'index_list', 'index_xinfo', 'integrity_check', 'module_list', 'pragma_list', 'quick_check',
-  'table_info', 'table_list', 'table_xinfo',
+  'collation_list',
+  'compile_options',
+  'database_list',
+  'foreign_key_check',
+  'foreign_key_list',
+  'function_list',
+  'index_info',
+  'index_list',
+  'index_xinfo',
+  'integrity_check',
+  'module_list',
+  'pragma_list',
+  'quick_check',
+  'table_info',
+  'table_list',
+  'table_xinfo',
 ]);
 
 /** Pragmas that look when they have no argument; the server keeps their setting itself. */
 const PRAGMAS_READ_BARE = new Set([
-  'auto_vacuum', 'busy_timeout', 'cache_size', 'data_version', 'encoding', 'freelist_count', 'journal_mode',
-  'page_count', 'page_size', 'schema_version', 'synchronous', 'wal_autocheckpoint',
+  'auto_vacuum',
+  'busy_timeout',
+  'cache_size',
+  'data_version',
+  'encoding',
+  'freelist_count',
+  'journal_mode',
+  'page_count',
+  'page_size',
+  'schema_version',
+  'synchronous',
+  'wal_autocheckpoint',
 ]);
 
 /** Pragmas a client may set; what they change of the connection is put back when the stream lets go of it. */
 const PRAGMAS_SET = new Set([
-  'application_id', 'defer_foreign_keys', 'foreign_keys', 'legacy_alter_table', 'optimize', 'user_version',
+  'application_id',
+  'defer_foreign_keys',
+  'foreign_keys',
+  'legacy_alter_table',
+  'optimize',
+  'user_version',
   'wal_checkpoint',
 ]);
 
@@ -53,7 +81,8 @@ function pragmaKind(sql: string): StatementKind {
 
 function beginKind(words: string[]): StatementKind {
   if (words.includes('READONLY')) return 'begin-readonly';
-  if (words.includes('IMMEDIATE') || words.includes('EXCLUSIVE') || words.includes('CONCURRENT')) return 'begin-immediate';
+  if (words.includes('IMMEDIATE') || words.includes('EXCLUSIVE') || words.includes('CONCURRENT'))
+    return 'begin-immediate';
   return 'begin';
 }
 

@@ -38,7 +38,8 @@ export class StatementCatalogue {
   only(sql: string): KnownStatement {
     const [statement, another] = this.all(sql);
     if (statement === undefined) throw new HranaError('SQL string does not contain any statement', 'SQL_NO_STATEMENT');
-    if (another !== undefined) throw new HranaError('SQL string contains more than one statement', 'SQL_MANY_STATEMENTS');
+    if (another !== undefined)
+      throw new HranaError('SQL string contains more than one statement', 'SQL_MANY_STATEMENTS');
     return statement;
   }
 }

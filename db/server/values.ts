@@ -58,7 +58,8 @@ function floatText(value: number): string {
 }
 
 function blobText(value: Uint8Array | ArrayBuffer): string {
-  const bytes = value instanceof ArrayBuffer ? Buffer.from(value) : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const bytes =
+    value instanceof ArrayBuffer ? Buffer.from(value) : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   return bytes.toString('base64').replace(/=+$/, '');
 }
 
@@ -67,7 +68,8 @@ function encodeValue(value: unknown): string {
   if (typeof value === 'bigint') return `{"type":"integer","value":"${value}"}`;
   if (typeof value === 'string') return `{"type":"text","value":${JSON.stringify(value)}}`;
   if (typeof value === 'number') return `{"type":"float","value":${floatText(value)}}`;
-  if (value instanceof Uint8Array || value instanceof ArrayBuffer) return `{"type":"blob","base64":"${blobText(value)}"}`;
+  if (value instanceof Uint8Array || value instanceof ArrayBuffer)
+    return `{"type":"blob","base64":"${blobText(value)}"}`;
   throw new HranaError(`The engine returned a value of unknown type ${typeof value}`, 'SERVER_ERROR');
 }
 

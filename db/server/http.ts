@@ -1,0 +1,94 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { RequestError } from './errors.ts';
+import type { Limits } from './limits.ts';
+import { parsePipeline } from './parse-request.ts';
+import type { PipelineRunner } from './pipeline.ts';
+
+const VERSION_TEXT = 'aerostat-db hrana-http 2, 3 (json)';
+const PIPELINES = new Set(['/v2/pipeline', '/v3/pipeline']);
+const CHECKS = new Map([
+  ['/health', ''],
+  ['/v2', ''],
+  ['/v3', ''],
+  ['/version', VERSION_TEXT],
+]);
+
+function sha256(text: string): Buffer {
+  return hash('sha256', text, 'buffer');
+}
+
+// Digests have one length whatever was sent, and comparing them tells nothing of where they differ.
+function isAuthorized(request: IncomingMessage, tokenDigest: Buffer): boolean {
+  const sent = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  return timingSafeEqual(sha256(sent), tokenDigest);
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+async function readBody(request: IncomingMessage, bytesMax: number): Promise<unknown> {
+  const tooLarge = new RequestError(413, 'REQUEST_TOO_LARGE', `Bytes of a body: at most ${bytesMax} allowed`);
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw tooLarge;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw tooLarge;
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks, bytes).toString());
+  } catch (error) {
+    throw new RequestError(400, 'HRANA_PROTO_ERROR', `The body is not JSON: ${String(error)}`);
+  }
+}
+
+function toRequestError(error: unknown): RequestError {
+  if (error instanceof RequestError) return error;
+  process.stderr.write(`${JSON.stringify({ level: 'error', message: 'request failed', error: String(error) })}\n`);
+  return new RequestError(500, 'SERVER_ERROR', 'Internal error');
+}
+
+/** Answers Hrana over HTTP. Only pipelines need the token: the rest tells no more than that the server is there. */
+export function requestListener(pipelines: PipelineRunner, token: string, limits: Limits): RequestListener {
+  const tokenDigest = sha256(token);
+  let running = 0;
+
+  async function pipeline(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!isAuthorized(request, tokenDigest)) {
+      throw new RequestError(401, 'AUTH_REJECTED', 'The authorization is missing or wrong');
+    }
+    if (running >= limits.concurrentRequestsMax) {
+      throw new RequestError(429, 'TOO_MANY_REQUESTS', `At most ${limits.concurrentRequestsMax} requests at a time`);
+    }
+    running += 1;
+    try {
+      const body = parsePipeline(await readBody(request, limits.bodyBytesMax), limits);
+      const text = await pipelines.run(body, () => response.destroyed);
+      send(response, 200, 'application/json', text);
+    } finally {
+      running -= 1;
+    }
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    const check = CHECKS.get(path);
+    try {
+      if (request.method === 'GET' && check !== undefined) send(response, 200, 'text/plain', check);
+      else if (request.method === 'POST' && PIPELINES.has(path)) await pipeline(request, response);
+      else throw new RequestError(404, 'NOT_FOUND', `Nothing at ${request.method} ${path}`);
+    } catch (error) {
+      if (response.destroyed) return;
+      const { status, error: reason } = toRequestError(error);
+      // The rest of a body that was refused is not read: the connection cannot be used again.
+      if (!request.complete) response.setHeader('connection', 'close');
+      send(response, status, 'application/json', reason.toJsonText());
+    }
+  }
+
+  return (request, response) => void answer(request, response);
+}
