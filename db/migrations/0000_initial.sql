@@ -19,8 +19,16 @@ CREATE TABLE `audit` (
 --> statement-breakpoint
 CREATE INDEX `audit_target` ON `audit` (`target_type`,`target_id`);--> statement-breakpoint
 CREATE INDEX `audit_project` ON `audit` (`project_id`,`at_ms`);--> statement-breakpoint
+CREATE TABLE `flavor_access` (
+	`region` text NOT NULL,
+	`flavor_id` text NOT NULL,
+	`project_id` text NOT NULL,
+	PRIMARY KEY(`region`, `flavor_id`, `project_id`),
+	FOREIGN KEY (`region`,`flavor_id`) REFERENCES `flavors`(`region`,`id`) ON UPDATE no action ON DELETE cascade
+);
+--> statement-breakpoint
 CREATE TABLE `flavors` (
-	`id` text PRIMARY KEY NOT NULL,
+	`id` text NOT NULL,
 	`region` text NOT NULL,
 	`name` text NOT NULL,
 	`description` text,
@@ -29,10 +37,11 @@ CREATE TABLE `flavors` (
 	`disk_gib` integer NOT NULL,
 	`ephemeral_gib` integer DEFAULT 0 NOT NULL,
 	`swap_mib` integer DEFAULT 0 NOT NULL,
-	`rxtx_factor` integer DEFAULT 1 NOT NULL,
+	`rxtx_factor` real DEFAULT 1 NOT NULL,
 	`is_public` integer DEFAULT true NOT NULL,
 	`extra_specs` text DEFAULT '{}' NOT NULL,
-	`created_at_ms` integer NOT NULL
+	`created_at_ms` integer NOT NULL,
+	PRIMARY KEY(`region`, `id`)
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `flavors_name` ON `flavors` (`region`,`name`);--> statement-breakpoint
@@ -94,6 +103,14 @@ CREATE TABLE `servers` (
 	`power_state` integer DEFAULT 0 NOT NULL,
 	`progress` integer DEFAULT 0 NOT NULL,
 	`epoch` integer DEFAULT 1 NOT NULL,
+	`claimed_vcpus` integer DEFAULT 0 NOT NULL,
+	`claimed_memory_mib` integer DEFAULT 0 NOT NULL,
+	`claimed_disk_gib` integer DEFAULT 0 NOT NULL,
+	`access_ip_v_4` text,
+	`access_ip_v_6` text,
+	`disk_config` text DEFAULT 'MANUAL' NOT NULL,
+	`locked_by` text,
+	`locked_reason` text,
 	`config_drive` integer DEFAULT false NOT NULL,
 	`user_data` text,
 	`metadata` text DEFAULT '{}' NOT NULL,
@@ -106,8 +123,11 @@ CREATE TABLE `servers` (
 	`deleted_at_ms` integer
 );
 --> statement-breakpoint
-CREATE INDEX `servers_project` ON `servers` (`project_id`,`deleted_at_ms`,`created_at_ms`,`id`);--> statement-breakpoint
+CREATE UNIQUE INDEX `servers_number` ON `servers` (`region`,`number`);--> statement-breakpoint
+CREATE INDEX `servers_project` ON `servers` (`region`,`project_id`,`deleted_at_ms`,`created_at_ms`,`number`);--> statement-breakpoint
+CREATE INDEX `servers_region` ON `servers` (`region`,`deleted_at_ms`,`created_at_ms`,`number`);--> statement-breakpoint
 CREATE INDEX `servers_runner` ON `servers` (`runner_id`);--> statement-breakpoint
+CREATE INDEX `servers_reservation` ON `servers` (`reservation_id`);--> statement-breakpoint
 CREATE INDEX `servers_deadline` ON `servers` (`task_deadline_ms`) WHERE task_deadline_ms IS NOT NULL;--> statement-breakpoint
 CREATE TABLE `desired` (
 	`runner_id` text NOT NULL,

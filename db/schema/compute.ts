@@ -1,10 +1,11 @@
 import { sql } from 'drizzle-orm';
-import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import { foreignKey, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
 export const flavors = sqliteTable(
   'flavors',
   {
-    id: text().primaryKey(),
+    /** The operator's choice (`1`, `m1.small`), so unique in its region alone. */
+    id: text().notNull(),
     region: text().notNull(),
     name: text().notNull(),
     description: text(),
@@ -13,12 +14,26 @@ export const flavors = sqliteTable(
     diskGib: integer().notNull(),
     ephemeralGib: integer().notNull().default(0),
     swapMib: integer().notNull().default(0),
-    rxtxFactor: integer().notNull().default(1),
+    rxtxFactor: real().notNull().default(1),
     isPublic: integer({ mode: 'boolean' }).notNull().default(true),
     extraSpecs: text({ mode: 'json' }).$type<Record<string, string>>().notNull().default(sql`'{}'`),
     createdAtMs: integer().notNull(),
   },
-  (t) => [uniqueIndex('flavors_name').on(t.region, t.name)],
+  (t) => [primaryKey({ columns: [t.region, t.id] }), uniqueIndex('flavors_name').on(t.region, t.name)],
+);
+
+/** Projects that may use a flavor which is not public. */
+export const flavorAccess = sqliteTable(
+  'flavor_access',
+  {
+    region: text().notNull(),
+    flavorId: text().notNull(),
+    projectId: text().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.region, t.flavorId, t.projectId] }),
+    foreignKey({ columns: [t.region, t.flavorId], foreignColumns: [flavors.region, flavors.id] }).onDelete('cascade'),
+  ],
 );
 
 export const keypairs = sqliteTable(
@@ -62,7 +77,7 @@ export const servers = sqliteTable(
     region: text().notNull(),
     projectId: text().notNull(),
     userId: text().notNull(),
-    /** In order of creation, for the instance-0000002a names of operators and for stable paging. */
+    /** In order of creation in the region, for the instance-0000002a names of operators and for stable paging. */
     number: integer().notNull(),
     name: text().notNull(),
     hostname: text().notNull(),
@@ -85,12 +100,23 @@ export const servers = sqliteTable(
     powerState: integer().notNull().default(0),
     progress: integer().notNull().default(0),
     epoch: integer().notNull().default(1),
+    /** What the runner's claims hold for this server; zero before placement and once given back. */
+    claimedVcpus: integer().notNull().default(0),
+    claimedMemoryMib: integer().notNull().default(0),
+    claimedDiskGib: integer().notNull().default(0),
+    accessIpV4: text(),
+    accessIpV6: text(),
+    diskConfig: text({ enum: ['AUTO', 'MANUAL'] })
+      .notNull()
+      .default('MANUAL'),
+    /** Who locked it: its owner may lift an owner's lock, an admin any. */
+    lockedBy: text({ enum: ['owner', 'admin'] }),
+    lockedReason: text(),
     configDrive: integer({ mode: 'boolean' }).notNull().default(false),
     userData: text(),
     metadata: text({ mode: 'json' }).$type<Record<string, string>>().notNull().default(sql`'{}'`),
     tags: text({ mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`),
     fault: text({ mode: 'json' }).$type<ServerFault>(),
-    /** What the create touched, for idempotent repeats: the request's digest under its client token. */
     launchedAtMs: integer(),
     terminatedAtMs: integer(),
     createdAtMs: integer().notNull(),
@@ -98,8 +124,11 @@ export const servers = sqliteTable(
     deletedAtMs: integer(),
   },
   (t) => [
-    index('servers_project').on(t.projectId, t.deletedAtMs, t.createdAtMs, t.id),
+    uniqueIndex('servers_number').on(t.region, t.number),
+    index('servers_project').on(t.region, t.projectId, t.deletedAtMs, t.createdAtMs, t.number),
+    index('servers_region').on(t.region, t.deletedAtMs, t.createdAtMs, t.number),
     index('servers_runner').on(t.runnerId),
+    index('servers_reservation').on(t.reservationId),
     index('servers_deadline').on(t.taskDeadlineMs).where(sql`task_deadline_ms IS NOT NULL`),
   ],
 );
