@@ -14,8 +14,15 @@ const envelope = z.object({
 });
 export type Envelope<Body> = Omit<z.infer<typeof envelope>, 'body'> & { body: Body };
 
-/** Why a frame was refused: the peer is told, and the session goes on unless it was garbage. */
-export type Refused = { refused: 'garbage' | 'too-large' | 'unknown-type' | 'malformed'; message: string };
+/**
+ * Why a frame was refused; the session goes on unless it was garbage. Where the envelope could be read it is there, so
+ * that the frame still counts: a message nobody understands must not look like one that was lost.
+ */
+export type Refused = {
+  refused: 'garbage' | 'too-large' | 'unknown-type' | 'malformed';
+  message: string;
+  envelope?: Envelope<unknown>;
+};
 
 /** One frame of text to an envelope with a checked body; unknown message types and members are tolerated, not fatal. */
 function parse<Body>(text: string, bodySchema: z.ZodType<Body>, types: ReadonlySet<string>): Envelope<Body> | Refused {
@@ -31,9 +38,9 @@ function parse<Body>(text: string, bodySchema: z.ZodType<Body>, types: ReadonlyS
   if (!outer.success) return { refused: 'garbage', message: z.prettifyError(outer.error) };
   const type = (outer.data.body as { type?: unknown } | null)?.type;
   if (typeof type !== 'string' || !types.has(type))
-    return { refused: 'unknown-type', message: `unknown message type ${String(type)}` };
+    return { refused: 'unknown-type', message: `unknown message type ${String(type)}`, envelope: outer.data };
   const body = bodySchema.safeParse(outer.data.body);
-  if (!body.success) return { refused: 'malformed', message: `${type}: ${z.prettifyError(body.error)}` };
+  if (!body.success) return { refused: 'malformed', message: `${type}: ${z.prettifyError(body.error)}`, envelope: outer.data };
   return { ...outer.data, body: body.data };
 }
 

@@ -167,6 +167,7 @@ const fromRunner = {
   }),
   /** Asks for all of the desired state, because the ledger does not amount to what it should. */
   resync: z.object({ type: z.literal('resync'), reason: z.string().max(256) }),
+  /** The new key; the signature is the old key's, over `rotateText`. It counts once the edge has acknowledged the frame. */
   rotated: z.object({ type: z.literal('rotated'), public_key: base64url, signature: base64url }),
 };
 
@@ -201,4 +202,9 @@ export type RunnerMessageOf<T extends RunnerMessage['type']> = Extract<RunnerMes
 /** The text that a runner signs to prove its key; bound to the edge's nonce and to the machine. */
 export function helloText(hello: { nonce: string; runner_id: string; machine_id: string; boot_id: string }): string {
   return `aerostat-hello:v1:${hello.nonce}:${hello.runner_id}:${hello.machine_id}:${hello.boot_id}`;
+}
+
+/** The text that a runner signs with its old key to put a new one in its place. */
+export function rotateText(rotated: { session: string; runner_id: string; public_key: string }): string {
+  return `aerostat-rotate:v1:${rotated.session}:${rotated.runner_id}:${rotated.public_key}`;
 }
