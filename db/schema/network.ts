@@ -20,9 +20,12 @@ export const networks = sqliteTable(
   (t) => [index('networks_project').on(t.projectId)],
 );
 
+/** Addresses that may be handed out. `first` and `last` are `start` and `end` less the subnet's first address. */
 export interface AllocationPool {
   start: string;
   end: string;
+  first: number;
+  last: number;
 }
 
 export const subnets = sqliteTable(

@@ -1,5 +1,16 @@
-import type { Statement } from '../http/commit.ts';
+import { eq, type SQL, sql } from 'drizzle-orm';
+import { ports } from '../../db/schema/network.ts';
+import { dropDesired } from '../fleet/desired.ts';
+import { AssertionFailed, assertThat, ConstraintFailed, type Statement } from '../http/commit.ts';
 import type { Context, ProjectContext } from '../http/context.ts';
+import { badRequest, conflict } from '../http/errors.ts';
+import { type Address, makePicker, type Picker } from './address-picks.ts';
+import { chooseServerGroups } from './choose-server-groups.ts';
+import { dnsLabel } from './dns-label.ts';
+import { checkedAddress, DefaultAddressesExhausted, defaultAddresses } from './port-addresses.ts';
+import { insertPorts, listOf, type NewPort, putPortsOnRunner, touchedByPorts } from './port-statements.ts';
+import { cryptoRandom, type Random, randomMac } from './random.ts';
+import { namedRows, readServerPorts, type ServerPortRows } from './server-port-reads.ts';
 
 /** One interface that a server create asks for: a network, an address on it, or a port that exists. */
 export interface PortRequest {
@@ -10,46 +21,256 @@ export interface PortRequest {
 
 export interface ServerPortsInput {
   serverId: string;
-  /** DNS label of the guest, for DHCP. */
+  /** The guest's name for DHCP; made into a DNS label here. */
   hostname: string;
+  /** The server's availability zone: the ports' owner is `compute:<zone>`. */
+  zone: string;
   /** `auto`: the project's only usable network, a shared one included; none found is no interface, as in Nova. */
   requests: PortRequest[] | 'auto' | 'none';
   /** Names or ids; empty: the project's default group. */
   securityGroups: string[];
 }
 
-/** What the create writes: ports in the order of the requests, and statements for the batch that holds the server row. */
-export interface PortPlan {
-  portIds: string[];
+/** A change for the caller's own batch. */
+export interface PortChange {
   statements: Statement[];
+  /**
+   * A condition on `runners`: the caller's `touches` must include it, as in
+   * ``touches: sql`runners.id = ${id} OR ${plan.touches}` ``. It covers the ports' own runner, and the others that keep
+   * these ports as members of a group.
+   */
+  touches: SQL;
+}
+
+/** What a create writes: ports in the order of the requests, and statements for the batch that holds the server row. */
+export interface PortPlan extends PortChange {
+  portIds: string[];
+}
+
+const PORT_FREE = 'port-free';
+
+/**
+ * Whether a commit failed only because another request was quicker (an address, a MAC, a port to attach, a network that
+ * went away). The caller reads and plans again, a bounded number of times; planning then says what is wrong, if anything.
+ */
+export function lostRace(error: unknown): boolean {
+  if (error instanceof AssertionFailed) return error.assertion === PORT_FREE;
+  if (!(error instanceof ConstraintFailed)) return false;
+  return /^$|^ip_allocations\.|^ports\.region, ports\.mac_address|^security_groups\.|security_groups_default/.test(
+    error.constraint,
+  );
 }
 
 /** The reads that `planServerPorts` needs, to be run in the caller's one batch of reads; rows come back in this order. */
-export function serverPortReads(_ctx: ProjectContext, _input: ServerPortsInput): Statement[] {
-  return [];
+export function serverPortReads(
+  ctx: ProjectContext,
+  input: ServerPortsInput,
+  random: Random = cryptoRandom,
+): Statement[] {
+  return readServerPorts(ctx, input, random);
 }
 
 /**
  * Plans a new server's ports, addresses and their desired state on a runner. Addresses are picked from the rows read; the
- * unique keys of the schema refuse a pick that lost a race (`ConstraintFailed` on ip_allocations or ports), and the caller
- * reads and plans again.
+ * unique keys of the schema refuse a pick that lost a race (see `lostRace`), and the caller reads and plans again.
  * @throws ApiError 400 unknown network, group or address; 409 port in use, several networks without a choice, no address left
  */
 export async function planServerPorts(
-  _ctx: ProjectContext,
-  _input: ServerPortsInput,
-  _rows: unknown[],
-  _runnerId: string,
+  ctx: ProjectContext,
+  input: ServerPortsInput,
+  rows: unknown[],
+  runnerId: string,
+  random: Random = cryptoRandom,
 ): Promise<PortPlan> {
-  return { portIds: [], statements: [] };
+  const found = namedRows(rows);
+  const requests = resolveRequests(input, found);
+  if (requests.length === 0) return { portIds: [], statements: [], touches: sql`0` };
+  const groups = chooseServerGroups(ctx, input.securityGroups, found.groups);
+  const picker = makePicker(found.subnets, found.picks, random);
+  for (const request of requests) reserveFixed(found, request, picker);
+  const attached: string[] = [];
+  const made: NewPort[] = [];
+  const portIds = requests.map((request) => {
+    if (request.portId !== undefined) {
+      attached.push(checkedPort(found, request.portId));
+      return request.portId;
+    }
+    const port = newServerPort(ctx, input, found, request, { picker, random, runnerId });
+    made.push({ ...port, groupIds: groups.ids });
+    return port.row.id;
+  });
+  const ids = listOf(portIds);
+  const attachedGroups = sql`SELECT group_id FROM port_security_groups WHERE port_id IN (${listOf(attached)})`;
+  return {
+    portIds,
+    touches: touchedByPorts(
+      runnerId,
+      sql`SELECT id FROM security_groups WHERE id IN (${listOf(groups.ids)}) OR id IN (${attachedGroups})`,
+    ),
+    statements: [
+      ...groups.statements,
+      ...insertPorts(ctx, made),
+      ...attached.flatMap((id) => attachPort(ctx, input, id, runnerId)),
+      ...putPortsOnRunner(ctx, runnerId, ids),
+    ],
+  };
 }
 
-/** Statements that want a server's ports gone from its runner: for the batch of a delete. Rows stay until the guest is absent. */
-export function dropServerPorts(_ctx: Context, _serverId: string): Statement[] {
-  return [];
+/** `auto` and `none` as requests of the plain kind. */
+function resolveRequests(input: ServerPortsInput, found: ServerPortRows): PortRequest[] {
+  if (input.requests === 'none') return [];
+  if (input.requests !== 'auto') return input.requests;
+  if (found.networks.length > 1) {
+    throw conflict('Multiple possible networks found, use a Network ID to be more specific.', 'NetworkAmbiguous');
+  }
+  return found.networks.map((network) => ({ networkId: network.id }));
 }
 
-/** Statements that free a server's ports once its guest is gone: owned ones are deleted with their addresses, others detached. */
-export function releaseServerPorts(_ctx: Context, _serverId: string): Statement[] {
-  return [];
+function reserveFixed(found: ServerPortRows, request: PortRequest, picker: Picker): void {
+  if (request.fixedIp === undefined || request.networkId === undefined) return;
+  picker.reserve(checkedFixedIp(found, request.networkId, request.fixedIp));
+}
+
+function checkedFixedIp(found: ServerPortRows, networkId: string, fixedIp: string): Address {
+  const taken = found.taken.find((one) => one.networkId === networkId && one.ipAddress === fixedIp);
+  if (taken) {
+    throw badRequest(
+      `Fixed IP address ${fixedIp} is already in use on instance ${taken.deviceId}.`,
+      'FixedIpAlreadyInUse',
+    );
+  }
+  const address = checkedAddress(
+    found.subnets.filter((subnet) => subnet.networkId === networkId),
+    fixedIp,
+  );
+  if (!address) {
+    throw badRequest(`Fixed IP ${fixedIp} is not a valid ip address for network ${networkId}.`, 'InvalidFixedIp');
+  }
+  return address;
+}
+
+/** @throws ApiError 400 not found or without an address, 409 in use */
+function checkedPort(found: ServerPortRows, portId: string): string {
+  const port = found.ports.find(({ row }) => row.id === portId);
+  if (!port) throw badRequest(`Port id ${portId} could not be found.`, 'PortNotFound');
+  if (port.row.deviceId !== '') throw conflict(`Port ${portId} is still in use.`, 'PortInUse');
+  if (port.addresses === 0) {
+    throw badRequest(`Port ${portId} requires a FixedIP in order to be used.`, 'PortRequiresFixedIP');
+  }
+  return portId;
+}
+
+function newServerPort(
+  ctx: ProjectContext,
+  input: ServerPortsInput,
+  found: ServerPortRows,
+  request: PortRequest,
+  with_: { picker: Picker; random: Random; runnerId: string },
+): Pick<NewPort, 'row' | 'addresses'> {
+  const network = found.networks.find(({ id }) => id === request.networkId);
+  if (!network) throw badRequest(`Network ${request.networkId} could not be found.`, 'NetworkNotFound');
+  const subnets = found.subnets.filter((subnet) => subnet.networkId === network.id);
+  if (subnets.length === 0) {
+    throw badRequest(`Network ${network.id} requires a subnet in order to boot instances on.`, 'NetworkRequiresSubnet');
+  }
+  const now = ctx.clock.nowMs();
+  return {
+    addresses:
+      request.fixedIp === undefined
+        ? pickedAddresses(network.id, subnets, with_.picker)
+        : [checkedFixedIp(found, network.id, request.fixedIp)],
+    row: {
+      id: ctx.ids.uuid(),
+      region: ctx.region,
+      projectId: ctx.actor.projectId,
+      networkId: network.id,
+      name: '',
+      description: '',
+      macAddress: randomMac(with_.random),
+      adminStateUp: true,
+      status: 'DOWN',
+      portSecurityEnabled: network.portSecurityEnabled,
+      deviceId: input.serverId,
+      deviceOwner: `compute:${input.zone}`,
+      runnerId: with_.runnerId,
+      ownedByServer: true,
+      dnsName: dnsLabel(input.hostname),
+      revision: 1,
+      createdAtMs: now,
+      updatedAtMs: now,
+    },
+  };
+}
+
+function pickedAddresses(networkId: string, subnets: ServerPortRows['subnets'], picker: Picker): Address[] {
+  try {
+    return defaultAddresses(subnets, picker);
+  } catch (error) {
+    if (!(error instanceof DefaultAddressesExhausted)) throw error;
+    throw conflict(`No fixed IP addresses available for network: ${networkId}`, 'NoMoreFixedIps');
+  }
+}
+
+function attachPort(ctx: Context, input: ServerPortsInput, portId: string, runnerId: string): Statement[] {
+  return [
+    assertThat(ctx.db, PORT_FREE, sql`EXISTS (SELECT 1 FROM ports WHERE id = ${portId} AND device_id = '')`),
+    ctx.db
+      .update(ports)
+      .set({
+        deviceId: input.serverId,
+        deviceOwner: `compute:${input.zone}`,
+        runnerId,
+        dnsName: dnsLabel(input.hostname),
+        revision: sql`revision + 1`,
+        updatedAtMs: ctx.clock.nowMs(),
+      })
+      .where(eq(ports.id, portId)),
+  ];
+}
+
+/** The ids of a server's ports, for `IN (...)`. */
+const portsOf = (serverId: string) =>
+  sql`SELECT ports.id FROM ports WHERE ports.device_id = ${serverId} AND ports.runner_id IS NOT NULL`;
+
+const membersOf = (serverId: string) =>
+  sql`SELECT group_id || ':' || port_id FROM port_security_groups WHERE port_id IN (${portsOf(serverId)})`;
+
+const runnersHolding = (kind: string, ids: SQL) =>
+  sql`runners.id IN (SELECT runner_id FROM desired WHERE kind = ${kind} AND deleted = 0 AND id IN (${ids}))`;
+
+/** What wants a server's ports gone from its runner: for the batch of a delete. Rows stay until the guest is absent. */
+export function dropServerPorts(ctx: Context, serverId: string): PortChange {
+  return {
+    statements: [dropDesired(ctx.db, 'port', sql`id IN (${portsOf(serverId)})`)],
+    touches: runnersHolding('port', portsOf(serverId)),
+  };
+}
+
+/**
+ * What frees a server's ports once its guest is gone: owned ones are deleted with their addresses, others detached. No
+ * runner keeps them as members, so that the next owner of an address is not let in by it.
+ */
+export function releaseServerPorts(ctx: Context, serverId: string): PortChange {
+  const drop = dropServerPorts(ctx, serverId);
+  const attached = sql`device_id = ${serverId} AND runner_id IS NOT NULL`;
+  return {
+    touches: sql`(${drop.touches} OR ${runnersHolding('group-member', membersOf(serverId))})`,
+    statements: [
+      ...drop.statements,
+      dropDesired(ctx.db, 'group-member', sql`id IN (${membersOf(serverId)})`),
+      ctx.db.delete(ports).where(sql`${attached} AND owned_by_server`),
+      ctx.db
+        .update(ports)
+        .set({
+          deviceId: '',
+          deviceOwner: '',
+          runnerId: null,
+          status: 'DOWN',
+          dnsName: '',
+          revision: sql`revision + 1`,
+          updatedAtMs: ctx.clock.nowMs(),
+        })
+        .where(attached),
+    ],
+  };
 }

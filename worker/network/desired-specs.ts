@@ -1,0 +1,45 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { protocolNumberSql } from './protocols.ts';
+
+/*
+ * The specs of shared/specs/network.ts as SQL over our rows, so that a spec is of the rows as they are when the batch
+ * runs, not as they were when a request read them. Names of tables in these fragments: `networks`, `ports`,
+ * `security_groups`, and for members `port_security_groups` joined with `ports`.
+ */
+
+const truth = (condition: SQL) => sql`json(CASE WHEN ${condition} THEN 'true' ELSE 'false' END)`;
+
+export const networkSpecSql = sql`json_object(
+  'id', networks.id, 'mtu', networks.mtu, 'snat', json('true'),
+  'subnets', (SELECT json_group_array(json_object(
+      'id', s.id, 'ip_version', s.ip_version, 'cidr', s.cidr, 'gateway_ip', s.gateway_ip,
+      'enable_dhcp', ${truth(sql`s.enable_dhcp`)}, 'dns_nameservers', json(s.dns_nameservers),
+      'host_routes', json(s.host_routes)) ORDER BY s.created_at_ms, s.id)
+    FROM subnets s WHERE s.network_id = networks.id))`;
+
+export const portSpecSql = sql`json_object(
+  'id', ports.id, 'network_id', ports.network_id, 'server_id', nullif(ports.device_id, ''),
+  'mac_address', ports.mac_address,
+  'fixed_ips', (SELECT json_group_array(json_object('subnet_id', a.subnet_id, 'ip_address', a.ip_address) ORDER BY a.position)
+    FROM ip_allocations a WHERE a.port_id = ports.id),
+  'hostname', nullif(ports.dns_name, ''),
+  'admin_state_up', ${truth(sql`ports.admin_state_up`)},
+  'port_security_enabled', ${truth(sql`ports.port_security_enabled`)},
+  'security_groups', (SELECT json_group_array(g.group_id ORDER BY g.group_id)
+    FROM port_security_groups g WHERE g.port_id = ports.id),
+  'mtu', (SELECT networks.mtu FROM networks WHERE networks.id = ports.network_id))`;
+
+export const securityGroupSpecSql = sql`json_object(
+  'id', security_groups.id,
+  'rules', (SELECT json_group_array(json_object(
+      'id', r.id, 'direction', r.direction, 'ethertype', r.ethertype, 'protocol', ${protocolNumberSql(sql`r.protocol`)},
+      'port_range_min', r.port_range_min, 'port_range_max', r.port_range_max,
+      'remote_ip_prefix', r.remote_ip_prefix, 'remote_group_id', r.remote_group_id) ORDER BY r.id)
+    FROM security_group_rules r WHERE r.group_id = security_groups.id))`;
+
+export const memberIdSql = sql`port_security_groups.group_id || ':' || port_security_groups.port_id`;
+
+export const memberSpecSql = sql`json_object(
+  'group_id', port_security_groups.group_id, 'port_id', port_security_groups.port_id,
+  'addresses', (SELECT json_group_array(a.ip_address ORDER BY a.position)
+    FROM ip_allocations a WHERE a.port_id = port_security_groups.port_id))`;

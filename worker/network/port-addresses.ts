@@ -1,0 +1,41 @@
+import { contains, formatIp, offsetOf, parseCidr, parseIp } from '../../shared/cidr.ts';
+import { type Address, HOST_OFFSET_MAX, type Picker, type SubnetRow } from './address-picks.ts';
+
+/** A port with no address asked for found none left. */
+export class DefaultAddressesExhausted extends Error {}
+
+/**
+ * The addresses of a port that asks for none: one of each IP version that the network's subnets have.
+ * @throws DefaultAddressesExhausted where all subnets of a version are used up
+ */
+export function defaultAddresses(subnets: SubnetRow[], picker: Picker): Address[] {
+  return [...Map.groupBy(subnets, (subnet) => subnet.ipVersion).values()].map((ofVersion) => {
+    const address = picker.take(ofVersion.map((subnet) => subnet.id));
+    if (!address) throw new DefaultAddressesExhausted('no address left');
+    return address;
+  });
+}
+
+/** An asked-for address in the first of these subnets that holds it; null where none does, or it cannot be a host's. */
+export function checkedAddress(subnets: SubnetRow[], ipAddress: string): Address | null {
+  const ip = parseIp(ipAddress);
+  if (!ip) return null;
+  for (const subnet of subnets) {
+    const range = parseCidr(subnet.cidr);
+    if (!range || !contains(range, ip)) continue;
+    const offset = offsetOf(range, ip);
+    if (!isHostOffset(range, offset)) return null;
+    return { subnetId: subnet.id, hostOffset: Number(offset), ipAddress: formatIp(ip) };
+  }
+  return null;
+}
+
+/** Whether an offset may be a host's: not the network's or the broadcast address, and within what we keep exactly. */
+export function isHostOffset(range: { version: 4 | 6; prefix: number }, offset: bigint): boolean {
+  if (offset > BigInt(HOST_OFFSET_MAX)) return false;
+  if (range.version === 4) {
+    if (range.prefix >= 31) return true;
+    return offset > 0n && offset < (1n << BigInt(32 - range.prefix)) - 1n;
+  }
+  return offset > 0n || range.prefix >= 127;
+}
