@@ -4,7 +4,7 @@ import { newRequestId, randomIds } from '../shared/ids.ts';
 import { compute } from './compute/routes.ts';
 import { fleet } from './fleet/routes.ts';
 import type { AppEnv } from './http/context.ts';
-import { makeContext } from './http/make-context.ts';
+import { addressOf, makeContext } from './http/make-context.ts';
 import { identity } from './identity/routes.ts';
 import { image } from './image/routes.ts';
 import { network } from './network/routes.ts';
@@ -31,8 +31,8 @@ app.use(async (c, next) => {
       clock: systemClock,
       ids: randomIds,
       requestId,
-      url: c.req.url,
-      waitUntil: (p) => c.executionCtx.waitUntil(p),
+      ...addressOf(c.env, c.req.url),
+      waitUntil: (promise) => c.executionCtx.waitUntil(promise),
     }),
   );
   await next();

@@ -106,7 +106,7 @@ export const operations = sqliteTable(
     attempt: integer().notNull().default(0),
     args: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
     result: text({ mode: 'json' }).$type<Record<string, unknown>>(),
-    fault: text({ mode: 'json' }).$type<{ code: number; message: string; details?: string }>(),
+    fault: text({ mode: 'json' }).$type<{ code: number; message: string; details?: string | undefined }>(),
     deadlineMs: integer().notNull(),
     createdAtMs: integer().notNull(),
     finishedAtMs: integer(),

@@ -1,4 +1,60 @@
 import { DurableObject } from 'cloudflare:workers';
+import { sql } from 'drizzle-orm';
+import { systemClock } from '../../shared/clock.ts';
+import { newRequestId, randomIds } from '../../shared/ids.ts';
+import { expireTasks } from '../compute/expire-tasks.ts';
 import type { Env } from '../env.ts';
+import { runBatch, type Statement } from '../http/commit.ts';
+import type { Context } from '../http/context.ts';
+import { makeContext } from '../http/make-context.ts';
 
-export class RegionWatch extends DurableObject<Env> {}
+/** How late a deadline may be noticed, and a lost runner be shown as gone. */
+const ROUND_MS = 10_000;
+/** Ended operations and expired tokens are kept this long, for whoever asks what happened. */
+const KEEP_MS = 7 * 24 * 3600 * 1000;
+
+/** One a region: ends what took too long and clears away what is over. Sleeps between its alarms. */
+export class RegionWatch extends DurableObject<Env> {
+  /** Starts the rounds for a region; more calls change nothing. */
+  async watch(region: string): Promise<void> {
+    if ((await this.ctx.storage.getAlarm()) !== null) return;
+    await this.ctx.storage.put('region', region);
+    await this.ctx.storage.setAlarm(systemClock.nowMs() + ROUND_MS);
+  }
+
+  override async alarm(): Promise<void> {
+    const region = (await this.ctx.storage.get<string>('region')) ?? this.env.REGION;
+    // First of all: an alarm that fails too often is never called again.
+    await this.ctx.storage.setAlarm(systemClock.nowMs() + ROUND_MS);
+    const ctx = makeContext(this.env, {
+      clock: systemClock,
+      ids: randomIds,
+      requestId: newRequestId(randomIds),
+      region,
+      baseUrl: this.env.PUBLIC_URL,
+      waitUntil: (promise) => this.ctx.waitUntil(promise),
+    });
+    try {
+      await runBatch(ctx.db, roundStatements(ctx));
+    } catch (error) {
+      ctx.log.error('watch-failed', { region, error: String(error) });
+    }
+  }
+}
+
+/** What one round writes: one batch, nearly always of statements that match no row. */
+export function roundStatements(ctx: Context): Statement[] {
+  const now = ctx.clock.nowMs();
+  return [
+    ...expireTasks(ctx),
+    ctx.db.run(
+      sql`UPDATE runners SET connected = 0 WHERE region = ${ctx.region} AND connected = 1 AND lease_expires_at_ms < ${now}`,
+    ),
+    ctx.db.run(sql`
+      UPDATE operations SET state = 'failed', finished_at_ms = ${now}, fault = json_object('code', 504, 'message', 'The operation was not done before its deadline.')
+      WHERE region = ${ctx.region} AND state IN ('queued', 'accepted') AND deadline_ms < ${now}`),
+    ctx.db.run(sql`DELETE FROM operations WHERE region = ${ctx.region} AND finished_at_ms < ${now - KEEP_MS}`),
+    ctx.db.run(sql`DELETE FROM join_tokens WHERE region = ${ctx.region} AND expires_at_ms < ${now - KEEP_MS}`),
+    ctx.db.run(sql`DELETE FROM revocations WHERE expires_at_ms < ${now}`),
+  ];
+}

@@ -13,7 +13,7 @@ const REGION_PATH = /^\/r\/([A-Za-z0-9_-]{1,64})(?=\/|$)/;
 let opened: { url: string; db: Database } | undefined;
 
 /** One client an isolate: it holds no connection, only the address. */
-function databaseOf(env: Env): Database {
+export function databaseOf(env: Env): Database {
   if (opened?.url !== env.DATABASE_URL) {
     const binding = env.DATABASE;
     const db = openDatabase({
@@ -26,26 +26,25 @@ function databaseOf(env: Env): Database {
   return opened.db;
 }
 
+/** The region that a request's URL names, and what its client calls us up to there. */
+export function addressOf(env: Env, requestUrl: string): { region: string; baseUrl: string } {
+  const url = new URL(requestUrl);
+  const match = REGION_PATH.exec(url.pathname);
+  return { region: match?.[1] ?? env.REGION, baseUrl: `${env.PUBLIC_URL || url.origin}${match?.[0] ?? ''}` };
+}
+
 /** What a request or a Durable Object acts with; everything that reaches outside is made here. */
 export function makeContext(
   env: Env,
-  request: { clock: Clock; ids: Ids; requestId: string; url?: string; waitUntil: (promise: Promise<unknown>) => void },
+  of: {
+    clock: Clock;
+    ids: Ids;
+    requestId: string;
+    region: string;
+    baseUrl: string;
+    waitUntil: (promise: Promise<unknown>) => void;
+  },
 ): Context {
-  const url = new URL(request.url ?? env.PUBLIC_URL);
-  const match = REGION_PATH.exec(url.pathname);
-  const region = match?.[1] ?? env.REGION;
-  const log = consoleLog(request.clock, { requestId: request.requestId });
-  return {
-    env,
-    db: databaseOf(env),
-    clock: request.clock,
-    ids: request.ids,
-    requestId: request.requestId,
-    region,
-    baseUrl: `${env.PUBLIC_URL || url.origin}${match?.[0] ?? ''}`,
-    fleet: linkedFleet(env, log, request.waitUntil),
-    blobs: blobStoreOf(env),
-    log,
-    waitUntil: request.waitUntil,
-  };
+  const log = consoleLog(of.clock, { requestId: of.requestId });
+  return { ...of, env, db: databaseOf(env), fleet: linkedFleet(env, log, of.waitUntil), blobs: blobStoreOf(env), log };
 }
