@@ -16,8 +16,10 @@ export function routeOf(statements: readonly KnownStatement[]): Route {
   const kinds = new Set(statements.map(({ kind }) => kind));
   if (kinds.has('alone')) return 'hold-writer';
   const ends = kinds.has('commit') || kinds.has('rollback');
+  // What writes in a transaction begun to read only is refused by the connection it runs on.
+  if (statements[0]?.kind === 'begin-readonly') return ends ? 'read' : 'hold-reader';
   const begins = kinds.has('begin') || kinds.has('begin-immediate') || kinds.has('begin-readonly');
+  if (begins && !ends) return 'hold-writer';
   const reads = statements.every(({ kind }) => READING.includes(kind));
-  if (begins && !ends) return reads && !kinds.has('begin') ? 'hold-reader' : 'hold-writer';
   return reads ? 'read' : 'group';
 }
