@@ -224,11 +224,15 @@ CREATE TABLE `assignments` (
 );
 --> statement-breakpoint
 CREATE INDEX `assignments_target` ON `assignments` (`target_type`,`target_id`);--> statement-breakpoint
+CREATE INDEX `assignments_role` ON `assignments` (`role_id`);--> statement-breakpoint
 CREATE TABLE `domains` (
 	`id` text PRIMARY KEY NOT NULL,
 	`name` text NOT NULL,
-	`description` text DEFAULT '' NOT NULL,
-	`enabled` integer DEFAULT true NOT NULL
+	`description` text DEFAULT '',
+	`enabled` integer DEFAULT true NOT NULL,
+	`tags` text DEFAULT '[]' NOT NULL,
+	`options` text DEFAULT '{}' NOT NULL,
+	`extra` text DEFAULT '{}' NOT NULL
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `domains_name_unique` ON `domains` (`name`);--> statement-breakpoint
@@ -237,28 +241,33 @@ CREATE TABLE `projects` (
 	`domain_id` text NOT NULL,
 	`parent_id` text,
 	`name` text NOT NULL,
-	`description` text DEFAULT '' NOT NULL,
+	`description` text DEFAULT '',
 	`enabled` integer DEFAULT true NOT NULL,
 	`tags` text DEFAULT '[]' NOT NULL,
-	FOREIGN KEY (`domain_id`) REFERENCES `domains`(`id`) ON UPDATE no action ON DELETE no action
+	`options` text DEFAULT '{}' NOT NULL,
+	`extra` text DEFAULT '{}' NOT NULL,
+	FOREIGN KEY (`domain_id`) REFERENCES `domains`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`parent_id`) REFERENCES `projects`(`id`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `projects_name` ON `projects` (`domain_id`,`name`);--> statement-breakpoint
+CREATE INDEX `projects_parent` ON `projects` (`parent_id`);--> statement-breakpoint
 CREATE TABLE `revocations` (
-	`id` text PRIMARY KEY NOT NULL,
+	`seq` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
 	`kind` text NOT NULL,
 	`subject` text NOT NULL,
-	`issued_before_ms` integer NOT NULL,
 	`created_at_ms` integer NOT NULL,
 	`expires_at_ms` integer NOT NULL
 );
 --> statement-breakpoint
-CREATE INDEX `revocations_created` ON `revocations` (`created_at_ms`);--> statement-breakpoint
+CREATE INDEX `revocations_expires` ON `revocations` (`expires_at_ms`);--> statement-breakpoint
 CREATE TABLE `roles` (
 	`id` text PRIMARY KEY NOT NULL,
 	`domain_id` text DEFAULT '' NOT NULL,
 	`name` text NOT NULL,
-	`description` text
+	`description` text,
+	`options` text DEFAULT '{}' NOT NULL,
+	`extra` text DEFAULT '{}' NOT NULL
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `roles_name` ON `roles` (`domain_id`,`name`);--> statement-breakpoint
@@ -273,10 +282,13 @@ CREATE TABLE `users` (
 	`default_project_id` text,
 	`enabled` integer DEFAULT true NOT NULL,
 	`created_at_ms` integer NOT NULL,
+	`options` text DEFAULT '{}' NOT NULL,
+	`extra` text DEFAULT '{}' NOT NULL,
 	FOREIGN KEY (`domain_id`) REFERENCES `domains`(`id`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `users_name` ON `users` (`domain_id`,`name`);--> statement-breakpoint
+CREATE INDEX `users_default_project` ON `users` (`default_project_id`);--> statement-breakpoint
 CREATE TABLE `image_members` (
 	`image_id` text NOT NULL,
 	`member_id` text NOT NULL,
@@ -307,7 +319,6 @@ CREATE TABLE `images` (
 	`sha256` text,
 	`sha512` text,
 	`blob_key` text,
-	`upload_deadline_ms` integer,
 	`properties` text DEFAULT '{}' NOT NULL,
 	`tags` text DEFAULT '[]' NOT NULL,
 	`created_at_ms` integer NOT NULL,
@@ -316,6 +327,13 @@ CREATE TABLE `images` (
 --> statement-breakpoint
 CREATE INDEX `images_list` ON `images` (`region`,`created_at_ms`,`id`) WHERE status <> 'deleted';--> statement-breakpoint
 CREATE INDEX `images_project` ON `images` (`project_id`);--> statement-breakpoint
+CREATE TABLE `loose_blobs` (
+	`key` text PRIMARY KEY NOT NULL,
+	`region` text NOT NULL,
+	`after_ms` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `loose_blobs_due` ON `loose_blobs` (`region`,`after_ms`);--> statement-breakpoint
 CREATE TABLE `ip_allocations` (
 	`subnet_id` text NOT NULL,
 	`host_offset` integer NOT NULL,

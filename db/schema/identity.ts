@@ -1,11 +1,29 @@
 import { sql } from 'drizzle-orm';
-import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import {
+  type AnySQLiteColumn,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/sqlite-core';
+
+/** Keystone's `options` of a resource (`immutable`, `lock_password`), and the attributes a client added of its own. */
+const common = () => ({
+  options: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull().default(sql`'{}'`),
+  extra: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull().default(sql`'{}'`),
+});
+const tags = () => text({ mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`);
+const enabled = () => integer({ mode: 'boolean' }).notNull().default(true);
 
 export const domains = sqliteTable('domains', {
   id: text().primaryKey(),
   name: text().notNull().unique(),
-  description: text().notNull().default(''),
-  enabled: integer({ mode: 'boolean' }).notNull().default(true),
+  description: text().default(''),
+  enabled: enabled(),
+  tags: tags(),
+  ...common(),
 });
 
 export const projects = sqliteTable(
@@ -15,13 +33,15 @@ export const projects = sqliteTable(
     domainId: text()
       .notNull()
       .references(() => domains.id),
-    parentId: text(),
+    /** Null for a project right under its domain. */
+    parentId: text().references((): AnySQLiteColumn => projects.id),
     name: text().notNull(),
-    description: text().notNull().default(''),
-    enabled: integer({ mode: 'boolean' }).notNull().default(true),
-    tags: text({ mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`),
+    description: text().default(''),
+    enabled: enabled(),
+    tags: tags(),
+    ...common(),
   },
-  (t) => [uniqueIndex('projects_name').on(t.domainId, t.name)],
+  (t) => [uniqueIndex('projects_name').on(t.domainId, t.name), index('projects_parent').on(t.parentId)],
 );
 
 export const users = sqliteTable(
@@ -38,10 +58,11 @@ export const users = sqliteTable(
     email: text(),
     description: text(),
     defaultProjectId: text(),
-    enabled: integer({ mode: 'boolean' }).notNull().default(true),
+    enabled: enabled(),
     createdAtMs: integer().notNull(),
+    ...common(),
   },
-  (t) => [uniqueIndex('users_name').on(t.domainId, t.name)],
+  (t) => [uniqueIndex('users_name').on(t.domainId, t.name), index('users_default_project').on(t.defaultProjectId)],
 );
 
 export const roles = sqliteTable(
@@ -52,6 +73,7 @@ export const roles = sqliteTable(
     domainId: text().notNull().default(''),
     name: text().notNull(),
     description: text(),
+    ...common(),
   },
   (t) => [uniqueIndex('roles_name').on(t.domainId, t.name)],
 );
@@ -67,11 +89,13 @@ export const assignments = sqliteTable(
     roleId: text()
       .notNull()
       .references(() => roles.id, { onDelete: 'cascade' }),
+    /** Holds on the projects below the target instead of on the target. */
     inherited: integer({ mode: 'boolean' }).notNull().default(false),
   },
   (t) => [
     primaryKey({ columns: [t.actorType, t.actorId, t.targetType, t.targetId, t.roleId, t.inherited] }),
     index('assignments_target').on(t.targetType, t.targetId),
+    index('assignments_role').on(t.roleId),
   ],
 );
 
@@ -79,13 +103,14 @@ export const assignments = sqliteTable(
 export const revocations = sqliteTable(
   'revocations',
   {
-    id: text().primaryKey(),
-    /** What is revoked: one token by audit id, or all tokens of a user, project or domain issued until then. */
-    kind: text({ enum: ['audit', 'user', 'project', 'domain', 'assignment'] }).notNull(),
+    /** Rises with each revocation. A token carries the highest one it was issued under: only later ones end it. */
+    seq: integer().primaryKey({ autoIncrement: true }),
+    /** What is revoked: one token by its audit id, or every token of a user, of a scope, or with a role. */
+    kind: text({ enum: ['audit', 'user', 'project', 'domain', 'role', 'assignment'] }).notNull(),
+    /** The id; for an assignment `<user>/<target type>/<target>`. */
     subject: text().notNull(),
-    issuedBeforeMs: integer().notNull(),
     createdAtMs: integer().notNull(),
     expiresAtMs: integer().notNull(),
   },
-  (t) => [index('revocations_created').on(t.createdAtMs)],
+  (t) => [index('revocations_expires').on(t.expiresAtMs)],
 );
