@@ -1,0 +1,40 @@
+/** Debian packages that each part needs; `bin/aerostat.mjs` installs what is missing. */
+const machine = [
+  'qemu-system-x86',
+  'qemu-utils',
+  'nftables',
+  'dnsmasq-base',
+  'iproute2',
+  'genisoimage',
+  'kmod',
+  'procps',
+  'util-linux',
+  'passwd',
+];
+const guestImage = [
+  'busybox-static',
+  'syslinux',
+  'syslinux-common',
+  'mtools',
+  'dosfstools',
+  'zstd',
+  'cpio',
+  'fdisk',
+  'e2fsprogs',
+  'binutils',
+];
+const clients = ['python3-openstackclient', 'python3-openstacksdk', 'tempest', 'curl'];
+const load = ['hey', 'python3'];
+
+/** By command: what must be there before it runs. */
+export const packagesFor = {
+  start: [...machine, ...guestImage],
+  stop: ['iproute2', 'nftables'],
+  runner: machine,
+  test: [...machine, ...guestImage, ...clients, ...load],
+  'test unit': ['iproute2', 'util-linux'],
+  'test edge': [],
+  'test hosts': [...machine, ...guestImage],
+  'test conformance': [...machine, ...guestImage, ...clients],
+  bench: load,
+};

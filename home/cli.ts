@@ -1,0 +1,42 @@
+import { runner } from '../runner/main.ts';
+import { bench } from './bench.ts';
+import { check } from './check.ts';
+import { Refusal } from './refusal.ts';
+import { start } from './start.ts';
+import { stop } from './stop.ts';
+import { testLanes } from './test-lanes.ts';
+
+const HELP = `Aerostat: a cloud control plane that floats at the edge, tethered to your own machines.
+
+  npm start [-- OPTIONS]       a whole cloud on this machine: database, API, runner, a first guest
+  npm run stop [-- --state DIR]  takes down everything that start made; data stays in the state folder
+  npm run runner -- join URL TOKEN   makes this machine a runner of a cloud; also: run, install, status, --help
+  npm test                     every test lane; npm run test:unit | test:edge | test:hosts | test:conformance
+  npm run check                format, lint, types, borders, dead code
+  npm run bench:control        figures, one a line: name value unit
+
+Each takes --help after '--'.`;
+
+const commands: Record<string, (args: string[]) => Promise<number>> = {
+  start,
+  stop,
+  runner,
+  test: testLanes,
+  check,
+  bench,
+};
+
+const [name = 'help', ...args] = process.argv.slice(2);
+const command = commands[name];
+if (!command) {
+  console.log(HELP);
+  process.exitCode = name === 'help' || name === '--help' ? 0 : 2;
+} else {
+  try {
+    process.exitCode = await command(args);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    console.error(`aerostat: ${error.message}`);
+    process.exitCode = 1;
+  }
+}

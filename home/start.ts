@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../shared/clock.ts';
+import { buildGuest } from '../test/guest/build-guest.ts';
+import { type ApiClient, login } from './api-client.ts';
+import { writeCredentials } from './credentials.ts';
+import { bootFirstGuest, proveFirstGuest } from './first-guest.ts';
+import { type StatePaths, statePaths } from './paths.ts';
+import { checkPreconditions } from './preconditions.ts';
+import { Refusal } from './refusal.ts';
+import { forgetRunning, writeRunning } from './running.ts';
+import { loadSecrets, type Secrets } from './secrets.ts';
+import { seed } from './seed.ts';
+import { type Edge, startEdge } from './start-edge.ts';
+import { Steps } from './steps.ts';
+import { type Supervisor, supervise } from './supervise.ts';
+import { until } from './until.ts';
+
+const HELP = `npm start [-- OPTIONS]: a whole cloud on this machine, in the foreground; Ctrl-C stops it, guests keep running.
+
+  --state DIR      where its data lives            (.aerostat)
+  --port N         where the API listens           (8774)
+  --host ADDRESS   on which address                (127.0.0.1; 0.0.0.0 lets other machines join)
+  --public-url URL what clients and runners use    (http://HOST:PORT)
+  --region NAME    the region's name               (RegionOne)
+  --cidr CIDR      guests of the shared network    (10.77.0.0/24)
+  --no-runner      the control plane alone
+  --no-guest       everything but the first guest`;
+
+const RUNNER_TIMEOUT_MS = 30_000;
+const RUNNER_MAIN = join(import.meta.dirname, '../runner/main.ts');
+
+const options = {
+  state: { type: 'string', default: '.aerostat' },
+  port: { type: 'string', default: '8774' },
+  host: { type: 'string', default: '127.0.0.1' },
+  'public-url': { type: 'string', default: '' },
+  region: { type: 'string', default: 'RegionOne' },
+  cidr: { type: 'string', default: '10.77.0.0/24' },
+  'no-runner': { type: 'boolean', default: false },
+  'no-guest': { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/** Marks what one state folder's runner makes on the machine, so that two clouds on one machine stay apart. */
+export const markOf = (stateDir: string) =>
+  `ae${createHash('sha256').update(resolve(stateDir)).digest('hex').slice(0, 4)}`;
+
+/** `npm start`: brings up a cloud, proves that a guest answers, and stays until it is told to stop. */
+export async function start(args: string[]): Promise<number> {
+  const { values } = parseArgs({ args, options });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Refusal(`--port ${values.port} is no port.`);
+  const paths = statePaths(resolve(values.state));
+  await checkPreconditions(paths, values.host, port);
+  const url = values['public-url'] || `http://${values.host === '0.0.0.0' ? '127.0.0.1' : values.host}:${port}`;
+  const mark = markOf(paths.stateDir);
+  writeRunning(paths.running, { url, mark });
+  const secrets = loadSecrets(paths.secrets);
+  const steps = new Steps();
+  const stopped = untilSignal();
+  let edge: Edge | undefined;
+  let runner: Supervisor | undefined;
+  try {
+    steps.begin('Starting the database and the API');
+    edge = await startEdge({ paths, secrets, host: values.host, port, publicUrl: url, region: values.region });
+    steps.end();
+    writeCredentials(paths, { authUrl: `${url}/identity/v3`, password: secrets.adminPassword, region: values.region });
+    const api = await loginAsAdmin(url, secrets);
+    if (!values['no-runner']) {
+      steps.begin('Starting a runner on this machine');
+      runner = await startRunner(api, paths, { url, mark });
+      steps.end(await describeRunner(api));
+      if (!values['no-guest']) await firstGuest(api, values.cidr, steps);
+    }
+    console.log(goOn(url, paths));
+    await stopped;
+    console.log('\nStopping; guests keep running. `npm run stop` takes them down, too.');
+    return 0;
+  } finally {
+    await runner?.stop();
+    await edge?.stop();
+    forgetRunning(paths.running);
+  }
+}
+
+const loginAsAdmin = (url: string, secrets: Secrets) =>
+  login(`${url}/identity/v3`, { user: 'admin', password: secrets.adminPassword, project: 'admin' });
+
+/** Joins this machine where it has not, and keeps its runner running. */
+async function startRunner(
+  api: ApiClient,
+  paths: StatePaths,
+  { url, mark }: { url: string; mark: string },
+): Promise<Supervisor> {
+  const common = ['--disable-warning=ExperimentalWarning', RUNNER_MAIN];
+  const joined = existsSync(join(paths.runner, 'identity.json'));
+  const env: Record<string, string> = {};
+  const args = ['run', '--state', paths.runner, '--mark', mark];
+  if (!joined) {
+    const made = await api.call<{ join_token: { token: string } }>('aerostat', 'POST', '/join-tokens', {
+      join_token: {},
+    });
+    // By the environment: a command line can be read by everyone on the machine.
+    env.AEROSTAT_JOIN_TOKEN = made.join_token.token;
+    args.splice(0, 1, 'join', url);
+  }
+  const runner = supervise(
+    {
+      name: 'runner',
+      command: process.execPath,
+      args: [...common, ...args],
+      env,
+      logFile: join(paths.logs, 'runner.log'),
+    },
+    systemClock,
+  );
+  try {
+    await until(`the runner (see ${join(paths.logs, 'runner.log')})`, RUNNER_TIMEOUT_MS, async () =>
+      (await runners(api)).some((one) => one.status === 'connected'),
+    );
+  } catch (error) {
+    await runner.stop();
+    throw error;
+  }
+  return runner;
+}
+
+interface Runner {
+  status: string;
+  hypervisor: string;
+  capabilities: string[];
+  capacity: { vcpus: number; memory_mib: number };
+}
+
+const runners = async (api: ApiClient) =>
+  (await api.call<{ runners: Runner[] }>('aerostat', 'GET', '/runners')).runners;
+
+async function describeRunner(api: ApiClient): Promise<string> {
+  const [runner] = await runners(api);
+  if (!runner) return '';
+  const how = runner.capabilities.includes('kvm') ? 'KVM' : 'no working KVM here: QEMU emulates by TCG, which is slow';
+  return `${runner.capacity.vcpus} CPUs, ${runner.capacity.memory_mib} MiB, ${how}`;
+}
+
+async function firstGuest(api: ApiClient, cidr: string, steps: Steps): Promise<void> {
+  steps.begin('Building a small guest image');
+  const guest = await buildGuest();
+  steps.end();
+  steps.begin('Seeding a network, flavors and the image');
+  const seeded = await seed(api, { cidr, guest });
+  steps.end();
+  steps.begin('Booting the first guest');
+  const server = await bootFirstGuest(api, seeded);
+  steps.end(`ACTIVE at ${server.address}`);
+  steps.begin('Waiting for it to answer');
+  const proofs: string[] = [];
+  await proveFirstGuest(api, server, (what) => proofs.push(what));
+  steps.end();
+  for (const proof of proofs) steps.say(`  ok ${proof}`);
+}
+
+/** Resolves at the first Ctrl-C or SIGTERM. */
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}
+
+const goOn = (url: string, paths: StatePaths) => `
+The cloud is up at ${url}
+
+  . ${paths.openrc}             then: openstack server list
+  openstack --os-cloud aerostat ...      with ${paths.clouds} in the current folder
+  logs                         ${paths.logs}
+  another machine              npm run runner -- join ${url} TOKEN
+                               (TOKEN: POST ${url}/aerostat/v1/join-tokens)
+  Ctrl-C                       stops the control plane; guests keep running
+  npm run stop                 takes everything down; data stays in ${paths.stateDir}
+`;
