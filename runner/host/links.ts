@@ -1,0 +1,98 @@
+import { run } from './run.ts';
+
+/** An interface of this network namespace. */
+export interface Link {
+  name: string;
+  alias: string | null;
+  mac: string;
+  mtu: number;
+  /** The bridge it belongs to. */
+  master: string | null;
+  up: boolean;
+}
+
+interface LinkJson {
+  ifname: string;
+  ifalias?: string;
+  address?: string;
+  mtu: number;
+  master?: string;
+  flags: string[];
+}
+
+/** All interfaces. */
+export async function listLinks(): Promise<Link[]> {
+  const { stdout } = await run('ip', ['-j', 'link', 'show']);
+  return (JSON.parse(stdout || '[]') as LinkJson[]).map((link) => ({
+    name: link.ifname,
+    alias: link.ifalias ?? null,
+    mac: link.address ?? '',
+    mtu: link.mtu,
+    master: link.master ?? null,
+    up: link.flags.includes('UP'),
+  }));
+}
+
+export interface Address {
+  address: string;
+  prefixLength: number;
+}
+
+/** Addresses of an interface, but those of link scope that the kernel gives by itself. */
+export async function listAddresses(link: string): Promise<Address[]> {
+  const { stdout } = await run('ip', ['-j', 'addr', 'show', 'dev', link]);
+  const [found] = JSON.parse(stdout || '[]') as { addr_info?: { local: string; prefixlen: number; scope: string }[] }[];
+  return (found?.addr_info ?? [])
+    .filter((info) => !(info.local.startsWith('fe80:') && info.scope === 'link'))
+    .map((info) => ({ address: info.local, prefixLength: info.prefixlen }));
+}
+
+export interface Rule {
+  priority: number;
+  table: string;
+  selector: string;
+}
+
+/** Routing rules of a family. */
+export async function listRules(family: 4 | 6): Promise<Rule[]> {
+  const { stdout } = await run('ip', ['-j', `-${family}`, 'rule', 'show']);
+  const rules = JSON.parse(stdout || '[]') as { priority: number; table?: string; fwmark?: string; oif?: string }[];
+  return rules.map((rule) => ({
+    priority: rule.priority,
+    table: rule.table ?? '',
+    selector: rule.fwmark ? `fwmark ${rule.fwmark}` : rule.oif ? `oif ${rule.oif}` : '',
+  }));
+}
+
+/** Routes of a table, as `prefix` and `dev`; none where the table does not exist. */
+export async function listRoutes(family: 4 | 6, table: number): Promise<{ prefix: string; dev: string }[]> {
+  const { stdout } = await run('ip', ['-j', `-${family}`, 'route', 'show', 'table', String(table)]).catch(() => ({
+    stdout: '',
+  }));
+  return (JSON.parse(stdout || '[]') as { dst: string; dev?: string }[]).map((route) => ({
+    prefix: route.dst,
+    dev: route.dev ?? '',
+  }));
+}
+
+/**
+ * Runs `ip` commands in one process, in order; each is an array of arguments without blanks.
+ * @throws CommandError at the first that fails; those before it are done
+ */
+export async function ipBatch(commands: readonly (readonly string[])[]): Promise<void> {
+  if (commands.length === 0) return;
+  await run('ip', ['-batch', '-'], { input: batchText(commands) });
+}
+
+/** Runs `bridge` commands in one process, like `ipBatch`. */
+export async function bridgeBatch(commands: readonly (readonly string[])[]): Promise<void> {
+  if (commands.length === 0) return;
+  await run('bridge', ['-batch', '-'], { input: batchText(commands) });
+}
+
+function batchText(commands: readonly (readonly string[])[]): string {
+  for (const word of commands.flat()) {
+    if (!/^[^\s"'\\#]+$/.test(word)) throw new Error(`not a plain argument: ${JSON.stringify(word)}`);
+  }
+  return commands.map((command) => `${command.join(' ')}\n`).join('');
+}

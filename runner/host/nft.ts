@@ -1,0 +1,23 @@
+import { run } from './run.ts';
+
+/** A first load of thousands of ports takes the kernel seconds. */
+const NFT_TIMEOUT_MS = 120_000;
+
+/** Runs an nft script as one transaction: all of it, or nothing. @throws CommandError with the line that was refused */
+export async function applyNft(script: string): Promise<void> {
+  await run('nft', ['-f', '-'], { input: script, timeout_ms: NFT_TIMEOUT_MS });
+}
+
+/** A table as nft writes it. @throws CommandError when there is none */
+export async function showTable(family: string, table: string): Promise<string> {
+  return (await run('nft', ['list', 'table', family, table], { timeout_ms: NFT_TIMEOUT_MS })).stdout;
+}
+
+/** Every table of this network namespace, as `family name`. */
+export async function listTables(): Promise<string[]> {
+  const { stdout } = await run('nft', ['list', 'tables']);
+  return stdout
+    .split('\n')
+    .map((line) => line.replace(/^table /, '').trim())
+    .filter((line) => line !== '');
+}

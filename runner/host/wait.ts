@@ -1,0 +1,43 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** How often a condition is looked at when nothing else is said. */
+const POLL_EVERY_MS = 50;
+
+/** Sleeps, unless the signal ends it: then it returns at once. */
+export async function pause(delay_ms: number, signal?: AbortSignal): Promise<void> {
+  await delay(delay_ms, undefined, signal ? { signal } : {}).catch(() => {});
+}
+
+/**
+ * Looks at a condition until it answers something other than false, null or undefined.
+ * Answers null when the time is over or the signal fires.
+ */
+export async function until<T>(
+  condition: () => Promise<T | false | null | undefined> | T | false | null | undefined,
+  options: { timeout_ms: number; every_ms?: number; signal?: AbortSignal },
+): Promise<T | null> {
+  const deadline = performance.now() + options.timeout_ms;
+  while (!options.signal?.aborted) {
+    const answer = await condition();
+    if (answer !== false && answer !== null && answer !== undefined) return answer;
+    if (performance.now() >= deadline) return null;
+    await pause(options.every_ms ?? POLL_EVERY_MS, options.signal);
+  }
+  return null;
+}
+
+/** Runs tasks of one key one after the other; tasks of different keys run side by side. */
+export class KeyedQueue {
+  readonly #tails = new Map<string, Promise<unknown>>();
+
+  run<T>(key: string, task: () => Promise<T>): Promise<T> {
+    const before = this.#tails.get(key) ?? Promise.resolve();
+    const call = before.then(task, task);
+    const tail = call.catch(() => {});
+    this.#tails.set(key, tail);
+    tail.then(() => {
+      if (this.#tails.get(key) === tail) this.#tails.delete(key);
+    });
+    return call;
+  }
+}
