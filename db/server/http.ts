@@ -2,7 +2,6 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { RequestError } from './errors.ts';
 import type { Limits } from './limits.ts';
-import { parsePipeline } from './parse-request.ts';
 import type { PipelineRunner } from './pipeline.ts';
 
 const VERSION_TEXT = 'aerostat-db hrana-http 2, 3 (json)';
@@ -66,9 +65,11 @@ export function requestListener(pipelines: PipelineRunner, token: string, limits
     }
     running += 1;
     try {
-      const body = parsePipeline(await readBody(request, limits.bodyBytesMax), limits);
-      const text = await pipelines.run(body, () => response.destroyed);
-      send(response, 200, 'application/json', text);
+      const body = await readBody(request, limits.bodyBytesMax);
+      const answer = await pipelines.run(body, () => response.destroyed);
+      // Cut before it was sent, the baton is lost and nobody can end the stream.
+      response.once('close', () => response.writableFinished || answer.abandon());
+      send(response, 200, 'application/json', answer.text);
     } finally {
       running -= 1;
     }

@@ -1,6 +1,7 @@
 import type { Engine } from './engine.ts';
 import { HranaError, RequestError } from './errors.ts';
 import type { Limits } from './limits.ts';
+import { parsePipeline } from './parse-request.ts';
 import type { BatchStep, PipelineRequest, SqlText, Stmt, StreamRequest } from './protocol.ts';
 import { routeOf } from './route.ts';
 import { LiteralRunner } from './runners.ts';
@@ -9,6 +10,13 @@ import type { Hold, Stream, StreamRegistry } from './streams.ts';
 import { batchUnit, errorText, executeUnit, okText, type PreparedStep, sequenceUnit, type Unit } from './units.ts';
 import type { Waiter } from './writer.ts';
 
+/** What to send, and what to do if it cannot be sent. */
+export interface Answer {
+  text: string;
+  abandon(): void;
+}
+
+const CLOSED = new HranaError('The stream is closed', 'STREAM_CLOSED');
 const NO_ARGUMENTS = { args: [], namedArgs: new Map(), wantRows: false };
 
 /** Runs the requests of a pipeline on its stream, in their order. */
@@ -23,8 +31,9 @@ export class PipelineRunner {
     this.#limits = limits;
   }
 
-  /** The JSON text of the response; `gone` tells whether the client is still there to take it. */
-  async run(pipeline: PipelineRequest, gone: () => boolean): Promise<string> {
+  /** Run the body of a request; `gone` tells whether the client has left. */
+  async run(body: unknown, gone: () => boolean): Promise<Answer> {
+    const pipeline = this.#parse(body);
     const kept = pipeline.requests.at(-1)?.type !== 'close';
     const stream = pipeline.baton === undefined ? this.#streams.open(kept) : this.#streams.take(pipeline.baton);
     const waiter: Waiter = { budget: { bytesLeft: this.#limits.resultBytesMax }, gone };
@@ -32,9 +41,7 @@ export class PipelineRunner {
     let ended = false;
     try {
       for (const request of pipeline.requests) {
-        const result = ended
-          ? errorText(new HranaError('The stream is closed', 'STREAM_CLOSED'))
-          : this.#request(stream, request, waiter);
+        const result = ended ? errorText(CLOSED) : this.#request(stream, request, waiter);
         results.push(typeof result === 'string' ? result : await result);
         ended ||= request.type === 'close';
       }
@@ -47,7 +54,21 @@ export class PipelineRunner {
       if (ended) this.#streams.end(stream);
     }
     const baton = ended ? 'null' : `"${this.#streams.keep(stream)}"`;
-    return `{"baton":${baton},"base_url":null,"results":[${results}]}`;
+    return {
+      text: `{"baton":${baton},"base_url":null,"results":[${results}]}`,
+      abandon: () => this.#streams.end(stream),
+    };
+  }
+
+  // By the protocol a request that is refused ends its stream: the client will not come back to it.
+  #parse(body: unknown): PipelineRequest {
+    try {
+      return parsePipeline(body, this.#limits);
+    } catch (error) {
+      const baton = typeof body === 'object' && body !== null && 'baton' in body ? body.baton : undefined;
+      if (typeof baton === 'string') this.#streams.end(this.#streams.take(baton));
+      throw error;
+    }
   }
 
   #request(stream: Stream, request: StreamRequest, waiter: Waiter): string | Promise<string> {
