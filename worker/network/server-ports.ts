@@ -4,13 +4,13 @@ import { dropDesired } from '../fleet/desired.ts';
 import { AssertionFailed, assertThat, ConstraintFailed, type Statement } from '../http/commit.ts';
 import type { Context, ProjectContext } from '../http/context.ts';
 import { badRequest, conflict } from '../http/errors.ts';
-import { type Address, makePicker, type Picker } from './address-picks.ts';
-import { chooseServerGroups } from './choose-server-groups.ts';
-import { dnsLabel } from './dns-label.ts';
-import { checkedAddress, DefaultAddressesExhausted, defaultAddresses } from './port-addresses.ts';
-import { insertPorts, listOf, type NewPort, putPortsOnRunner, touchedByPorts } from './port-statements.ts';
-import { cryptoRandom, type Random, randomMac } from './random.ts';
-import { namedRows, readServerPorts, type ServerPortRows } from './server-port-reads.ts';
+import { type Address, makePicker, type Picker } from './ipam/address-picks.ts';
+import { checkedAddress, DefaultAddressesExhausted, defaultAddresses } from './ipam/port-addresses.ts';
+import { cryptoRandom, type Random, randomMac } from './ipam/random.ts';
+import { chooseServerGroups } from './ports/choose-server-groups.ts';
+import { dnsLabel } from './ports/dns-label.ts';
+import { insertPorts, listOf, type NewPort, putPortsOnRunner, touchedByPorts } from './ports/port-statements.ts';
+import { namedRows, readServerPorts, type ServerPortRows } from './ports/server-port-reads.ts';
 
 /** One interface that a server create asks for: a network, an address on it, or a port that exists. */
 export interface PortRequest {

@@ -1,7 +1,7 @@
-import type { Statement } from '../http/commit.ts';
-import type { ProjectContext } from '../http/context.ts';
-import { badRequest, conflict } from '../http/errors.ts';
-import { DEFAULT_GROUP_NAME, type GroupRow, insertGroup, newDefaultGroup } from './default-group.ts';
+import type { Statement } from '../../http/commit.ts';
+import type { ProjectContext } from '../../http/context.ts';
+import { badRequest, conflict } from '../../http/errors.ts';
+import { DEFAULT_GROUP_NAME, type GroupRow, insertGroup, newDefaultGroup } from '../security-groups/new-group.ts';
 
 /**
  * The groups that a server's new ports get, by name or id as Nova takes them; the project's default group is made

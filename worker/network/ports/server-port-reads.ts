@@ -1,13 +1,13 @@
 import { and, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
-import { ipAllocations, networks, ports, securityGroups, subnets } from '../../db/schema/network.ts';
-import type { Statement } from '../http/commit.ts';
-import type { ProjectContext } from '../http/context.ts';
-import { isAdmin } from '../http/policy.ts';
-import { type PickRow, readPicks, type SubnetRow } from './address-picks.ts';
-import { DEFAULT_GROUP_NAME, type GroupRow } from './default-group.ts';
+import { ipAllocations, networks, ports, securityGroups, subnets } from '../../../db/schema/network.ts';
+import type { Statement } from '../../http/commit.ts';
+import type { ProjectContext } from '../../http/context.ts';
+import { isAdmin } from '../../http/policy.ts';
+import { type PickRow, readPicks, type SubnetRow } from '../ipam/address-picks.ts';
+import type { Random } from '../ipam/random.ts';
+import { DEFAULT_GROUP_NAME, type GroupRow } from '../security-groups/new-group.ts';
+import type { ServerPortsInput } from '../server-ports.ts';
 import type { PortRow } from './port-statements.ts';
-import type { Random } from './random.ts';
-import type { ServerPortsInput } from './server-ports.ts';
 
 /** What the reads of a server's ports give, by name. */
 export interface ServerPortRows {

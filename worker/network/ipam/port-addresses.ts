@@ -1,4 +1,4 @@
-import { contains, formatIp, offsetOf, parseCidr, parseIp } from '../../shared/cidr.ts';
+import { contains, formatIp, offsetOf, parseCidr, parseIp } from '../../../shared/cidr.ts';
 import { type Address, HOST_OFFSET_MAX, type Picker, type SubnetRow } from './address-picks.ts';
 
 /** A port with no address asked for found none left. */

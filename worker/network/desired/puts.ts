@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Database } from '../../db/client.ts';
-import type { Kind } from '../../shared/specs/kinds.ts';
-import type { Statement } from '../http/commit.ts';
-import { memberIdSql, memberSpecSql, networkSpecSql, portSpecSql, securityGroupSpecSql } from './desired-specs.ts';
+import type { Database } from '../../../db/client.ts';
+import type { Kind } from '../../../shared/specs/kinds.ts';
+import type { Statement } from '../../http/commit.ts';
+import { memberIdSql, memberSpecSql, networkSpecSql, portSpecSql, securityGroupSpecSql } from './specs.ts';
 
 /*
  * Statements that bring runners' desired state in line with our rows. Each belongs into a batch after the rows it reads

@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { ipAllocations, portSecurityGroups, ports } from '../../db/schema/network.ts';
-import type { Statement } from '../http/commit.ts';
-import type { Context } from '../http/context.ts';
-import type { Address } from './address-picks.ts';
-import { knowsMembersOf, putGroupMembers, putNetworks, putPorts, putSecurityGroups } from './desired-puts.ts';
+import { ipAllocations, portSecurityGroups, ports } from '../../../db/schema/network.ts';
+import type { Statement } from '../../http/commit.ts';
+import type { Context } from '../../http/context.ts';
+import { knowsMembersOf, putGroupMembers, putNetworks, putPorts, putSecurityGroups } from '../desired/puts.ts';
+import type { Address } from '../ipam/address-picks.ts';
 
 export type PortRow = typeof ports.$inferSelect;
 

@@ -1,6 +1,6 @@
-import { securityGroupRules, securityGroups } from '../../db/schema/network.ts';
-import type { Statement } from '../http/commit.ts';
-import type { Context } from '../http/context.ts';
+import { securityGroupRules, securityGroups } from '../../../db/schema/network.ts';
+import type { Statement } from '../../http/commit.ts';
+import type { Context } from '../../http/context.ts';
 
 export const DEFAULT_GROUP_NAME = 'default';
 

@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Database } from '../../db/client.ts';
-import type { subnets } from '../../db/schema/network.ts';
-import { addressAt, parseCidr } from '../../shared/cidr.ts';
-import type { Statement } from '../http/commit.ts';
+import type { Database } from '../../../db/client.ts';
+import type { subnets } from '../../../db/schema/network.ts';
+import { addressAt, parseCidr } from '../../../shared/cidr.ts';
+import type { Statement } from '../../http/commit.ts';
 import type { Random } from './random.ts';
 
 /** Host offsets are kept as exact numbers, so pools end below this offset from the subnet's first address. */

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { protocolNumberSql } from './protocols.ts';
+import { protocolNumberSql } from '../security-groups/protocols.ts';
 
 /*
  * The specs of shared/specs/network.ts as SQL over our rows, so that a spec is of the rows as they are when the batch
