@@ -1,4 +1,32 @@
 import { Hono } from 'hono';
-import type { AppEnv } from '../http/context.ts';
+import { notFound } from '../http/errors.ts';
+import { authenticate } from '../identity/authenticate.ts';
+import { renderFault } from './faults.ts';
+import { flavorRoutes } from './flavors/routes.ts';
+import type { ComputeEnv } from './http/env.ts';
+import { requestIdHeader, settle } from './http/middleware.ts';
+import { versionDocument, versionList } from './http/version-documents.ts';
+import { serverRoutes } from './servers/routes.ts';
 
-export const compute = new Hono<AppEnv>();
+/** Everything under a version; the path may name the token's project, as old clients do. */
+function versioned(path: 'v2' | 'v2.1') {
+  return new Hono<ComputeEnv>()
+    .use(authenticate, settle(path))
+    .route('/flavors', flavorRoutes)
+    .route('/servers', serverRoutes);
+}
+
+/** Nova's API at `/compute`: versions for everyone, all else for a token. */
+export const compute = new Hono<ComputeEnv>();
+
+compute.onError(renderFault);
+compute.use(requestIdHeader);
+compute.get('/', (c) => c.json(versionList(`${c.get('ctx').baseUrl}/compute`)));
+for (const path of ['v2', 'v2.1'] as const) {
+  compute.get(`/${path}`, (c) => c.json(versionDocument(`${c.get('ctx').baseUrl}/compute`, path)));
+  compute.route(`/${path}`, versioned(path));
+  compute.route(`/${path}/:project_id{[0-9a-f-]+}`, versioned(path));
+}
+compute.all('*', () => {
+  throw notFound('The resource could not be found.');
+});

@@ -1,0 +1,37 @@
+import type { Context } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { ApiError } from '../http/errors.ts';
+import type { ComputeEnv } from './http/env.ts';
+
+/** Nova's names of the faults, by status; any other is a `computeFault`. */
+const NAMES: Readonly<Record<number, string>> = {
+  400: 'badRequest',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'itemNotFound',
+  405: 'badMethod',
+  409: 'conflictingRequest',
+  413: 'overLimit',
+  415: 'badMediaType',
+  429: 'overLimit',
+  501: 'notImplemented',
+  503: 'serviceUnavailable',
+};
+
+/** Renders what a verb threw as Nova does; what nobody foresaw is logged and told with its request id alone. */
+export function renderFault(error: Error, c: Context<ComputeEnv>): Response {
+  if (!(error instanceof ApiError)) {
+    const { log, requestId } = c.get('ctx');
+    log.error('compute-unexpected', { path: c.req.path, error: String(error), stack: error.stack });
+    const message = `Unexpected API Error. Tell the operator of this cloud the request id ${requestId}.`;
+    return c.json({ computeFault: { code: 500, message } }, 500);
+  }
+  const code = error.status as ContentfulStatusCode;
+  const retryAfter = error.headers['retry-after'];
+  const fault = {
+    code,
+    message: error.message,
+    ...(retryAfter && (code === 413 || code === 429) ? { retryAfter } : {}),
+  };
+  return c.json({ [NAMES[code] ?? 'computeFault']: fault }, code, error.headers);
+}

@@ -1,0 +1,47 @@
+import { badRequest } from '../../http/errors.ts';
+import type { Link, Links } from './links.ts';
+
+/** Objects in one answer, at most and by default. */
+export const PAGE_MAX = 1000;
+
+export interface Page {
+  limit: number;
+  marker: string | undefined;
+}
+
+/** All values of a query by name: Nova's parameters may come more than once. */
+export type Query = Readonly<Record<string, string[]>>;
+
+/** The last value of a parameter, which is the one that Nova takes. */
+export const last = (query: Query, name: string): string | undefined => query[name]?.at(-1);
+
+/** The page that a query asks for. @throws ApiError 400 for a limit that is not a whole number of at least 0 */
+export function pageOf(query: Query): Page {
+  for (const text of query.limit ?? []) {
+    if (!/^[0-9]+$/.test(text)) {
+      throw badRequest(`Invalid input for query parameters limit. Value: ${text}. '${text}' does not match '^[0-9]*$'`);
+    }
+  }
+  const limit = last(query, 'limit');
+  return { limit: limit === undefined ? PAGE_MAX : Math.min(PAGE_MAX, Number(limit)), marker: last(query, 'marker') };
+}
+
+export const markerNotFound = (marker: string) => badRequest(`marker [${marker}] not found`);
+
+/** The link to what follows, where the page is full. */
+export function nextLink(
+  links: Links,
+  collection: string,
+  query: Query,
+  page: Page,
+  ids: string[],
+): Link[] | undefined {
+  const lastId = ids.at(-1);
+  if (page.limit === 0 || ids.length < page.limit || lastId === undefined) return undefined;
+  const parameters = new URLSearchParams();
+  for (const name of Object.keys({ ...query, marker: [] }).sort()) {
+    if (name === 'marker') parameters.append(name, lastId);
+    else for (const value of query[name] ?? []) parameters.append(name, value);
+  }
+  return [{ rel: 'next', href: `${links.self}/${collection}?${parameters}` }];
+}

@@ -1,0 +1,80 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { ActorContext } from '../../http/context.ts';
+import { badRequest } from '../../http/errors.ts';
+import { authorize, isAdmin } from '../../http/policy.ts';
+import type { Microversion } from '../http/microversion.ts';
+import { markerNotFound, type Page, pageOf, type Query } from '../http/paging.ts';
+import { policy } from '../policy.ts';
+import { deletionCondition, filterConditions, statusCondition } from './filters.ts';
+import { filtersOf, type SortBy, sortOf } from './list-query.ts';
+import { type ServerRow, selectServers, serverRows } from './server-rows.ts';
+
+export interface ServerPage {
+  rows: ServerRow[];
+  page: Page;
+}
+
+/**
+ * A page of servers, in one batch.
+ * @param input.detail - whether the rows carry what only a detailed answer shows
+ * @throws ApiError 400 a filter, key, limit or marker that is none; 403 other projects' servers for anyone but an admin
+ */
+export async function listServers(
+  ctx: ActorContext,
+  input: { query: Query; version: Microversion; detail: boolean },
+): Promise<ServerPage> {
+  const { query, version, detail } = input;
+  authorize(ctx, policy, `os_compute_api:servers:${detail ? 'detail' : 'index'}`);
+  const admin = isAdmin(ctx);
+  const filters = filtersOf(query, version, admin);
+  const page = pageOf(query);
+  const sort = sortOf(query, version, admin);
+  const scope = scopeOf(ctx, filters, detail);
+  const statuses = filters.get('status');
+  const ofStatus = statuses ? statusCondition(ctx, statuses, version) : sql`1`;
+  const conditions = [...scope, ...deletionCondition(filters), ...filterConditions(filters)];
+  if (ofStatus === null || page.limit === 0) return { rows: [], page };
+  const where = sql.join([...conditions, ofStatus, ...afterMarker(page.marker, sort)], sql` AND `);
+  const order = sql.raw(sort.map(({ expression, direction }) => `${expression} ${direction}`).join(', '));
+  const select = selectServers(ctx.db, { where, order, limit: page.limit, userData: detail && admin && version >= 3 });
+  if (page.marker === undefined) return { rows: serverRows(await select), page };
+  const known = ctx.db.all(sql`SELECT 1 FROM servers s WHERE s.id = ${page.marker} AND ${sql.join(scope, sql` AND `)}`);
+  const [found, rows] = await ctx.db.batch([known, select]);
+  if (found.length === 0) throw markerNotFound(page.marker);
+  return { rows: serverRows(rows), page };
+}
+
+/** Whose servers are listed: the project's, or everyone's for an admin who asks for all. */
+function scopeOf(ctx: ActorContext, filters: Map<string, string[]>, detail: boolean): SQL[] {
+  const region = sql`s.region = ${ctx.region}`;
+  const word = filters.get('all_tenants')?.[0];
+  if (word !== undefined && isAllTenants(word)) {
+    authorize(ctx, policy, `os_compute_api:servers:${detail ? 'detail' : 'index'}:get_all_tenants`);
+    return [region];
+  }
+  filters.delete('tenant_id');
+  filters.delete('project_id');
+  const { projectId, userId } = ctx.actor;
+  return [region, projectId === null ? sql`s.user_id = ${userId}` : sql`s.project_id = ${projectId}`];
+}
+
+function isAllTenants(word: string): boolean {
+  if (word === '' || /^(1|t|true|on|y|yes)$/i.test(word)) return true;
+  if (/^(0|f|false|off|n|no)$/i.test(word)) return false;
+  throw badRequest(`Invalid input received: Unrecognized value '${word}' for all_tenants`);
+}
+
+/** The condition that a server comes after the marker in the order asked for. */
+function afterMarker(marker: string | undefined, sort: readonly SortBy[]): SQL[] {
+  if (marker === undefined) return [];
+  const ofMarker = (expression: string) => {
+    const inner = sql.raw(expression.replaceAll(/\bs\./g, 'm.').replaceAll(/\bh\b/g, 'mh'));
+    return sql`(SELECT ${inner} FROM servers m WHERE m.id = ${marker})`;
+  };
+  const alternatives = sort.map(({ expression, direction }, index) => {
+    const same = sort.slice(0, index).map((one) => sql`${sql.raw(one.expression)} = ${ofMarker(one.expression)}`);
+    const beyond = sql`${sql.raw(expression)} ${sql.raw(direction === 'ASC' ? '>' : '<')} ${ofMarker(expression)}`;
+    return sql`(${sql.join([...same, beyond], sql` AND `)})`;
+  });
+  return [sql`(${sql.join(alternatives, sql` OR `)})`];
+}
