@@ -46,6 +46,15 @@ app.get('/', (c) =>
     services: ['identity', 'compute', 'image', 'networking', 'aerostat/v1'].map((path) => ({ path: `/${path}` })),
   }),
 );
+app.onError((error, c) => {
+  console.error(
+    JSON.stringify({ level: 'error', event: 'unhandled', url: c.req.path, error: error.stack ?? String(error) }),
+  );
+  return c.json(
+    { error: { code: 500, title: 'Internal Server Error', message: 'An unexpected error occurred.' } },
+    500,
+  );
+});
 app.notFound((c) =>
   c.json(
     {

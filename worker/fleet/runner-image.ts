@@ -2,6 +2,8 @@ import { eq } from 'drizzle-orm';
 import { runners } from '../../db/schema/fleet.ts';
 import type { Context } from '../http/context.ts';
 import { unauthorized } from '../http/errors.ts';
+import { imageDataResponse } from '../image/image-data.ts';
+import { openImageForRunner } from '../image/open-image-for-runner.ts';
 import { verifyRunnerToken } from './runner-token.ts';
 
 /**
@@ -16,11 +18,11 @@ export async function runnerImage(
 ): Promise<Response> {
   const bearer = await verifyRunnerToken(ctx.env, ctx.clock, authorization);
   const [row] = await ctx.db
-    .select({ epoch: runners.epoch, state: runners.state })
+    .select({ epoch: runners.epoch, state: runners.state, region: runners.region })
     .from(runners)
     .where(eq(runners.id, bearer.id))
     .limit(1);
   if (!row || row.state === 'removed' || row.epoch !== bearer.epoch)
     throw unauthorized('A newer session of this runner took over.');
-  return Response.json({ imageId, range }, { status: 501 });
+  return imageDataResponse(await openImageForRunner({ ...ctx, region: row.region }, bearer.id, imageId, range));
 }
