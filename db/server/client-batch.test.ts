@@ -131,3 +131,19 @@ test('a deferred foreign key is checked at the end of the batch that broke it', 
   expect((await client.execute('SELECT COUNT(*) AS n FROM s')).rows).toMatchObject([{ n: 1 }]);
   expect((await client.execute('SELECT COUNT(*) AS n FROM p')).rows).toMatchObject([{ n: 3 }]);
 });
+
+test('a commit that failed does not hold the WAL', async () => {
+  const client = await openDatabase();
+  await client.executeMultiple(`
+    CREATE TABLE p (id INTEGER PRIMARY KEY);
+    CREATE TABLE s (p INTEGER REFERENCES p(id) DEFERRABLE INITIALLY DEFERRED);
+  `);
+  const transaction = await client.transaction('write');
+  await transaction.execute('INSERT INTO s VALUES (1)');
+  await expect(transaction.commit()).rejects.toThrow('FOREIGN KEY constraint failed');
+  await expect(client.batch(['INSERT INTO s VALUES (1)'], 'write')).rejects.toThrow('FOREIGN KEY constraint failed');
+  await expect(client.batch(['INSERT INTO s VALUES (1) RETURNING p'], 'write')).rejects.toThrow('FOREIGN KEY');
+  await expect(client.execute('INSERT INTO s VALUES (1) RETURNING p')).rejects.toThrow('FOREIGN KEY');
+  expect((await client.execute('PRAGMA wal_checkpoint(TRUNCATE)')).rows).toMatchObject([{ busy: 0, log: 0 }]);
+  expect((await client.execute('SELECT * FROM s')).rows).toStrictEqual([]);
+});

@@ -17,6 +17,12 @@ function refuse(statement: BoundStatement): void {
   throw new HranaError(`Operation was blocked: ${words} is not allowed through this server`, 'BLOCKED');
 }
 
+const CONTROL_WORDS = new Set(['BEGIN', 'COMMIT', 'END', 'ROLLBACK', 'SAVEPOINT', 'RELEASE']);
+
+function isControl(statement: BoundStatement): boolean {
+  return CONTROL_WORDS.has(statement.words[0] ?? '');
+}
+
 /** Runs on a connection that is the stream's alone for now, each statement as it stands. */
 export class LiteralRunner implements StatementRunner {
   readonly #connection: Connection;
@@ -33,7 +39,10 @@ export class LiteralRunner implements StatementRunner {
 
   run(statement: BoundStatement): StatementResult {
     refuse(statement);
-    return this.#connection.run(statement, this.#budget);
+    if (!isControl(statement)) return this.#connection.run(statement, this.#budget);
+    // Not kept prepared: a COMMIT that fails on a foreign key stays in its middle, and would hold the WAL.
+    this.#connection.exec(statement.sql);
+    return NOTHING;
   }
 }
 
