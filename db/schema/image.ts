@@ -24,8 +24,6 @@ export const images = sqliteTable(
     sha512: text(),
     /** The blob that holds the data; new at each upload, so a half-written one is never read. */
     blobKey: text(),
-    /** While `saving`: the moment after which the upload counts as lost and the image may be uploaded to again. */
-    uploadDeadlineMs: integer(),
     properties: text({ mode: 'json' }).$type<Record<string, string>>().notNull().default(sql`'{}'`),
     tags: text({ mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`),
     createdAtMs: integer().notNull(),
@@ -35,6 +33,21 @@ export const images = sqliteTable(
     index('images_list').on(t.region, t.createdAtMs, t.id).where(sql`status <> 'deleted'`),
     index('images_project').on(t.projectId),
   ],
+);
+
+/**
+ * Blobs that no readable image holds: one being uploaded, until its lease ends, or what a deleted image left. A sweep
+ * removes each once its time has come, so that a worker that died between a commit and a delete leaves nothing behind.
+ */
+export const looseBlobs = sqliteTable(
+  'loose_blobs',
+  {
+    key: text().primaryKey(),
+    region: text().notNull(),
+    /** Not to be touched before this: the upload that writes it renews it. */
+    afterMs: integer().notNull(),
+  },
+  (t) => [index('loose_blobs_due').on(t.region, t.afterMs)],
 );
 
 /** Projects that an image of visibility `shared` is offered to. */

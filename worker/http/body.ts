@@ -13,13 +13,16 @@ export function firstProblem(error: z.ZodError): string {
   return where ? `Invalid input for field/attribute ${where}. ${issue.message}` : issue.message;
 }
 
+const JSON_TYPE = /^application\/(json|[\w.+-]+\+json)\b/i;
+
 /**
  * The request's JSON body, checked.
+ * @param contentType - the media types that are taken
  * @throws ApiError 400 (not JSON, or not of the schema), 413 (too large), 415 (another content type)
  */
-export async function parseBody<T>(c: AppContext, schema: z.ZodType<T>): Promise<T> {
+export async function parseBody<T>(c: AppContext, schema: z.ZodType<T>, contentType = JSON_TYPE): Promise<T> {
   const type = c.req.header('content-type');
-  if (type !== undefined && !/^application\/(json|[\w.+-]+\+json)\b/i.test(type)) {
+  if (type !== undefined && !contentType.test(type)) {
     throw new ApiError(415, `Unsupported Content-Type ${type}: use application/json.`);
   }
   const text = await readText(c, JSON_BODY_BYTES_MAX);

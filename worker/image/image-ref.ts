@@ -4,11 +4,11 @@ import { type ImageRef, imageRef } from '../../shared/specs/server.ts';
 import type { Statement } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
 import { badRequest } from '../http/errors.ts';
+import { INSPECTED_CONTAINERS } from './formats.ts';
+import type { ImageRow } from './views.ts';
 import { visibleImages } from './visible.ts';
 
-export type ImageRow = typeof images.$inferSelect;
-
-/** Bytes of kernel command line that a guest may be given; the limit of `serverSpec`. */
+/** Length of the kernel command line that a guest may be given; the limit of `serverSpec`. */
 const KERNEL_COMMAND_LINE_CHARS_MAX = 2048;
 
 /** What a server needs to know of the image that it boots from. */
@@ -79,6 +79,9 @@ export function imageOf(_ctx: ActorContext, imageId: string, rows: unknown[]): S
 export function toImageRef(row: ImageRow | undefined): ImageRef {
   if (!row) throw badRequest('Can not find requested image');
   if (row.status !== 'active') throw badRequest(`Image ${row.id} is not active.`);
+  if (!INSPECTED_CONTAINERS.has(row.containerFormat ?? '')) {
+    throw badRequest(`Image ${row.id} is unacceptable: its container format ${row.containerFormat} cannot be booted.`);
+  }
   const ref = imageRef.safeParse({
     id: row.id,
     sha256: row.sha256,

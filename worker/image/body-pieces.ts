@@ -1,0 +1,27 @@
+import { badRequest } from '../http/errors.ts';
+import { READ_BYTES_MIN } from './limits.ts';
+
+/**
+ * The bytes of a request's body, in pieces of `READ_BYTES_MIN` but for the last. One buffer serves them all: a piece is
+ * good until the next is asked for.
+ * @throws ApiError 400 when the client goes away
+ */
+export async function* bodyPieces(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  const reader = body.getReader({ mode: 'byob' });
+  let buffer = new ArrayBuffer(READ_BYTES_MIN);
+  let ended = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.readAtLeast(READ_BYTES_MIN, new Uint8Array(buffer));
+      ended = done;
+      if (value && value.byteLength > 0) yield value;
+      if (done || !value) return;
+      buffer = value.buffer as ArrayBuffer;
+    }
+  } catch (cause) {
+    ended = true;
+    throw badRequest(`The image data broke off: ${cause instanceof Error ? cause.message : String(cause)}`);
+  } finally {
+    if (!ended) await reader.cancel();
+  }
+}

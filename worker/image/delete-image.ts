@@ -1,0 +1,39 @@
+import { eq } from 'drizzle-orm';
+import { imageMembers, images, looseBlobs } from '../../db/schema/image.ts';
+import { commit } from '../http/commit.ts';
+import type { ActorContext } from '../http/context.ts';
+import { forbidden } from '../http/errors.ts';
+import { againIfChanged, changedAtMs, findImage, stillAsRead } from './find-image.ts';
+import { dropLooseBlob } from './loose-blobs.ts';
+import { authorizeImage } from './policy.ts';
+
+/**
+ * Deletes an image and then its data; servers that were made of it keep running on their runner's copy. An upload under
+ * way finds its image gone and removes what it wrote.
+ * @throws ApiError 403 protected or another project's, 404
+ */
+export async function deleteImage(ctx: ActorContext, imageId: string): Promise<void> {
+  const blobKey = await againIfChanged(async () => {
+    const row = await findImage(ctx, imageId);
+    authorizeImage(ctx, 'delete_image', row.projectId);
+    if (row.protected) throw forbidden(`Image ${row.id} is protected and cannot be deleted.`);
+    const stored = row.status === 'saving' ? null : row.blobKey;
+    const gone = { status: 'deleted' as const, blobKey: null, properties: {}, tags: [] };
+    await commit(ctx, {
+      audit: { action: 'image.delete', targetType: 'image', targetId: row.id },
+      statements: [
+        stillAsRead(ctx, row),
+        ctx.db
+          .update(images)
+          .set({ ...gone, updatedAtMs: changedAtMs(ctx, row) })
+          .where(eq(images.id, row.id)),
+        ctx.db.delete(imageMembers).where(eq(imageMembers.imageId, row.id)),
+        ...(stored
+          ? [ctx.db.insert(looseBlobs).values({ key: stored, region: ctx.region, afterMs: ctx.clock.nowMs() })]
+          : []),
+      ],
+    });
+    return stored;
+  });
+  if (blobKey) ctx.waitUntil(dropLooseBlob(ctx, blobKey));
+}

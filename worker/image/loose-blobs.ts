@@ -1,0 +1,47 @@
+import { and, eq, inArray, lt, sql } from 'drizzle-orm';
+import { images, looseBlobs } from '../../db/schema/image.ts';
+import { commitAll } from '../http/commit.ts';
+import type { Context } from '../http/context.ts';
+import { SWEEP_BLOBS_MAX } from './limits.ts';
+
+/**
+ * Removes a loose blob, then the note of it. Never throws: what fails here is done again by the sweep.
+ * Only for a blob that nobody writes any more.
+ */
+export async function dropLooseBlob(ctx: Context, key: string): Promise<void> {
+  try {
+    await ctx.blobs.delete(key);
+    await commitAll(ctx, [ctx.db.delete(looseBlobs).where(eq(looseBlobs.key, key))]);
+  } catch (error) {
+    ctx.log.error('blob-not-dropped', { key, error: String(error) });
+  }
+}
+
+/**
+ * Removes blobs whose time has come, at most `SWEEP_BLOBS_MAX`, and puts images whose upload was lost back to `queued`,
+ * so that they may be uploaded to again. For the region's alarm.
+ * @returns how many blobs were removed
+ */
+export async function sweepLooseBlobs(ctx: Context): Promise<number> {
+  const nowMs = ctx.clock.nowMs();
+  const due = ctx.db
+    .select({ key: looseBlobs.key })
+    .from(looseBlobs)
+    .where(and(eq(looseBlobs.region, ctx.region), lt(looseBlobs.afterMs, nowMs)))
+    .orderBy(looseBlobs.afterMs)
+    .limit(SWEEP_BLOBS_MAX);
+  const [, found] = await commitAll(ctx, [
+    ctx.db
+      .update(images)
+      .set({ status: 'queued', blobKey: null, updatedAtMs: sql`max(${nowMs}, updated_at_ms + 1)` })
+      .where(and(eq(images.status, 'saving'), inArray(images.blobKey, due))),
+    due,
+  ]);
+  const keys = (found as { key: string }[]).map((row) => row.key);
+  if (keys.length === 0) return 0;
+  await Promise.all(keys.map((key) => ctx.blobs.delete(key)));
+  await commitAll(ctx, [
+    ctx.db.delete(looseBlobs).where(and(inArray(looseBlobs.key, keys), lt(looseBlobs.afterMs, nowMs))),
+  ]);
+  return keys.length;
+}

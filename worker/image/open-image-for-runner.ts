@@ -1,0 +1,28 @@
+import { sql } from 'drizzle-orm';
+import { images } from '../../db/schema/image.ts';
+import type { Context } from '../http/context.ts';
+import { notFound } from '../http/errors.ts';
+import { type ImageData, openImageData } from './image-data.ts';
+
+/**
+ * Opens the data of an image that a runner needs for a server it should hold: as disk, kernel or ramdisk. A deactivated
+ * image is given, too: its servers may have been made before.
+ * @param rangeHeader - the request's Range: a download that broke off goes on where it ended
+ * @throws ApiError 400 several ranges; 404 no such image, or none that this runner needs; 416
+ */
+export async function openImageForRunner(
+  ctx: Context,
+  runnerId: string,
+  imageId: string,
+  rangeHeader?: string,
+): Promise<ImageData> {
+  const [row] = await ctx.db
+    .select()
+    .from(images)
+    .where(sql`images.id = ${imageId} AND images.region = ${ctx.region} AND images.status IN ('active', 'deactivated')
+      AND EXISTS (SELECT 1 FROM desired WHERE desired.runner_id = ${runnerId} AND desired.kind = 'server'
+        AND desired.deleted = 0 AND ${imageId} IN (json_extract(desired.spec, '$.image.id'),
+          json_extract(desired.spec, '$.kernel.id'), json_extract(desired.spec, '$.ramdisk.id')))`);
+  if (!row) throw notFound(`Image ${imageId} is not one that this runner's servers need.`);
+  return openImageData(ctx, row, rangeHeader);
+}

@@ -1,0 +1,49 @@
+import type { ActorContext } from '../http/context.ts';
+import { forbidden } from '../http/errors.ts';
+import { allows, type Policy } from '../http/policy.ts';
+
+export type ImageAction =
+  | 'add_image'
+  | 'get_image'
+  | 'get_images'
+  | 'modify_image'
+  | 'delete_image'
+  | 'upload_image'
+  | 'download_image'
+  | 'publicize_image'
+  | 'communitize_image'
+  | 'deactivate'
+  | 'reactivate'
+  | 'add_member'
+  | 'delete_member'
+  | 'modify_member';
+
+/** Who may do what. Which images an actor sees at all is said by `visibleImages`; one that it does not see is a 404. */
+export const imagePolicy: Policy<ImageAction> = {
+  add_image: 'project-member',
+  get_image: 'project-reader',
+  get_images: 'project-reader',
+  modify_image: 'project-member',
+  delete_image: 'project-member',
+  upload_image: 'project-member',
+  download_image: 'project-member',
+  publicize_image: 'admin',
+  communitize_image: 'project-member',
+  deactivate: 'project-member',
+  reactivate: 'project-member',
+  add_member: 'project-member',
+  delete_member: 'project-member',
+  modify_member: 'project-member',
+};
+
+/**
+ * Refuses what the table does not allow.
+ * @param projectId - whose image it is done to; absent where reading what is visible is enough
+ * @throws ApiError 403 as Glance words it
+ */
+export function authorizeImage(ctx: ActorContext, action: ImageAction, projectId?: string): void {
+  const target = projectId === undefined ? {} : { projectId };
+  if (!allows(ctx, imagePolicy[action], target)) {
+    throw forbidden(`You are not authorized to complete ${action} action.`);
+  }
+}

@@ -1,0 +1,20 @@
+import { tooLarge } from '../http/errors.ts';
+import { PROPERTIES_MAX, TAGS_MAX } from './limits.ts';
+
+/** Extra properties, not too many. @throws ApiError 413 */
+export function checkProperties(properties: Record<string, string>): Record<string, string> {
+  const attempted = Object.keys(properties).length;
+  if (attempted <= PROPERTIES_MAX) return properties;
+  throw tooLarge(
+    `The limit has been exceeded on the number of allowed image properties. Attempted: ${attempted}, Maximum: ${PROPERTIES_MAX}`,
+  );
+}
+
+/** Tags, each once and not too many. @throws ApiError 413 */
+export function distinctTags(tags: string[]): string[] {
+  const distinct = [...new Set(tags)];
+  if (distinct.length <= TAGS_MAX) return distinct;
+  throw tooLarge(
+    `The limit has been exceeded on the number of allowed image tags. Attempted: ${distinct.length}, Maximum: ${TAGS_MAX}`,
+  );
+}

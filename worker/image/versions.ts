@@ -1,0 +1,13 @@
+/** Newest first. 2.8 and 2.10 to 2.13 need several stores; 2.14 to 2.17 need a cache, usage and locations. */
+const VERSIONS = ['2.9', '2.7', '2.6', '2.5', '2.4', '2.3', '2.2', '2.1', '2.0'];
+
+/** The versions document. @param baseUrl - what clients call us, without a slash at the end */
+export function versionsDocument(baseUrl: string) {
+  return {
+    versions: VERSIONS.map((version, at) => ({
+      id: `v${version}`,
+      status: at === 0 ? 'CURRENT' : 'SUPPORTED',
+      links: [{ rel: 'self', href: `${baseUrl}/image/v2/` }],
+    })),
+  };
+}
