@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { RequestError } from './errors.ts';
 import type { Limits } from './limits.ts';
-import type { PipelineRunner } from './pipeline.ts';
+import { type PipelineRunner, SHUTTING_DOWN } from './pipeline.ts';
 
 const VERSION_TEXT = 'aerostat-db hrana-http 2, 3 (json)';
 const PIPELINES = new Set(['/v2/pipeline', '/v3/pipeline']);
@@ -51,8 +51,16 @@ function toRequestError(error: unknown): RequestError {
   return new RequestError(500, 'SERVER_ERROR', 'Internal error');
 }
 
+export interface ListenerOptions {
+  pipelines: PipelineRunner;
+  token: string;
+  limits: Limits;
+  /** Whether the server is going down: what runs is finished, nothing more is begun. */
+  draining(): boolean;
+}
+
 /** Answers Hrana over HTTP. Only pipelines need the token: the rest tells no more than that the server is there. */
-export function requestListener(pipelines: PipelineRunner, token: string, limits: Limits): RequestListener {
+export function requestListener({ pipelines, token, limits, draining }: ListenerOptions): RequestListener {
   const tokenDigest = sha256(token);
   let running = 0;
 
@@ -60,6 +68,7 @@ export function requestListener(pipelines: PipelineRunner, token: string, limits
     if (!isAuthorized(request, tokenDigest)) {
       throw new RequestError(401, 'AUTH_REJECTED', 'The authorization is missing or wrong');
     }
+    if (draining()) throw SHUTTING_DOWN;
     if (running >= limits.concurrentRequestsMax) {
       throw new RequestError(429, 'TOO_MANY_REQUESTS', `At most ${limits.concurrentRequestsMax} requests at a time`);
     }
@@ -69,6 +78,7 @@ export function requestListener(pipelines: PipelineRunner, token: string, limits
       const answer = await pipelines.run(body, () => response.destroyed);
       // Cut before it was sent, the baton is lost and nobody can end the stream.
       response.once('close', () => response.writableFinished || answer.abandon());
+      if (draining()) response.setHeader('connection', 'close');
       send(response, 200, 'application/json', answer.text);
     } finally {
       running -= 1;
@@ -86,7 +96,7 @@ export function requestListener(pipelines: PipelineRunner, token: string, limits
       if (response.destroyed) return;
       const { status, error: reason } = toRequestError(error);
       // The rest of a body that was refused is not read: the connection cannot be used again.
-      if (!request.complete) response.setHeader('connection', 'close');
+      if (!request.complete || draining()) response.setHeader('connection', 'close');
       send(response, status, 'application/json', reason.toJsonText());
     }
   }

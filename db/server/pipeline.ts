@@ -46,7 +46,7 @@ export class PipelineRunner {
         ended ||= request.type === 'close';
       }
       // A client that has left cannot show a baton: what it holds is given back at once.
-      ended ||= gone() || !kept;
+      ended ||= gone() || !kept || this.#streams.closing;
     } catch (error) {
       ended = true;
       throw error;

@@ -46,7 +46,10 @@ export async function startDatabaseServer(options: DatabaseServerOptions): Promi
   const unlock = lockDatabase(file);
   const engine = new Engine(file, limits);
   const streams = new StreamRegistry(limits);
-  const server = createServer(requestListener(new PipelineRunner(engine, streams, limits), options.token, limits));
+  const pipelines = new PipelineRunner(engine, streams, limits);
+  let closing: Promise<void> | undefined;
+  const draining = () => closing !== undefined;
+  const server = createServer(requestListener({ pipelines, token: options.token, limits, draining }));
   // The client closes what it no longer needs: a close of ours could cross a request on its way.
   server.keepAliveTimeout = 0;
   server.maxConnections = limits.connectionsMax;
@@ -58,7 +61,6 @@ export async function startDatabaseServer(options: DatabaseServerOptions): Promi
     closeEngine();
     throw error;
   });
-  let closing: Promise<void> | undefined;
   return {
     url,
     close: () => (closing ??= drain(server, streams, limits.shutdownMsMax).then(closeEngine)),

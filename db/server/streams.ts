@@ -32,6 +32,7 @@ export class StreamRegistry {
   readonly #ended = new Lru<string, RequestError>(ENDED_STREAMS_REMEMBERED_MAX);
   readonly #limits: Limits;
   #kept = 0;
+  #closing = false;
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -101,12 +102,13 @@ export class StreamRegistry {
     this.release(stream);
   }
 
-  /** End all streams that wait for their client. */
+  /** End all streams that wait for their client, and keep no more of them. */
   endAll(reason: RequestError): void {
+    this.#closing = true;
     for (const stream of [...this.#waiting.values()]) this.end(stream, reason);
   }
 
-  get waitingCount(): number {
-    return this.#waiting.size;
+  get closing(): boolean {
+    return this.#closing;
   }
 }
