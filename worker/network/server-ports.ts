@@ -1,9 +1,10 @@
 import { eq, type SQL, sql } from 'drizzle-orm';
 import { ports } from '../../db/schema/network.ts';
 import { dropDesired } from '../fleet/desired.ts';
-import { AssertionFailed, assertThat, ConstraintFailed, type Statement } from '../http/commit.ts';
+import type { Statement } from '../http/commit.ts';
 import type { Context, ProjectContext } from '../http/context.ts';
 import { badRequest, conflict } from '../http/errors.ts';
+import { assertUnchanged } from './api/races.ts';
 import { type Address, makePicker, type Picker } from './ipam/address-picks.ts';
 import { checkedAddress, DefaultAddressesExhausted, defaultAddresses } from './ipam/port-addresses.ts';
 import { cryptoRandom, type Random, randomMac } from './ipam/random.ts';
@@ -47,19 +48,8 @@ export interface PortPlan extends PortChange {
   portIds: string[];
 }
 
-const PORT_FREE = 'port-free';
-
-/**
- * Whether a commit failed only because another request was quicker (an address, a MAC, a port to attach, a network that
- * went away). The caller reads and plans again, a bounded number of times; planning then says what is wrong, if anything.
- */
-export function lostRace(error: unknown): boolean {
-  if (error instanceof AssertionFailed) return error.assertion === PORT_FREE;
-  if (!(error instanceof ConstraintFailed)) return false;
-  return /^$|^ip_allocations\.|^ports\.region, ports\.mac_address|^security_groups\.|security_groups_default/.test(
-    error.constraint,
-  );
-}
+/** Whether the commit of a plan lost a race: read and plan again, a bounded number of times. */
+export { lostRace } from './api/races.ts';
 
 /** The reads that `planServerPorts` needs, to be run in the caller's one batch of reads; rows come back in this order. */
 export function serverPortReads(
@@ -213,7 +203,7 @@ function pickedAddresses(networkId: string, subnets: ServerPortRows['subnets'], 
 
 function attachPort(ctx: Context, input: ServerPortsInput, portId: string, runnerId: string): Statement[] {
   return [
-    assertThat(ctx.db, PORT_FREE, sql`EXISTS (SELECT 1 FROM ports WHERE id = ${portId} AND device_id = '')`),
+    assertUnchanged(ctx, sql`EXISTS (SELECT 1 FROM ports WHERE id = ${portId} AND device_id = '')`),
     ctx.db
       .update(ports)
       .set({
@@ -229,17 +219,17 @@ function attachPort(ctx: Context, input: ServerPortsInput, portId: string, runne
 }
 
 /** The ids of a server's ports, for `IN (...)`. */
-const portsOf = (serverId: string) =>
+const portsOf = (serverId: string | SQL) =>
   sql`SELECT ports.id FROM ports WHERE ports.device_id = ${serverId} AND ports.runner_id IS NOT NULL`;
 
-const membersOf = (serverId: string) =>
+const membersOf = (serverId: string | SQL) =>
   sql`SELECT group_id || ':' || port_id FROM port_security_groups WHERE port_id IN (${portsOf(serverId)})`;
 
 const runnersHolding = (kind: string, ids: SQL) =>
   sql`runners.id IN (SELECT runner_id FROM desired WHERE kind = ${kind} AND deleted = 0 AND id IN (${ids}))`;
 
 /** What wants a server's ports gone from its runner: for the batch of a delete. Rows stay until the guest is absent. */
-export function dropServerPorts(ctx: Context, serverId: string): PortChange {
+export function dropServerPorts(ctx: Context, serverId: string | SQL): PortChange {
   return {
     statements: [dropDesired(ctx.db, 'port', sql`id IN (${portsOf(serverId)})`)],
     touches: runnersHolding('port', portsOf(serverId)),
@@ -249,8 +239,9 @@ export function dropServerPorts(ctx: Context, serverId: string): PortChange {
 /**
  * What frees a server's ports once its guest is gone: owned ones are deleted with their addresses, others detached. No
  * runner keeps them as members, so that the next owner of an address is not let in by it.
+ * `serverId` may be an expression that is null until the server is deleted, so that a stale report frees nothing.
  */
-export function releaseServerPorts(ctx: Context, serverId: string): PortChange {
+export function releaseServerPorts(ctx: Context, serverId: string | SQL): PortChange {
   const drop = dropServerPorts(ctx, serverId);
   const attached = sql`device_id = ${serverId} AND runner_id IS NOT NULL`;
   return {
