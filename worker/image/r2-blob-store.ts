@@ -10,7 +10,7 @@ export function r2BlobStore(bucket: R2Bucket): BlobStore {
   return {
     async put(key, data, sizeBytes) {
       if (sizeBytes === undefined || sizeBytes > PUT_BYTES_MAX) await putInParts(bucket, key, data);
-      else await bucket.put(key, data.pipeThrough(new FixedLengthStream(sizeBytes)));
+      else await bucket.put(key, data);
     },
     async get(key, range) {
       const options = range ? { range: { offset: range.first, length: range.last - range.first + 1 } } : {};

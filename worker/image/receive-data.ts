@@ -33,13 +33,16 @@ const STORE_RETRY_S = 30;
  * @throws ApiError 400 the client went away, 413 too large, 415 refused, 503 the store failed; the blob may be there in part
  */
 export async function receiveData(ctx: Context, input: DataInput): Promise<ReceivedData> {
-  const pipe = new IdentityTransformStream();
+  const pipe =
+    input.sizeBytes === undefined ? new IdentityTransformStream() : new FixedLengthStream(input.sizeBytes);
   const toStore = pipe.writable.getWriter();
   const hashes = startHashes();
   const stored = ctx.blobs.put(input.key, pipe.readable, input.sizeBytes).catch(async (cause: unknown) => {
     await toStore.abort(cause).catch(() => {});
     throw serviceUnavailable(`The image store did not take the data: ${String(cause)}`, STORE_RETRY_S);
   });
+  // It is awaited at the end; until then a failure shows in the writes.
+  stored.catch(() => {});
   const head = headCollector(input.inspect);
   let sizeBytes = 0;
   const sinks = [toStore, ...hashes.writers];
