@@ -1,6 +1,7 @@
 import { runner } from '../runner/main.ts';
 import { bench } from './bench.ts';
 import { check } from './check.ts';
+import { dbSetup } from './db-setup.ts';
 import { Refusal } from './refusal.ts';
 import { start } from './start.ts';
 import { stop } from './stop.ts';
@@ -13,6 +14,7 @@ const HELP = `Aerostat: a cloud control plane that floats at the edge, tethered 
   npm run runner -- join URL TOKEN   makes this machine a runner of a cloud; also: run, install, status, --help
   npm test                     every test lane; npm run test:unit | test:edge | test:hosts | test:conformance
   npm run check                format, lint, types, borders, dead code
+  npm run db:setup -- URL      schema and administrator of a database elsewhere (Turso)
   npm run bench:control        figures, one a line: name value unit
 
 Each takes --help after '--'.`;

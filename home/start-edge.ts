@@ -5,7 +5,7 @@ import { type Database, openDatabase } from '../db/client.ts';
 import { migrate } from '../db/migrate.ts';
 import { systemClock } from '../shared/clock.ts';
 import { randomIds } from '../shared/ids.ts';
-import { hashPassword } from '../worker/identity/password.ts';
+import { hashPassword, verifyPassword } from '../worker/identity/password.ts';
 import { buildWorker } from './build-worker.ts';
 import { freePort } from './free-port.ts';
 import type { StatePaths } from './paths.ts';
@@ -62,6 +62,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     await bootstrap(db, {
       adminPassword: secrets.adminPassword,
       hash: hashPassword,
+      verify: verifyPassword,
       clock: systemClock,
       ids: randomIds,
     });
