@@ -6,15 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Guest } from './build-guest.ts';
 import { type GuestResult, runInGuest } from './guest-shell.ts';
+import { KERNEL_ARGUMENTS } from './kernel.ts';
 import { tool } from './tool.ts';
 
 const MEMORY_MIB = 128;
 /** Ten times what a boot takes on an idle machine. */
 const BOOT_TIMEOUT_MS = 60_000;
 const CLOCK_TICKS_PER_S = 100;
-
-/** What -append must hold when the guest boots by -kernel and -initrd. */
-export const KERNEL_ARGUMENTS = 'console=ttyS0 quiet panic=1 net.ifnames=0';
 
 /** One QEMU with a guest, of a test of the guest itself. */
 export class BootedGuest {

@@ -105,6 +105,23 @@ describe('the guest', { timeout: TEST_TIMEOUT_MS }, () => {
     }
   });
 
+  it('follows the routes and the MTU of a lease rather than its router', async () => {
+    booted = await bootGuest(guest, 'kernel', ['-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net']);
+    await booted.waitFor(/^@@ [\d.]+ dhcp eth0 10\.0\.2\.15/m);
+    const lease = 'interface=eth0 ip=10.1.0.9 mask=24 router=10.1.0.1 mtu=1442 hostname=leased dns="10.1.0.2 10.1.0.3"';
+    const routes = 'staticroutes="169.254.169.254/32 10.1.0.2 192.0.2.0/24 0.0.0.0 0.0.0.0/0 10.1.0.254"';
+    await booted.run(`${lease} ${routes} /lib/guest/dhcp bound`);
+    await booted.waitFor(/^@@ [\d.]+ dhcp eth0 10\.1\.0\.9\/24 router=10\.1\.0\.1 mtu=1442 hostname=leased$/m);
+    const { output } = await booted.run('ip route; cat /sys/class/net/eth0/mtu /etc/resolv.conf; hostname');
+    expect(output.replaceAll(/ +\n/g, '\n').split('\n')).toEqual([
+      'default via 10.1.0.254 dev eth0  metric 2',
+      '10.1.0.0/24 dev eth0 scope link  src 10.1.0.9',
+      '169.254.169.254 via 10.1.0.2 dev eth0  metric 2',
+      '192.0.2.0/24 dev eth0 scope link  metric 2',
+      ...['1442', 'nameserver 10.1.0.2', 'nameserver 10.1.0.3', 'leased', ''],
+    ]);
+  });
+
   it('becomes ready with nothing but itself', async () => {
     booted = await bootGuest(guest, 'kernel');
     await booted.waitFor(/^@@ [\d.]+ metadata none\n@@ [\d.]+ ready hostname=guest boots=1$/m);

@@ -1,5 +1,6 @@
 import { mkdir, open, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { KERNEL_ARGUMENTS } from './kernel.ts';
 import { tool } from './tool.ts';
 
 const SECTOR_BYTES = 512;
@@ -15,7 +16,8 @@ const START_MIB = 1;
 const BOOT_CODE_BYTES = 440;
 const BOOT_CODE = '/usr/lib/syslinux/mbr/mbr.bin';
 
-const KERNEL_ARGUMENTS = 'console=tty0 console=ttyS0 quiet panic=1 net.ifnames=0';
+/** The screen shows the kernel's messages too; the console log is the first serial port. */
+const BOOT_ARGUMENTS = `console=tty0 ${KERNEL_ARGUMENTS}`;
 
 /** A disk that boots by BIOS: a FAT partition with syslinux, and an ext4 partition labelled guest-data. */
 export async function buildDisk(options: {
@@ -62,7 +64,7 @@ async function fillBootPartition(
   const config = join(options.folder, 'syslinux.cfg');
   await writeFile(
     config,
-    `SERIAL 0 115200\nDEFAULT guest\nPROMPT 0\nLABEL guest\n LINUX /vmlinuz\n INITRD /initrd\n APPEND ${KERNEL_ARGUMENTS}\n`,
+    `SERIAL 0 115200\nDEFAULT guest\nPROMPT 0\nLABEL guest\n LINUX /vmlinuz\n INITRD /initrd\n APPEND ${BOOT_ARGUMENTS}\n`,
   );
   const image = `${disk}@@${START_MIB}M`;
   await tool('mcopy', ['-i', image, options.kernel, '::/vmlinuz']);

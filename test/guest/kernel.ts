@@ -11,6 +11,10 @@ const DOWNLOAD_TIMEOUT_MS = 180_000;
 const META_PACKAGE = 'linux-image-cloud-amd64';
 const DEPENDENCY = /^Depends: (linux-image-\S+-cloud-amd64) \(= (\S+)\)/m;
 
+/** For -append when the guest boots by -kernel. Those after net.ifnames save a fifth of the boot without KVM. */
+export const KERNEL_ARGUMENTS =
+  'console=ttyS0 quiet panic=1 net.ifnames=0 nokaslr mitigations=off tsc=reliable no_timer_check cryptomgr.notests';
+
 export interface KernelPackage {
   name: string;
   version: string;
