@@ -1,0 +1,73 @@
+import { eq, sql } from 'drizzle-orm';
+import { networks } from '../../../db/schema/network.ts';
+import { AssertionFailed, assertThat, commit } from '../../http/commit.ts';
+import type { ActorContext } from '../../http/context.ts';
+import { conflict } from '../../http/errors.ts';
+import type { Updated } from '../api/attributes.ts';
+import { assertRevision, checkRevision, whileRacing } from '../api/races.ts';
+import { holds, putNetworks, putPorts } from '../desired/puts.ts';
+import { enforce } from '../policy.ts';
+import type { networkAttributes } from './attributes.ts';
+import { type NetworkRow, selectNetworks } from './network-rows.ts';
+import { showNetwork } from './show-network.ts';
+
+export interface NetworkUpdate {
+  id: string;
+  changes: Updated<typeof networkAttributes>;
+  expectedRevision: number | undefined;
+}
+
+const ONE_PROJECT = 'one-project';
+
+/**
+ * Changes a network, and with it the hosts that serve it.
+ * @throws ApiError 403 not allowed, 404 not seen, 409 unshared while others have ports on it, 412 another revision
+ */
+export function updateNetwork(ctx: ActorContext, input: NetworkUpdate): Promise<NetworkRow> {
+  return whileRacing(async () => {
+    const row = await showNetwork(ctx, input.id);
+    const { changes } = input;
+    enforce(ctx, 'update_network', { projectId: row.projectId });
+    if (changes.shared !== undefined) enforce(ctx, 'update_network:shared', { projectId: row.projectId });
+    checkRevision(input.expectedRevision, row);
+    const here = holds('network', sql`${row.id}`);
+    const unshares = row.shared && changes.shared === false;
+    const results = await commit(ctx, {
+      audit: { action: 'update_network', targetType: 'network', targetId: row.id, detail: { ...changes } },
+      touches: here,
+      statements: [
+        assertRevision(ctx, 'networks', row),
+        ...(unshares ? [assertThat(ctx.db, ONE_PROJECT, onlyOwnersPorts(row))] : []),
+        ctx.db
+          .update(networks)
+          .set({
+            name: changes.name ?? row.name,
+            description: changes.description ?? row.description,
+            adminStateUp: changes.admin_state_up ?? row.adminStateUp,
+            shared: changes.shared ?? row.shared,
+            mtu: changes.mtu ?? row.mtu,
+            portSecurityEnabled: changes.port_security_enabled ?? row.portSecurityEnabled,
+            revision: sql`revision + 1`,
+            updatedAtMs: ctx.clock.nowMs(),
+          })
+          .where(eq(networks.id, row.id)),
+        putNetworks(ctx.db, sql`networks.id = ${row.id} AND ${here}`),
+        putPorts(ctx.db, sql`ports.network_id = ${row.id} AND ${holds('port', sql`ports.id`)}`),
+        selectNetworks(ctx).where(eq(networks.id, row.id)),
+      ],
+    }).catch((error: unknown) => {
+      throw error instanceof AssertionFailed && error.assertion === ONE_PROJECT ? sharingInUse(row) : error;
+    });
+    const [updated] = results.at(-1) as NetworkRow[];
+    return updated ?? row;
+  });
+}
+
+const onlyOwnersPorts = (row: NetworkRow) =>
+  sql`NOT EXISTS (SELECT 1 FROM ports WHERE network_id = ${row.id} AND project_id <> ${row.projectId})`;
+
+const sharingInUse = (row: NetworkRow) =>
+  conflict(
+    `Unable to reconfigure sharing settings for network ${row.name}. Multiple projects are using it.`,
+    'InvalidSharedSetting',
+  );

@@ -1,0 +1,53 @@
+import type { ActorContext } from '../http/context.ts';
+import { forbidden } from '../http/errors.ts';
+import { allows, type Policy, type Target } from '../http/policy.ts';
+
+/**
+ * Neutron's default rules. The target's project is the resource's own, except for the actions that say `network`: theirs is
+ * the network's, since who owns a network decides what others may do on it. A rule's is its group's.
+ */
+const policy = {
+  get_network: 'project-reader',
+  create_network: 'project-member',
+  'create_network:shared': 'admin',
+  'create_network:provider': 'admin',
+  update_network: 'project-member',
+  'update_network:shared': 'admin',
+  delete_network: 'project-member',
+  get_subnet: 'project-reader',
+  /** network */
+  create_subnet: 'project-member',
+  /** network */
+  update_subnet: 'project-member',
+  /** network */
+  delete_subnet: 'project-member',
+  get_port: 'project-reader',
+  create_port: 'project-member',
+  /** network: a MAC, a fixed address, `network:...` as device owner, or no port security */
+  'create_port:network_owner': 'project-member',
+  update_port: 'project-member',
+  /** network */
+  'update_port:network_owner': 'project-member',
+  /** network */
+  'update_port:mac_address': 'project-manager',
+  delete_port: 'project-member',
+  get_security_group: 'project-reader',
+  create_security_group: 'project-member',
+  update_security_group: 'project-member',
+  delete_security_group: 'project-member',
+  /** Neutron lets only an admin remove a default group. */
+  'delete_security_group:default': 'admin',
+  get_security_group_rule: 'project-reader',
+  create_security_group_rule: 'project-member',
+  delete_security_group_rule: 'project-member',
+} as const satisfies Policy<string>;
+export type NetworkAction = keyof typeof policy;
+
+/** Whether the actor may do it. */
+export const may = (ctx: ActorContext, action: NetworkAction, target: Target = {}): boolean =>
+  allows(ctx, policy[action], target);
+
+/** @throws ApiError 403 in Neutron's words */
+export function enforce(ctx: ActorContext, action: NetworkAction, target: Target = {}): void {
+  if (!may(ctx, action, target)) throw forbidden(`rule:${action} is disallowed by policy`, 'PolicyNotAuthorized');
+}

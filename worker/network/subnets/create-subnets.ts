@@ -1,0 +1,97 @@
+import { and, inArray, sql } from 'drizzle-orm';
+import { networks, subnets } from '../../../db/schema/network.ts';
+import { commit, runBatch } from '../../http/commit.ts';
+import type { ActorContext } from '../../http/context.ts';
+import type { Created } from '../api/attributes.ts';
+import { assertRevision, whileRacing } from '../api/races.ts';
+import { visibleNetworks } from '../api/visibility.ts';
+import { holds, putNetworks } from '../desired/puts.ts';
+import { networkNotFound } from '../faults.ts';
+import { inOrder } from '../networks/create-networks.ts';
+import { enforce } from '../policy.ts';
+import { listOf } from '../ports/port-statements.ts';
+import type { subnetAttributes } from './attributes.ts';
+import { planSubnet, refuseOverlap } from './plan-subnet.ts';
+import { type SubnetWithNetwork, selectSubnets } from './subnet-rows.ts';
+
+export type NewSubnet = Created<typeof subnetAttributes> & { projectId: string };
+type NetworkOwner = Pick<typeof networks.$inferSelect, 'id' | 'projectId' | 'revision'>;
+
+/**
+ * Makes subnets, all or none, and tells the hosts that serve their networks. A network's revision rises with each, so two
+ * at once cannot overlap.
+ * @returns them in the order asked for
+ * @throws ApiError 400 what does not fit together or overlaps, 403 another's network, 404 no such network, 409 gateway in a pool
+ */
+export function createSubnets(ctx: ActorContext, inputs: NewSubnet[]): Promise<SubnetWithNetwork[]> {
+  const plans = inputs.map((input) => ({ input, ...planSubnet(input) }));
+  const networkIds = [...new Set(inputs.map((input) => input.network_id))];
+  return whileRacing(async () => {
+    const { owners, ranges } = await readNetworks(ctx, networkIds);
+    const rows = plans.map(({ input, ...plan }) => {
+      const network = owners.get(input.network_id);
+      if (!network) throw networkNotFound(input.network_id);
+      enforce(ctx, 'create_subnet', { projectId: network.projectId });
+      const others = ranges.get(network.id) ?? [];
+      refuseOverlap(network.id, plan.cidr, others);
+      ranges.set(network.id, [...others, plan.cidr]);
+      return newRow(ctx, input, plan);
+    });
+    return write(ctx, rows, [...owners.values()]);
+  });
+}
+
+async function readNetworks(ctx: ActorContext, ids: string[]) {
+  const [ownerRows, rangeRows] = (await runBatch(ctx.db, [
+    ctx.db
+      .select({ id: networks.id, projectId: networks.projectId, revision: networks.revision })
+      .from(networks)
+      .where(and(inArray(networks.id, ids), visibleNetworks(ctx))),
+    ctx.db
+      .select({ networkId: subnets.networkId, cidr: subnets.cidr })
+      .from(subnets)
+      .where(inArray(subnets.networkId, ids)),
+  ])) as [NetworkOwner[], { networkId: string; cidr: string }[]];
+  const ranges = new Map<string, string[]>();
+  for (const { networkId, cidr } of rangeRows) ranges.set(networkId, [...(ranges.get(networkId) ?? []), cidr]);
+  return { owners: new Map(ownerRows.map((row) => [row.id, row])), ranges };
+}
+
+function newRow(ctx: ActorContext, input: NewSubnet, plan: ReturnType<typeof planSubnet>) {
+  const now = ctx.clock.nowMs();
+  return {
+    ...plan,
+    id: ctx.ids.uuid(),
+    region: ctx.region,
+    projectId: input.projectId,
+    networkId: input.network_id,
+    name: input.name,
+    description: input.description,
+    ipVersion: input.ip_version,
+    enableDhcp: input.enable_dhcp,
+    dnsNameservers: input.dns_nameservers ?? [],
+    hostRoutes: input.host_routes ?? [],
+    createdAtMs: now,
+    updatedAtMs: now,
+  };
+}
+
+async function write(ctx: ActorContext, rows: ReturnType<typeof newRow>[], owners: NetworkOwner[]) {
+  const ids = rows.map((row) => row.id);
+  const networkIds = listOf(owners.map((network) => network.id));
+  const results = await commit(ctx, {
+    audit: { action: 'create_subnet', targetType: 'subnet', targetId: ids[0] ?? '', detail: { ids } },
+    touches: sql`EXISTS (SELECT 1 FROM networks WHERE id IN (${networkIds}) AND ${holds('network', sql`networks.id`)})`,
+    statements: [
+      ...owners.map((network) => assertRevision(ctx, 'networks', network)),
+      ctx.db.insert(subnets).values(rows),
+      ctx.db
+        .update(networks)
+        .set({ revision: sql`revision + 1`, updatedAtMs: ctx.clock.nowMs() })
+        .where(sql`networks.id IN (${networkIds})`),
+      putNetworks(ctx.db, sql`networks.id IN (${networkIds}) AND ${holds('network', sql`networks.id`)}`),
+      selectSubnets(ctx).where(inArray(subnets.id, ids)),
+    ],
+  });
+  return inOrder(results.at(-1) as SubnetWithNetwork[], ids);
+}
