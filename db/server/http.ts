@@ -28,18 +28,30 @@ function send(response: ServerResponse, status: number, type: string, body: stri
   response.end(body);
 }
 
+function bodyTooLarge(bytesMax: number): RequestError {
+  return new RequestError(413, 'REQUEST_TOO_LARGE', `Bytes of a body: at most ${bytesMax} allowed`);
+}
+
+// Listeners, for an async iterator over the request costs as much as all the rest of a small read.
+function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > bytesMax) reject(bodyTooLarge(bytesMax));
+      else chunks.push(chunk);
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks, Math.min(bytes, bytesMax))));
+    request.once('error', reject);
+  });
+}
+
 async function readBody(request: IncomingMessage, bytesMax: number): Promise<unknown> {
-  const tooLarge = new RequestError(413, 'REQUEST_TOO_LARGE', `Bytes of a body: at most ${bytesMax} allowed`);
-  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw tooLarge;
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > bytesMax) throw tooLarge;
-    chunks.push(chunk);
-  }
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw bodyTooLarge(bytesMax);
+  const body = await readBytes(request, bytesMax);
   try {
-    return JSON.parse(Buffer.concat(chunks, bytes).toString());
+    return JSON.parse(body.toString());
   } catch (error) {
     throw new RequestError(400, 'HRANA_PROTO_ERROR', `The body is not JSON: ${String(error)}`);
   }

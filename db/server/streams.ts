@@ -17,7 +17,8 @@ export interface Hold {
 
 /** A stream of a client: the texts it stored, and the connection it holds, if any. */
 export class Stream {
-  readonly id = randomBytes(ID_BYTES).toString('base64url');
+  /** Given when it is kept for the first time. */
+  id = '';
   readonly sqls = new Map<number, string>();
   hold: Hold | undefined;
   closed = false;
@@ -64,6 +65,7 @@ export class StreamRegistry {
 
   /** Keep a stream for its client's next request, which must show the baton returned here. */
   keep(stream: Stream): string {
+    if (stream.id === '') stream.id = randomBytes(ID_BYTES).toString('base64url');
     stream.nonce = randomBytes(NONCE_BYTES).toString('base64url');
     this.#waiting.set(stream.id, stream);
     const { streamIdleMsMax } = this.#limits;
