@@ -49,19 +49,20 @@ export async function listAddresses(link: string): Promise<Address[]> {
 
 export interface Rule {
   priority: number;
+  /** A number, or a name such as `main`. */
   table: string;
+  /** What it selects by, as `ip rule add` takes it, e.g. `fwmark 0x80010001` or `oif br0`. */
   selector: string;
 }
 
-/** Routing rules of a family. */
+/** Routing rules of a family that select by mark or interface. */
 export async function listRules(family: 4 | 6): Promise<Rule[]> {
   const { stdout } = await run('ip', ['-j', `-${family}`, 'rule', 'show']);
-  const rules = JSON.parse(stdout || '[]') as { priority: number; table?: string; fwmark?: string; oif?: string }[];
-  return rules.map((rule) => ({
-    priority: rule.priority,
-    table: rule.table ?? '',
-    selector: rule.fwmark ? `fwmark ${rule.fwmark}` : rule.oif ? `oif ${rule.oif}` : '',
-  }));
+  type RuleJson = { priority: number; table?: string; fwmark?: string; oif?: string; iif?: string };
+  return (JSON.parse(stdout || '[]') as RuleJson[]).map((rule) => {
+    const selectors = (['fwmark', 'oif', 'iif'] as const).flatMap((key) => (rule[key] ? [`${key} ${rule[key]}`] : []));
+    return { priority: rule.priority, table: rule.table ?? '', selector: selectors.join(' ') };
+  });
 }
 
 /** Routes of a table, as `prefix` and `dev`; none where the table does not exist. */
@@ -79,9 +80,9 @@ export async function listRoutes(family: 4 | 6, table: number): Promise<{ prefix
  * Runs `ip` commands in one process, in order; each is an array of arguments without blanks.
  * @throws CommandError at the first that fails; those before it are done
  */
-export async function ipBatch(commands: readonly (readonly string[])[]): Promise<void> {
+export async function ipBatch(commands: readonly (readonly string[])[], family?: 4 | 6): Promise<void> {
   if (commands.length === 0) return;
-  await run('ip', ['-batch', '-'], { input: batchText(commands) });
+  await run('ip', [...(family ? [`-${family}`] : []), '-batch', '-'], { input: batchText(commands) });
 }
 
 /** Runs `bridge` commands in one process, like `ipBatch`. */

@@ -1,0 +1,72 @@
+import { applyNft, listTables } from '../../host/nft.ts';
+import { errorText, type Log } from '../../log.ts';
+import type { Inventory } from '../inventory.ts';
+import type { Names } from '../names.ts';
+import { planBridgeTable } from './plan-bridge-table.ts';
+import { planInetTable } from './plan-inet-table.ts';
+import { changeScript, fullScript, type Ruleset } from './ruleset.ts';
+
+/** Keeps the kernel's rules what the inventory makes of them. One change at a time; those that wait go together. */
+export class Firewall {
+  readonly #names: Names;
+  readonly #inventory: Inventory;
+  readonly #log: Log;
+  /** Local ports of the metadata service, by network id. */
+  readonly metadataPorts = new Map<string, number>();
+  /** What the kernel holds; null when that is not known. */
+  #loaded: Ruleset | null = null;
+  #running: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
+
+  constructor(names: Names, inventory: Inventory, log: Log) {
+    this.#names = names;
+    this.#inventory = inventory;
+    this.#log = log;
+  }
+
+  /** Resolves when rules are in force that were planned after this call. @throws CommandError with what nft refused */
+  sync(): Promise<void> {
+    if (!this.#running) {
+      this.#running = this.#load().finally(() => {
+        this.#running = null;
+      });
+      return this.#running;
+    }
+    this.#next ??= this.#running
+      .catch(() => {})
+      .then(() => {
+        this.#next = null;
+        return this.sync();
+      });
+    return this.#next;
+  }
+
+  /** Loads the rules anew if somebody removed them, as a `flush ruleset` does. */
+  async heal(): Promise<void> {
+    const tables = new Set(await listTables());
+    const missing = ['inet', 'bridge'].filter((family) => !tables.has(`${family} ${this.#names.table}`));
+    if (missing.length === 0) return;
+    this.#log.error('rules-were-removed', { families: missing, remedy: 'loaded anew; find out who flushes nftables' });
+    this.#loaded = null;
+    await this.sync();
+  }
+
+  async #load(): Promise<void> {
+    const wanted: Ruleset = [
+      planBridgeTable(this.#names, this.#inventory),
+      planInetTable(this.#names, this.#inventory, this.metadataPorts),
+    ];
+    const change = this.#loaded === null ? fullScript(wanted) : changeScript(this.#loaded, wanted);
+    if (change === '') return;
+    try {
+      await applyNft(change);
+    } catch (error) {
+      if (this.#loaded === null) throw error;
+      // What is in the kernel is not what was put there.
+      this.#log.warn('rules-differ', { error: errorText(error), remedy: 'loading all of them' });
+      this.#loaded = null;
+      await applyNft(fullScript(wanted));
+    }
+    this.#loaded = wanted;
+  }
+}

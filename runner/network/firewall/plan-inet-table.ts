@@ -1,0 +1,170 @@
+import { canonicalAddress, versionOf } from '../addresses.ts';
+import type { Inventory } from '../inventory.ts';
+import { METADATA_ADDRESS, type Names, NETWORK_MARK_MASK, TO_GATEWAY_BIT } from '../names.ts';
+import { chainOfGroups, type Direction, planGroupChains } from './plan-group-chains.ts';
+import type { ChainPlan, SetPlan, TablePlan } from './ruleset.ts';
+
+/** Neighbour discovery and multicast listening, without which IPv6 does not work at all. */
+const ND = '{ nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, 130, 131, 132, 143 }';
+const ND_FROM_HOST = '{ nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, 130 }';
+const PING_PER_SECOND = 100;
+
+/**
+ * Security groups, connection tracking and translation. Frames between two taps come here too, through br_netfilter: the
+ * bridge table has marked them with the port's number. What a guest sends is judged in prerouting by its own tap, what it
+ * receives in forward and output.
+ */
+export function planInetTable(
+  names: Names,
+  inventory: Inventory,
+  metadataPorts: ReadonlyMap<string, number>,
+): TablePlan {
+  const sets = emptySets();
+  for (const { spec, number } of inventory.networks.values()) {
+    const bridge = `"${names.bridge(spec.id)}"`;
+    sets.bridges.elements.set(bridge, '');
+    sets.same_bridge.elements.set(`${bridge} . ${bridge}`, '');
+    sets.zones.elements.set(bridge, String(number));
+    sets.network_marks.elements.set(bridge, names.networkMark(number));
+    if (spec.snat) sets.masqueraded.elements.set(names.networkMark(number), '');
+    const port = metadataPorts.get(spec.id);
+    if (port !== undefined) sets.metadata.elements.set(bridge, `${METADATA_ADDRESS} . ${port}`);
+  }
+  for (const { spec, number } of inventory.ports.values()) {
+    const verdict = (direction: Direction) =>
+      spec.port_security_enabled ? `jump ${chainOfGroups(direction, spec.security_groups)}` : 'accept';
+    sets.egress.elements.set(String(number), verdict('egress'));
+    sets.ingress.elements.set(String(number), verdict('ingress'));
+    const bridge = `"${names.bridge(spec.network_id)}"`;
+    for (const address of spec.fixed_ips.map((fixed) => canonicalAddress(fixed.ip_address))) {
+      const map = versionOf(address) === 4 ? sets.ingress4 : sets.ingress6;
+      map.elements.set(`${bridge} . ${address}`, verdict('ingress'));
+    }
+  }
+  const groups = planGroupChains(inventory);
+  return {
+    family: 'inet',
+    name: names.table,
+    sets: new Map([...Object.entries(sets), ...groups.sets]),
+    chains: new Map([...groups.chains, ...fixedChains(names)]),
+  };
+}
+
+function emptySets() {
+  const set = (type: string): SetPlan => ({ type, elements: new Map() });
+  return {
+    bridges: set('type ifname'),
+    same_bridge: set('type ifname . ifname'),
+    zones: set('typeof iifname : ct zone'),
+    network_marks: set('type ifname : mark'),
+    masqueraded: set('type mark'),
+    metadata: set('type ifname : ipv4_addr . inet_service'),
+    egress: set('type mark : verdict'),
+    ingress: set('type mark : verdict'),
+    ingress4: set('type ifname . ipv4_addr : verdict'),
+    ingress6: set('type ifname . ipv6_addr : verdict'),
+  };
+}
+
+function fixedChains(names: Names): [string, ChainPlan][] {
+  const filter = (hook: string, priority: number, rules: string[]): ChainPlan => ({
+    hook: `type filter hook ${hook} priority ${priority}; policy accept;`,
+    rules,
+  });
+  const nat = (hook: string, priority: number, rules: string[]): ChainPlan => ({
+    hook: `type nat hook ${hook} priority ${priority}; policy accept;`,
+    rules,
+  });
+  const jumped = (rules: string[]): ChainPlan => ({ hook: null, rules });
+  const toGateway = `0x${TO_GATEWAY_BIT.toString(16)}`;
+  const ofNetwork = `meta mark and 0x80000000 != 0`;
+  return [
+    // Tenants may use the same addresses: their connections are told apart by zones. Packets for the gateway are
+    // answered from outside the zone, so theirs holds for the original direction only.
+    [
+      'zones',
+      filter('prerouting', -300, [
+        `iifname @bridges meta mark and ${toGateway} == 0 ct zone set iifname map @zones`,
+        `iifname @bridges meta mark and ${toGateway} != 0 ct original zone set iifname map @zones`,
+      ]),
+    ],
+    [
+      'from_guests',
+      filter('prerouting', -150, [
+        'iifname @bridges goto egress_of_port',
+        `ct mark and 0x${NETWORK_MARK_MASK.toString(16)} == ${names.networkMarkBase} meta mark set ct mark`,
+      ]),
+    ],
+    [
+      'egress_of_port',
+      jumped([
+        `meta mark set meta mark and 0x${(TO_GATEWAY_BIT - 1).toString(16)}`,
+        'ct state established,related accept',
+        'udp sport 68 udp dport 67 accept',
+        'udp sport 546 udp dport 547 accept',
+        `ip daddr ${METADATA_ADDRESS} tcp dport 80 accept`,
+        `icmpv6 type ${ND} accept`,
+        'meta mark vmap @egress',
+        'drop',
+      ]),
+    ],
+    // From here on the mark says which network: routing and translation go by it.
+    [
+      'marks',
+      filter('prerouting', -140, [
+        'iifname @bridges meta mark set iifname map @network_marks',
+        'iifname @bridges ct mark set meta mark',
+      ]),
+    ],
+    [
+      'metadata_service',
+      nat('prerouting', -100, [
+        `iifname @bridges ip daddr ${METADATA_ADDRESS} tcp dport 80 dnat ip to iifname map @metadata`,
+      ]),
+    ],
+    [
+      'to_the_world',
+      nat('postrouting', 100, ['oifname != @bridges meta nfproto ipv4 meta mark @masqueraded masquerade']),
+    ],
+    [
+      'through',
+      filter('forward', 0, [
+        'iifname != @bridges oifname != @bridges accept',
+        'ct state established,related accept',
+        'iifname @bridges meta mark and 0x80000000 == 0 goto between_ports',
+        'iifname @bridges oifname @bridges iifname . oifname != @same_bridge drop',
+        'oifname @bridges goto to_guests',
+        `${ofNetwork} accept`,
+        'drop',
+      ]),
+    ],
+    ['between_ports', jumped([`icmpv6 type ${ND} accept`, 'meta mark vmap @ingress', 'drop'])],
+    ['to_guests', jumped(['oifname . ip daddr vmap @ingress4', 'oifname . ip6 daddr vmap @ingress6', 'drop'])],
+    [
+      'to_host',
+      filter('input', 0, [
+        `iifname != @bridges iifname != "lo" ip daddr ${METADATA_ADDRESS} drop`,
+        'iifname != @bridges accept',
+        'ct state established,related accept',
+        'udp sport 68 udp dport 67 accept',
+        'udp sport 546 udp dport 547 accept',
+        `ip daddr ${METADATA_ADDRESS} meta l4proto tcp ct status dnat accept`,
+        `icmpv6 type ${ND} accept`,
+        `icmp type echo-request limit rate ${PING_PER_SECOND}/second accept`,
+        `icmpv6 type echo-request limit rate ${PING_PER_SECOND}/second accept`,
+        'drop',
+      ]),
+    ],
+    [
+      'from_host',
+      filter('output', 0, [
+        'oifname != @bridges accept',
+        'ct state established,related accept',
+        'udp sport 67 udp dport 68 accept',
+        'udp sport 547 udp dport 546 accept',
+        `icmpv6 type ${ND_FROM_HOST} accept`,
+        'goto to_guests',
+      ]),
+    ],
+  ];
+}

@@ -1,0 +1,110 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Kind, SpecOf } from '../../shared/specs/kinds.ts';
+import { KINDS, specOf } from '../../shared/specs/kinds.ts';
+import type { GroupMemberSpec, NetworkSpec, PortSpec, SecurityGroupSpec } from '../../shared/specs/network.ts';
+import type { ServerSpec } from '../../shared/specs/server.ts';
+import { listFolder, makeFolder, readTextIfThere, writeFileAtomic } from '../host/files.ts';
+import { NETWORK_NUMBER_MAX, PORT_NUMBER_MAX } from './names.ts';
+
+/** A spec with the number that stands for it in marks; numbers are used again when their object is gone. */
+export interface Numbered<Spec> {
+  spec: Spec;
+  number: number;
+}
+
+const NUMBER_MAX: Partial<Record<Kind, number>> = { network: NETWORK_NUMBER_MAX, port: PORT_NUMBER_MAX };
+const FILE_END = '.json';
+
+/**
+ * What this machine serves, as last applied: the rules, DHCP and metadata are made from it. It is kept on disk, so that a
+ * runner that starts again enforces the same rules before it has heard anything.
+ */
+export class Inventory {
+  readonly #folder: string;
+  readonly #objects: { [K in Kind]: Map<string, Numbered<SpecOf<K>>> } = {
+    network: new Map(),
+    'security-group': new Map(),
+    'group-member': new Map(),
+    port: new Map(),
+    server: new Map(),
+  };
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Reads what the folder holds; a file that is no valid object is left out, as if it had not been applied. */
+  static async open(folder: string): Promise<Inventory> {
+    const inventory = new Inventory(folder);
+    for (const kind of KINDS) {
+      await makeFolder(join(folder, kind));
+      for (const name of await listFolder(join(folder, kind))) {
+        if (name.endsWith(FILE_END)) await inventory.#read(kind, name.slice(0, -FILE_END.length));
+      }
+    }
+    return inventory;
+  }
+
+  get networks(): ReadonlyMap<string, Numbered<NetworkSpec>> {
+    return this.#objects.network;
+  }
+  get groups(): ReadonlyMap<string, Numbered<SecurityGroupSpec>> {
+    return this.#objects['security-group'];
+  }
+  get members(): ReadonlyMap<string, Numbered<GroupMemberSpec>> {
+    return this.#objects['group-member'];
+  }
+  get ports(): ReadonlyMap<string, Numbered<PortSpec>> {
+    return this.#objects.port;
+  }
+  get servers(): ReadonlyMap<string, Numbered<ServerSpec>> {
+    return this.#objects.server;
+  }
+
+  /** Ports of a network. */
+  portsOf(networkId: string): Numbered<PortSpec>[] {
+    return [...this.ports.values()].filter((port) => port.spec.network_id === networkId);
+  }
+
+  /** Keeps a spec, on disk first; a new object gets the lowest free number. */
+  async put<K extends Kind>(kind: K, id: string, spec: SpecOf<K>): Promise<void> {
+    const objects: Map<string, Numbered<SpecOf<K>>> = this.#objects[kind];
+    const before = objects.get(id);
+    const kept = { spec, number: before?.number ?? this.#freeNumber(kind) };
+    if (JSON.stringify(before) === JSON.stringify(kept)) return;
+    // Taken before the write, so that no other object gets the same number meanwhile.
+    objects.set(id, kept);
+    await writeFileAtomic(this.#path(kind, id), JSON.stringify(kept));
+  }
+
+  /** Forgets an object. */
+  async drop(kind: Kind, id: string): Promise<void> {
+    this.#objects[kind].delete(id);
+    await rm(this.#path(kind, id), { force: true });
+  }
+
+  #path(kind: Kind, id: string): string {
+    if (!/^[A-Za-z0-9:-]+$/.test(id)) throw new Error(`not an id: ${id}`);
+    return join(this.#folder, kind, `${id}${FILE_END}`);
+  }
+
+  #freeNumber(kind: Kind): number {
+    const max = NUMBER_MAX[kind];
+    if (max === undefined) return 0;
+    const taken = new Set([...this.#objects[kind].values()].map((object) => object.number));
+    for (let number = 1; number <= max; number++) if (!taken.has(number)) return number;
+    throw new Error(`this machine holds ${max} objects of kind ${kind}, the most there can be`);
+  }
+
+  async #read<K extends Kind>(kind: K, id: string): Promise<void> {
+    const text = await readTextIfThere(this.#path(kind, id));
+    try {
+      const stored = JSON.parse(text ?? '') as { spec: unknown; number: number };
+      const spec = specOf[kind].parse(stored.spec) as SpecOf<K>;
+      if (Number.isInteger(stored.number)) this.#objects[kind].set(id, { spec, number: stored.number });
+    } catch {
+      return;
+    }
+  }
+}

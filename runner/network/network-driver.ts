@@ -1,0 +1,48 @@
+import type { Driver, Outcome, Wanted } from '../driver.ts';
+import { listLinks } from '../host/links.ts';
+import { ensureBridge, removeBridge } from './bridges.ts';
+import { planBridge } from './plan-bridge.ts';
+import type { NetworkServices } from './services.ts';
+
+/** Serves networks: a bridge with the gateway's addresses, routing of its own, metadata, DHCP. */
+export function networkDriver(services: NetworkServices): Driver<'network'> {
+  const { names, inventory, firewall, metadata, dhcp, sysctls } = services;
+  return {
+    kind: 'network',
+    async apply({ id, spec }: Wanted<'network'>): Promise<Outcome> {
+      await inventory.put('network', id, spec);
+      const number = inventory.networks.get(id)?.number ?? 0;
+      await services.alone(id, () => ensureBridge(names, planBridge(names, spec, number), sysctls));
+      firewall.metadataPorts.set(id, await metadata.listen(id));
+      await firewall.sync();
+      await services.syncDhcp(spec);
+      return { state: 'applied' };
+    },
+    async remove(id) {
+      const number = inventory.networks.get(id)?.number;
+      await services.alone(id, async () => {
+        await dhcp.remove(id);
+        await metadata.stop(id);
+        await removeBridge(names.bridge(id), number === undefined ? null : names.routingTable(number));
+      });
+      firewall.metadataPorts.delete(id);
+      await inventory.drop('network', id);
+      await firewall.sync();
+    },
+    async observe(id) {
+      const link = (await listLinks()).find((one) => one.name === names.bridge(id));
+      if (!link) return null;
+      const network = inventory.networks.get(id);
+      if (!network) return { state: 'applied' };
+      const wantsDhcp = network.spec.subnets.some((subnet) => subnet.enable_dhcp);
+      if (wantsDhcp && !(await dhcp.isRunning(id))) {
+        return { state: 'failed', fault: { code: 500, message: 'The DHCP server of the network has ended' } };
+      }
+      return { state: 'applied' };
+    },
+    async list() {
+      const ids = (await listLinks()).map((link) => names.idOf('network', link.alias));
+      return [...new Set([...ids.filter((id) => id !== null), ...inventory.networks.keys()])];
+    },
+  };
+}

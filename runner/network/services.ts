@@ -1,0 +1,52 @@
+import type { NetworkSpec } from '../../shared/specs/network.ts';
+import type { SysctlKeeper } from '../host/sysctl.ts';
+import { KeyedQueue } from '../host/wait.ts';
+import type { Log } from '../log.ts';
+import { DhcpDaemons } from './dhcp/dhcp-daemons.ts';
+import { planDhcp } from './dhcp/plan-dhcp.ts';
+import { Firewall } from './firewall/firewall.ts';
+import type { Inventory } from './inventory.ts';
+import { MetadataService } from './metadata/metadata-service.ts';
+import type { Names } from './names.ts';
+
+/** What the drivers of networks, groups and ports share on one machine. */
+export class NetworkServices {
+  readonly names: Names;
+  readonly inventory: Inventory;
+  readonly sysctls: SysctlKeeper;
+  readonly firewall: Firewall;
+  readonly dhcp: DhcpDaemons;
+  readonly metadata: MetadataService;
+  /** Routing and DHCP of one network change one at a time. */
+  readonly #perNetwork = new KeyedQueue();
+
+  constructor(options: {
+    names: Names;
+    inventory: Inventory;
+    sysctls: SysctlKeeper;
+    dhcpFolder: string;
+    log: Log;
+  }) {
+    this.names = options.names;
+    this.inventory = options.inventory;
+    this.sysctls = options.sysctls;
+    this.firewall = new Firewall(options.names, options.inventory, options.log);
+    this.dhcp = new DhcpDaemons(options.dhcpFolder);
+    this.metadata = new MetadataService(options.inventory, options.log);
+  }
+
+  /** Runs something for a network after whatever runs for it already. */
+  alone<T>(networkId: string, task: () => Promise<T>): Promise<T> {
+    return this.#perNetwork.run(networkId, task);
+  }
+
+  /** Makes a network's DHCP say what the inventory says. */
+  async syncDhcp(network: NetworkSpec): Promise<void> {
+    await this.alone(network.id, async () => {
+      const ports = this.inventory.portsOf(network.id).map((port) => port.spec);
+      const at = { bridge: this.names.bridge(network.id), folder: this.dhcp.folderOf(network.id) };
+      const plan = planDhcp(network, ports, at);
+      await (plan ? this.dhcp.ensure(network.id, plan) : this.dhcp.remove(network.id));
+    });
+  }
+}

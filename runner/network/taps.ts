@@ -1,0 +1,41 @@
+import type { PortSpec } from '../../shared/specs/network.ts';
+import { bridgeBatch, ipBatch, listLinks } from '../host/links.ts';
+import { writeSysctl } from '../host/sysctl.ts';
+import type { Names } from './names.ts';
+
+/** Makes a port's tap on its network's bridge, or changes what differs. The guest's user may open it, nobody else. */
+export async function ensureTap(names: Names, port: PortSpec, ownerUid: number): Promise<void> {
+  const tap = names.tap(port.id);
+  const bridge = names.bridge(port.network_id);
+  const link = (await listLinks()).find((one) => one.name === tap);
+  const setUp: string[][] = [];
+  if (!link) {
+    setUp.push(
+      ['tuntap', 'add', 'dev', tap, 'mode', 'tap', 'user', String(ownerUid)],
+      ['link', 'set', tap, 'alias', names.alias('port', port.id)],
+    );
+  }
+  if (link?.mtu !== port.mtu) setUp.push(['link', 'set', tap, 'mtu', String(port.mtu)]);
+  if (link?.master !== bridge) setUp.push(['link', 'set', tap, 'master', bridge]);
+  await ipBatch(setUp);
+  // The machine itself has nothing to say on a tap.
+  await writeSysctl(`net/ipv6/conf/${tap}/disable_ipv6`, '1').catch(() => {});
+  await bridgeBatch(bridgePortSettings(tap, port));
+  if (link?.up !== port.admin_state_up) await ipBatch([['link', 'set', tap, port.admin_state_up ? 'up' : 'down']]);
+}
+
+/** With port security the bridge knows where the port's address is, and sends it no frame for others. */
+function bridgePortSettings(tap: string, port: PortSpec): string[][] {
+  const guarded = port.port_security_enabled;
+  const flags = ['learning', guarded ? 'off' : 'on', 'flood', guarded ? 'off' : 'on'];
+  return [
+    ['link', 'set', 'dev', tap, ...flags],
+    ['fdb', 'replace', port.mac_address, 'dev', tap, 'master', 'static'],
+  ];
+}
+
+/** Removes a port's tap; what is not there is fine. */
+export async function removeTap(names: Names, portId: string): Promise<void> {
+  const tap = names.tap(portId);
+  if ((await listLinks()).some((link) => link.name === tap)) await ipBatch([['link', 'delete', tap]]);
+}
