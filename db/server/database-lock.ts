@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { openNative } from './native.ts';
 
-/** Thrown when another server has the file. */
-export class DatabaseLockedError extends Error {
+/** Another server has the file. */
+class DatabaseLockedError extends Error {
   constructor(file: string) {
     super(`${file} is served by another process: two servers on one file would not see each other's writes in time`);
     this.name = 'DatabaseLockedError';

@@ -39,7 +39,7 @@ export async function openDatabase(config: Partial<Config> = {}, limits: Partial
   return openClient((await openServer(limits)).url, config);
 }
 
-export interface HranaResult {
+interface HranaResult {
   type: string;
   // biome-ignore lint/suspicious/noExplicitAny: what a test picks out of a response is what it checks
   response?: any;
