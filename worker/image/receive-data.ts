@@ -33,8 +33,7 @@ const STORE_RETRY_S = 30;
  * @throws ApiError 400 the client went away, 413 too large, 415 refused, 503 the store failed; the blob may be there in part
  */
 export async function receiveData(ctx: Context, input: DataInput): Promise<ReceivedData> {
-  const pipe =
-    input.sizeBytes === undefined ? new IdentityTransformStream() : new FixedLengthStream(input.sizeBytes);
+  const pipe = input.sizeBytes === undefined ? new IdentityTransformStream() : new FixedLengthStream(input.sizeBytes);
   const toStore = pipe.writable.getWriter();
   const hashes = startHashes();
   const stored = ctx.blobs.put(input.key, pipe.readable, input.sizeBytes).catch(async (cause: unknown) => {
