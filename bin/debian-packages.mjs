@@ -22,6 +22,7 @@ const guestImage = [
   'fdisk',
   'e2fsprogs',
   'binutils',
+  'findutils',
 ];
 const clients = ['python3-openstackclient', 'python3-openstacksdk', 'tempest', 'curl'];
 const load = ['hey', 'python3'];

@@ -1,3 +1,12 @@
-export async function bench(_args: string[]): Promise<number> {
+import { benchControl } from '../test/bench/control.ts';
+import { Refusal } from './refusal.ts';
+
+const BENCHES: Record<string, () => Promise<void>> = { control: benchControl };
+
+/** `npm run bench:NAME`: prints figures, one a line. @throws Refusal for a name that is none */
+export async function bench([name = '']: string[]): Promise<number> {
+  const one = BENCHES[name];
+  if (!one) throw new Refusal(`there is no benchmark ${name}. There is: ${Object.keys(BENCHES).join(', ')}`);
+  await one();
   return 0;
 }

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
+import { KERNEL_ARGUMENTS } from '../test/guest/kernel.ts';
 import type { ApiClient } from './api-client.ts';
 
 /** What a new cloud has: a network that all share, a flavor or two, an image. */
@@ -40,7 +41,7 @@ export async function seed(api: ApiClient, options: SeedOptions): Promise<Seeded
     container_format: 'bare',
     kernel_id: kernel,
     ramdisk_id: ramdisk,
-    os_command_line: 'console=ttyS0 quiet panic=1 net.ifnames=0',
+    os_command_line: KERNEL_ARGUMENTS,
   });
   return { networkId, imageId, flavorId };
 }
