@@ -23,6 +23,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
   start,
   stop,
   runner,
+  'db-setup': dbSetup,
   test: testLanes,
   check,
   bench,
@@ -37,8 +38,9 @@ if (!command) {
   try {
     process.exitCode = await command(args);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    console.error(`aerostat: ${error.message}`);
+    const misused = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+    if (!(error instanceof Refusal) && !misused) throw error;
+    console.error(`aerostat: ${error.message}${misused ? ' (--help lists what there is)' : ''}`);
     process.exitCode = 1;
   }
 }
