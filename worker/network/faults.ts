@@ -41,7 +41,6 @@ function unauthenticated(c: HonoContext<AppEnv>, error: ApiError): Response {
   return c.json({ error: { code: 401, title: 'Unauthorized', message: error.message } }, 401);
 }
 
-export const resourceNotFound = () => notFound('The resource could not be found.', 'HTTPNotFound');
 export const networkNotFound = (id: string) => notFound(`Network ${id} could not be found.`, 'NetworkNotFound');
 export const subnetNotFound = (id: string) => notFound(`Subnet ${id} could not be found.`, 'SubnetNotFound');
 export const portNotFound = (id: string) => notFound(`Port ${id} could not be found.`, 'PortNotFound');

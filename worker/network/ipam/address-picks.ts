@@ -63,13 +63,14 @@ export function readPicks(db: Database, subnetsWhere: SQL, count: number, random
 export interface Picker {
   /** An address of the first of these subnets that has one left. */
   take(subnetIds: string[]): Address | null;
-  /** Keeps an asked-for address from being handed out. */
-  reserve(address: Address): void;
+  /** Keeps an asked-for address from being handed out; false where it was reserved before. */
+  reserve(address: Address): boolean;
 }
 
 /** A picker over what `readPicks` found of these subnets. */
 export function makePicker(subnetRows: SubnetRow[], pickRows: PickRow[], random: Random): Picker {
   const ranges = new Map(subnetRows.map((row) => [row.id, parseCidr(row.cidr)]));
+  const reserved = new Set<string>();
   const free = new Map<string, number[]>();
   for (const row of pickRows) free.set(row.subnet_id, [...(free.get(row.subnet_id) ?? []), row.host_offset]);
   return {
@@ -85,10 +86,12 @@ export function makePicker(subnetRows: SubnetRow[], pickRows: PickRow[], random:
       return null;
     },
     reserve({ subnetId, hostOffset }) {
-      free.set(
-        subnetId,
-        (free.get(subnetId) ?? []).filter((offset) => offset !== hostOffset),
-      );
+      const key = `${subnetId} ${hostOffset}`;
+      if (reserved.has(key)) return false;
+      reserved.add(key);
+      const offsets = (free.get(subnetId) ?? []).filter((offset) => offset !== hostOffset);
+      free.set(subnetId, offsets);
+      return true;
     },
   };
 }

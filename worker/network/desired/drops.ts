@@ -1,0 +1,75 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../../../db/client.ts';
+import { dropDesired } from '../../fleet/desired.ts';
+import type { Statement } from '../../http/commit.ts';
+
+/*
+ * Statements that take from runners what no port there needs any more. As with puts: the rows they read are written
+ * before, and `touches` covers the runners.
+ */
+
+/** Length of a group's id, with which a member's object id begins. */
+const ID_LENGTH = 36;
+
+/** Holds for a member whose group some security group of its runner still refers to. */
+const memberNeeded = sql`EXISTS (SELECT 1 FROM security_group_rules rule
+  JOIN desired holder ON holder.runner_id = desired.runner_id AND holder.kind = 'security-group'
+    AND holder.id = rule.group_id AND holder.deleted = 0
+  WHERE rule.remote_group_id = substr(desired.id, 1, ${sql.raw(String(ID_LENGTH))}))`;
+
+/** Members of a group that no security group of their runner refers to any more. */
+export function dropUnneededMembers(db: Database, groupId: string): Statement {
+  return dropDesired(
+    db,
+    'group-member',
+    sql`desired.id >= ${`${groupId}:`} AND desired.id < ${`${groupId};`} AND NOT ${memberNeeded}`,
+  );
+}
+
+/** Members that only the security groups dropped earlier in this batch needed. Their rules must still be there. */
+export function dropMembersOfDropped(db: Database): Statement {
+  return dropDesired(
+    db,
+    'group-member',
+    sql`desired.rowid IN (SELECT member.rowid FROM desired dropped
+      JOIN runners ON runners.id = dropped.runner_id AND runners.generation = dropped.generation
+      JOIN security_group_rules rule ON rule.group_id = dropped.id
+      JOIN desired member ON member.runner_id = dropped.runner_id AND member.kind = 'group-member'
+        AND member.id >= rule.remote_group_id || ':' AND member.id < rule.remote_group_id || ';'
+      WHERE dropped.kind = 'security-group' AND dropped.deleted = 1) AND NOT ${memberNeeded}`,
+  );
+}
+
+/**
+ * The networks, security groups and members of a runner that none of its ports needs.
+ * @param gonePortId - a port that the runner no longer has, though its tombstone may still be there
+ */
+export function dropUnneeded(db: Database, runnerId: string, gonePortId: string): Statement[] {
+  const portsHere = (rest: SQL) => sql`NOT EXISTS (SELECT 1 FROM desired port
+    ${rest} WHERE port.runner_id = ${runnerId} AND port.kind = 'port' AND (port.deleted = 0 OR port.id <> ${gonePortId}))`;
+  return [
+    dropDesired(
+      db,
+      'network',
+      sql`desired.runner_id = ${runnerId} AND ${portsHere(sql`JOIN ports ON ports.id = port.id AND ports.network_id = desired.id`)}`,
+    ),
+    dropDesired(
+      db,
+      'security-group',
+      sql`desired.runner_id = ${runnerId} AND ${portsHere(sql`JOIN port_security_groups used ON used.port_id = port.id AND used.group_id = desired.id`)}`,
+    ),
+    dropMembersOfDropped(db),
+  ];
+}
+
+/** A port's memberships, on every runner. @param memberIds - their object ids, as SQL for `IN (...)` */
+export const dropMembers = (db: Database, memberIds: SQL): Statement =>
+  dropDesired(db, 'group-member', sql`desired.id IN (${memberIds})`);
+
+/** The runners that have any of these objects. @param ids - as SQL for `IN (...)` */
+export const runnersWith = (kind: 'port' | 'group-member', ids: SQL): SQL =>
+  sql`runners.id IN (SELECT held.runner_id FROM desired held WHERE held.kind = ${kind} AND held.deleted = 0 AND held.id IN (${ids}))`;
+
+/** The member ids of ports in their present groups. @param portIds - as SQL for `IN (...)` */
+export const memberIdsOf = (portIds: SQL): SQL =>
+  sql`SELECT used.group_id || ':' || used.port_id FROM port_security_groups used WHERE used.port_id IN (${portIds})`;
