@@ -80,7 +80,10 @@ export class DesiredIntake {
       if (digest !== undefined) void this.#compare(digest, series.generation);
       else this.#resyncs = 0;
     } catch (error) {
-      if (error instanceof LedgerError && error.problem === 'corrupt') return this.#o.corrupt();
+      if (error instanceof LedgerError && error.problem === 'corrupt') {
+        this.#o.corrupt();
+        return;
+      }
       log.error('ledger-write-failed', {
         what: 'desired state',
         generation: series.generation,

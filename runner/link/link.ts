@@ -36,7 +36,8 @@ export interface LinkHandlers {
   acked(seq: number): void;
   /** The session is over; what was not acknowledged must be sent again. */
   down(): void;
-  rejected(reject: MessageOf<'reject'>): void;
+  /** The edge refuses this runner. @returns whether it is worth another try at once, with another key */
+  rejected(reject: MessageOf<'reject'>): boolean;
   heartbeat(): RunnerMessageOf<'heartbeat'>;
   status(status: LinkStatus): void;
 }
@@ -193,7 +194,10 @@ export class Link {
   #frame(text: string): void {
     this.#heard = true;
     const received = this.#session.receive(text);
-    if (received.what === 'broken') return this.#drop(received.why);
+    if (received.what === 'broken') {
+      this.#drop(received.why);
+      return;
+    }
     if (this.#state === 'ready') this.#watch();
     if (received.what === 'ignored') {
       if (!received.quiet) this.#o.log.warn('frame-ignored', { why: received.why });
@@ -213,10 +217,12 @@ export class Link {
         if (this.#state === 'connecting') this.#welcomed(message);
         return;
       case 'reject':
-        return this.#rejected(message);
+        this.#rejected(message);
+        return;
       case 'reconnect':
         this.#o.log.info('asked-to-reconnect', { reason: message.reason, withinS: message.within_s });
-        return this.#timer('leave', this.#o.random() * message.within_s * 1000, () => this.#leave(message.reason));
+        this.#timer('leave', this.#o.random() * message.within_s * 1000, () => this.#leave(message.reason));
+        return;
       default:
         if (this.#state === 'ready') this.#o.handlers.message(message);
     }
@@ -266,16 +272,16 @@ export class Link {
 
   #rejected(reject: MessageOf<'reject'>): void {
     const { code, message, retry } = reject;
-    this.#o.handlers.rejected(reject);
+    const again = this.#o.handlers.rejected(reject) || retry;
     this.#connection?.close();
     const reason = `refused by the edge: ${message} (${code})`;
     const retryAfterMs = (reject.retry_after_s ?? 0) * 1000;
-    if (retry) return this.#ended({ reason, retryAfterMs });
-    this.#o.log.error('link-refused', {
-      code,
-      message,
-      next: 'guests keep running; tried again in ten minutes, or restart',
-    });
+    if (again) {
+      this.#ended({ reason, retryAfterMs });
+      return;
+    }
+    const next = 'guests keep running; tried again in ten minutes or more, or at once after a restart';
+    this.#o.log.error('link-refused', { code, message, next });
     this.#ended({ reason }, Math.max(retryAfterMs, REFUSED_WAIT_MS * (1 + this.#o.random())));
   }
 

@@ -81,7 +81,10 @@ export class Operations {
 
   #run(operation: JournaledOperation): void {
     const problem = this.#problem(operation);
-    if (problem) return this.#end(operation, { fault: problem });
+    if (problem) {
+      this.#end(operation, { fault: problem });
+      return;
+    }
     this.#running.add(operation.opId);
     const late = new AbortController();
     const leftMs = Math.max(0, operation.deadlineMs - this.#o.edgeNowMs());

@@ -30,8 +30,10 @@ export class Queries {
       const fault = { code: 413, message: `The answer to ${kind} is too large for the link.` };
       if (fits === null && 'result' in body) this.#send({ type: 'answer', query_id, ok: false, fault });
     };
-    if (this.#open >= QUERIES_MAX)
-      return answer({ fault: { code: 503, message: `The runner is busy with ${QUERIES_MAX} questions.` } });
+    if (this.#open >= QUERIES_MAX) {
+      answer({ fault: { code: 503, message: `The runner is busy with ${QUERIES_MAX} questions.` } });
+      return;
+    }
     this.#open += 1;
     const calm = this.#time.after(QUERY_TIMEOUT_MS, () =>
       answer({ fault: { code: 504, message: `The machine did not answer ${kind} in time.` } }),

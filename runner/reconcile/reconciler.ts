@@ -99,6 +99,11 @@ export class Reconciler {
     this.#pump();
   }
 
+  /** Nothing runs and nothing is about to; what is left waits for a retry. */
+  get idle(): boolean {
+    return this.#busy === 0 && !this.#pumpDue;
+  }
+
   /** Runs an operation alone with its object, after whatever is under way. @returns false where there is no such object */
   enqueue(kind: string, id: string, task: Task): boolean {
     const entry = this.#entries.get(`${kind}/${id}`);
@@ -208,7 +213,10 @@ export class Reconciler {
           this.#begin(entry);
         }
       }
-      if (this.#busy === 0) this.#o.onIdle();
+      if (!this.idle) return;
+      // What was found must be in the ledger before anybody asks it for everything.
+      this.#recorder.flush();
+      this.#o.onIdle();
     });
   }
 
@@ -284,7 +292,8 @@ export class Reconciler {
         code: 500,
         message: `The ${entry.kind} failed for a reason its driver did not give.`,
       };
-      return this.#concludeFailure(entry, 'apply', clipFault(fault), entry.kind === 'server');
+      this.#concludeFailure(entry, 'apply', clipFault(fault), entry.kind === 'server');
+      return;
     }
     this.#holdings.set(entry, entry.wanted);
     this.#done(entry);
@@ -339,7 +348,8 @@ export class Reconciler {
     if (work === 'apply' && (entry.specFault || (kind === 'server' && last))) {
       entry.work = null;
       entry.hopeless = true;
-      return this.#fail(entry, fault, true);
+      this.#fail(entry, fault, true);
+      return;
     }
     entry.hopeless = entry.attempts >= REPORT_AFTER_ATTEMPTS;
     if (work === 'apply' ? kind !== 'server' : work !== null && entry.hopeless) this.#fail(entry, fault, false);

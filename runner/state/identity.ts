@@ -14,6 +14,8 @@ const identity = z.object({
   edge_url: z.string(),
   hypervisor,
   machine_id: z.string(),
+  /** See RunnerOptions in runner/config.ts. */
+  mark: z.string(),
   private_key: z.string(),
   /** A key that the edge was offered and may or may not have taken. */
   next_private_key: z.string().optional(),

@@ -1,6 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import Database from 'libsql';
 import { Refusal } from './refusal.ts';
+
+/** `status` takes the lock for a moment to see whether it is free. */
+const LOCK_TIMEOUT_MS = 500;
 
 interface Connection {
   exec(sql: string): unknown;
@@ -15,7 +18,7 @@ interface Connection {
  * @throws Refusal when another process has it
  */
 export function lockStateFolder(path: string): () => void {
-  const db = new Database(path, { timeout: 0 } as Database.Options) as unknown as Connection;
+  const db = new Database(path, { timeout: LOCK_TIMEOUT_MS } as Database.Options) as unknown as Connection;
   try {
     db.prepare('PRAGMA locking_mode=EXCLUSIVE').all();
     db.exec('BEGIN EXCLUSIVE');
@@ -36,6 +39,20 @@ export function lockStateFolder(path: string): () => void {
     db.prepare('SELECT * FROM holder').all();
     db.close();
   };
+}
+
+/** Whether a runner is running from the folder of this lock. */
+export function isLocked(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const db = new Database(path, { timeout: 0 } as Database.Options) as unknown as Connection;
+  try {
+    db.prepare('SELECT * FROM holder').all();
+    return false;
+  } catch {
+    return true;
+  } finally {
+    db.close();
+  }
 }
 
 /** The process that last took the lock; null where that is not known. */

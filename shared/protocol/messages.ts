@@ -204,7 +204,7 @@ export function helloText(hello: { nonce: string; runner_id: string; machine_id:
   return `aerostat-hello:v1:${hello.nonce}:${hello.runner_id}:${hello.machine_id}:${hello.boot_id}`;
 }
 
-/** The text that a runner signs with its old key to put a new one in its place. */
-export function rotateText(rotated: { session: string; runner_id: string; public_key: string }): string {
-  return `aerostat-rotate:v1:${rotated.session}:${rotated.runner_id}:${rotated.public_key}`;
+/** The text that a runner signs with its old key to put a new one in its place; bound to the session by its nonce. */
+export function rotateText(rotated: { nonce: string; runner_id: string; public_key: string }): string {
+  return `aerostat-rotate:v1:${rotated.nonce}:${rotated.runner_id}:${rotated.public_key}`;
 }

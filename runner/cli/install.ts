@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Refusal } from '../state/refusal.ts';
+
+const UNIT = 'aerostat-runner.service';
+const SYSTEMCTL_TIMEOUT_MS = 30_000;
+/** There while systemd is what runs the machine. */
+const SYSTEMD_RUNNING = '/run/systemd/system';
+
+const MAIN = join(import.meta.dirname, '..', 'main.ts');
+
+/** The unit: started again whenever it ends; guests are processes of their own that a stop leaves alone. */
+export function unitFile(node: string, main: string, stateDir: string): string {
+  return `[Unit]
+Description=Aerostat runner
+Documentation=https://github.com/aerostat/aerostat
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=${[node, main, 'run', '--state', stateDir].map(quoted).join(' ')}
+Restart=always
+RestartSec=2
+KillMode=process
+TimeoutStopSec=15
+OOMScoreAdjust=-500
+LimitNOFILE=1048576
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/** As systemd reads it: quoted, with its specifiers and variables taken literally. */
+function quoted(argument: string): string {
+  if (/[\n\r\0]/.test(argument)) throw new Refusal('A path with a line break cannot be put into a unit file.');
+  const text = argument.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$');
+  return `"${text}"`;
+}
+
+/**
+ * Has systemd run the runner of a state folder.
+ * @returns whether it runs it now; where not, the way to run it has been said
+ * @throws Refusal
+ */
+export async function install(stateDir: string, unitDir: string, say: (line: string) => void): Promise<boolean> {
+  const path = join(unitDir, UNIT);
+  if (!existsSync(SYSTEMD_RUNNING)) {
+    say(`systemd does not run this machine. Have its init run: ${process.execPath} ${MAIN} run --state ${stateDir}`);
+    return false;
+  }
+  try {
+    writeFileSync(path, unitFile(process.execPath, MAIN, stateDir), { mode: 0o644 });
+  } catch (error) {
+    throw new Refusal(`${path} cannot be written (${String((error as { code?: unknown }).code)}): run as root.`);
+  }
+  const systemctl = (...args: string[]) => promisify(execFile)('systemctl', args, { timeout: SYSTEMCTL_TIMEOUT_MS });
+  try {
+    await systemctl('daemon-reload');
+    await systemctl('enable', '--now', UNIT);
+  } catch (error) {
+    throw new Refusal(
+      `${path} is written, but systemd refused it: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  say(`systemd runs it: systemctl status ${UNIT}; logs: journalctl -u ${UNIT}`);
+  return true;
+}
