@@ -25,11 +25,13 @@ export function jsonLog(
   base: Fields = {},
 ): Log {
   const lowest = LOG_LEVELS.indexOf(level);
-  const at = (name: LogLevel) => (event: string, fields: Fields = {}) => {
-    if (LOG_LEVELS.indexOf(name) < lowest) return;
-    const line = { time: new Date(clock.nowMs()).toISOString(), level: name, event, ...base, ...fields };
-    write(JSON.stringify(line, (key, value) => (SECRET.test(key) ? '[secret]' : value)));
-  };
+  const at =
+    (name: LogLevel) =>
+    (event: string, fields: Fields = {}) => {
+      if (LOG_LEVELS.indexOf(name) < lowest) return;
+      const line = { time: new Date(clock.nowMs()).toISOString(), level: name, event, ...base, ...fields };
+      write(JSON.stringify(line, (key, value) => (SECRET.test(key) ? '[secret]' : value)));
+    };
   return {
     debug: at('debug'),
     info: at('info'),
