@@ -12,8 +12,8 @@ export interface AuditEntry {
   targetType: string;
   targetId: string;
   detail?: Record<string, unknown>;
-  /** Who acted when no user did. */
-  actor?: { type: 'runner' | 'system'; id: string };
+  /** Who acted, when that is not the user of the token. */
+  actor?: { type: 'user' | 'runner' | 'system'; id: string };
 }
 
 /** An assertion of the batch did not hold; nothing was written. `assertion` is the name given to `assertThat`. */

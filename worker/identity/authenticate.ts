@@ -1,8 +1,28 @@
+import type { Context as HonoContext } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../http/context.ts';
-import { unauthorized } from '../http/errors.ts';
+import { ApiError } from '../http/errors.ts';
+import { checkToken } from './tokens/token-checker.ts';
 
-/** Sets the actor from X-Auth-Token. @throws ApiError 401 without a valid token */
-export const authenticate = createMiddleware<AppEnv>(async () => {
-  throw unauthorized();
+/**
+ * Sets the actor from X-Auth-Token. It stands before a service as keystonemiddleware stands before OpenStack's, so it
+ * answers itself, in that one's words: 401 without a good token, 503 when tokens cannot be checked.
+ */
+export const authenticate = createMiddleware<AppEnv>(async (c, next) => {
+  const text = c.req.header('x-auth-token');
+  try {
+    const checked = text === undefined ? undefined : await checkToken(c.get('ctx'), text);
+    if (!checked) return refuse(c, 401, 'Unauthorized', 'The request you have made requires authentication.');
+    c.set('actor', checked.actor);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 503) throw error;
+    c.header('retry-after', error.headers['retry-after']);
+    return refuse(c, 503, 'Service Unavailable', 'The Keystone service is temporarily unavailable.');
+  }
+  return next();
 });
+
+function refuse(c: HonoContext<AppEnv>, code: 401 | 503, title: string, message: string): Response {
+  if (code === 401) c.header('www-authenticate', `Keystone uri="${c.get('ctx').baseUrl}/identity"`);
+  return c.json({ error: { code, title, message } }, code);
+}

@@ -1,4 +1,71 @@
 import { Hono } from 'hono';
+import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../http/context.ts';
+import { notFound, unauthorized } from '../http/errors.ts';
+import { grantRoutes } from './assignments/grant-routes.ts';
+import { assignmentRoutes } from './assignments/routes.ts';
+import { catalogRoutes } from './catalog/routes.ts';
+import { versionDocument } from './discovery.ts';
+import { domainRoutes } from './domains/routes.ts';
+import { renderFault } from './http/faults.ts';
+import { projectRoutes } from './projects/routes.ts';
+import { roleInferenceRoutes, roleRoutes } from './roles/routes.ts';
+import { loginRoutes, tokenRoutes } from './tokens/routes.ts';
+import { checkToken } from './tokens/token-checker.ts';
+import { passwordRoutes, userRoutes } from './users/routes.ts';
 
+/** Sets the actor, as `authenticate` does before the other services; here a refusal is Keystone's own. */
+const requireToken = createMiddleware<AppEnv>(async (c, next) => {
+  const text = c.req.header('x-auth-token');
+  const checked = text === undefined ? undefined : await checkToken(c.get('ctx'), text);
+  if (!checked) throw unauthorized();
+  c.set('actor', checked.actor);
+  await next();
+});
+
+/** The paths under /v3 that answer nobody without a token. */
+const PROTECTED = [
+  'auth',
+  'domains',
+  'projects',
+  'users',
+  'roles',
+  'role_inferences',
+  'role_assignments',
+  'system',
+  'OS-INHERIT',
+  'services',
+  'endpoints',
+  'regions',
+];
+
+const v3 = new Hono<AppEnv>()
+  .get('/', (c) => c.json({ version: versionDocument(c.get('ctx').baseUrl) }))
+  .route('/auth', loginRoutes)
+  .route('/users', passwordRoutes);
+for (const path of PROTECTED) v3.use(`/${path}/*`, requireToken);
+v3.route('/auth', tokenRoutes)
+  .route('/domains', domainRoutes)
+  .route('/projects', projectRoutes)
+  .route('/users', userRoutes)
+  .route('/roles', roleRoutes)
+  .route('/role_inferences', roleInferenceRoutes)
+  .route('/role_assignments', assignmentRoutes)
+  .route('/', grantRoutes)
+  .route('/', catalogRoutes);
+
+/** Keystone: who there is, and what they may do where. */
 export const identity = new Hono<AppEnv>();
+identity.use(async (c, next) => {
+  await next();
+  c.res.headers.set('vary', 'X-Auth-Token');
+});
+identity.get('/', (c) => {
+  const { baseUrl } = c.get('ctx');
+  return c.json({ versions: { values: [versionDocument(baseUrl)] } }, 300, { location: `${baseUrl}/identity/v3/` });
+});
+identity.route('/v3', v3);
+identity.all('*', () => {
+  throw notFound('The resource could not be found.');
+});
+identity.onError(renderFault);

@@ -1,0 +1,48 @@
+import { and, eq, inArray, or, sql } from 'drizzle-orm';
+import { assignments, domains, projects, roles, users } from '../../../db/schema/identity.ts';
+import { AssertionFailed, assertThat } from '../../http/commit.ts';
+import type { ActorContext } from '../../http/context.ts';
+import { forbidden } from '../../http/errors.ts';
+import { missing, requireMutable } from '../http/names.ts';
+import { authorize } from '../policy.ts';
+import { commitRevoking } from '../tokens/revoke.ts';
+
+const ENABLED = 'Cannot delete a domain that is enabled, please disable it first.';
+
+/** Deletes a disabled domain with its projects, users, roles and all they were granted. @throws ApiError 403, 404 */
+export async function deleteDomain(ctx: ActorContext, id: string): Promise<void> {
+  const { db } = ctx;
+  authorize(ctx, 'identity:delete_domain');
+  const [domain] = await db.select().from(domains).where(eq(domains.id, id));
+  if (!domain) throw missing('domain', id);
+  requireMutable('domain', domain);
+  if (domain.enabled) throw forbidden(ENABLED);
+  const ownProjects = db.select({ id: projects.id }).from(projects).where(eq(projects.domainId, id));
+  const ownUsers = db.select({ id: users.id }).from(users).where(eq(users.domainId, id));
+  await commitRevoking(
+    ctx,
+    {
+      audit: { action: 'identity:delete_domain', targetType: 'domain', targetId: id, detail: { name: domain.name } },
+      statements: [
+        assertThat(db, 'domain-disabled', sql`NOT EXISTS (SELECT 1 FROM domains WHERE id = ${id} AND enabled)`),
+        db
+          .delete(assignments)
+          .where(
+            or(
+              and(eq(assignments.targetType, 'domain'), eq(assignments.targetId, id)),
+              and(eq(assignments.targetType, 'project'), inArray(assignments.targetId, ownProjects)),
+              and(eq(assignments.actorType, 'user'), inArray(assignments.actorId, ownUsers)),
+            ),
+          ),
+        db.update(users).set({ defaultProjectId: null }).where(inArray(users.defaultProjectId, ownProjects)),
+        db.delete(roles).where(eq(roles.domainId, id)),
+        db.delete(users).where(eq(users.domainId, id)),
+        db.delete(projects).where(eq(projects.domainId, id)),
+        db.delete(domains).where(eq(domains.id, id)),
+      ],
+    },
+    [{ kind: 'domain', subject: id }],
+  ).catch((error: unknown) => {
+    throw error instanceof AssertionFailed ? forbidden(ENABLED) : error;
+  });
+}

@@ -1,0 +1,135 @@
+import type { Actor, ActorContext } from '../http/context.ts';
+import { forbidden } from '../http/errors.ts';
+
+/** What an action is done to. A member that is absent matches nobody. */
+export interface Target {
+  /** The user acted on, or whose token is. */
+  userId?: string;
+  userDomainId?: string;
+  projectId?: string;
+  projectDomainId?: string;
+  /** The domain acted on; of a list: the domain it is limited to. */
+  domainId?: string;
+  roleName?: string;
+  roleDomainId?: string;
+}
+
+type Rule = (actor: Actor, target: Target) => boolean;
+
+const has =
+  (role: string): Rule =>
+  (actor) =>
+    actor.roles.includes(role);
+const all =
+  (...rules: Rule[]): Rule =>
+  (actor, target) =>
+    rules.every((rule) => rule(actor, target));
+const any =
+  (...rules: Rule[]): Rule =>
+  (actor, target) =>
+    rules.some((rule) => rule(actor, target));
+/** A token of this very domain. */
+const inDomainOf =
+  (member: 'userDomainId' | 'projectDomainId' | 'domainId'): Rule =>
+  (actor, target) =>
+    actor.domainId !== null && actor.domainId === target[member];
+
+const anyone: Rule = () => true;
+const admin = has('admin');
+const systemReader = all(has('reader'), (actor) => actor.systemScope);
+const self: Rule = (actor, target) => actor.userId === target.userId;
+const ownProject: Rule = (actor, target) => actor.projectId !== null && actor.projectId === target.projectId;
+const ownDomain: Rule = (actor, target) =>
+  target.domainId !== undefined && [actor.domainId, actor.projectDomainId].includes(target.domainId);
+
+const MANAGED_ROLES = ['manager', 'member', 'reader'];
+const managedRole: Rule = (_, target) => target.roleName !== undefined && MANAGED_ROLES.includes(target.roleName);
+const roleOfDomain: Rule = (actor, target) => !target.roleDomainId || target.roleDomainId === actor.domainId;
+/** User and scope of a grant are both of the token's domain. */
+const grantInDomain = all(inDomainOf('userDomainId'), any(inDomainOf('projectDomainId'), inDomainOf('domainId')));
+
+const readsUser = any(admin, systemReader, all(has('reader'), inDomainOf('userDomainId')), self);
+const readsProject = any(admin, systemReader, all(has('reader'), inDomainOf('projectDomainId')), ownProject);
+const readsDomainList = any(admin, systemReader, all(has('reader'), inDomainOf('domainId')));
+const changesUser = any(admin, all(has('manager'), inDomainOf('userDomainId')));
+const changesProject = any(admin, all(has('manager'), inDomainOf('projectDomainId')));
+const changesGrant = any(admin, all(has('manager'), grantInDomain, managedRole));
+const readsSystem = any(admin, systemReader);
+
+/** Who may do what: Keystone's own defaults, rule for rule. `admin` is the role on any scope. */
+export const POLICY = {
+  'identity:validate_token': any(admin, systemReader, has('service'), self),
+  'identity:check_token': any(admin, systemReader, self),
+  'identity:revoke_token': any(admin, self),
+
+  'identity:get_domain': any(admin, systemReader, ownDomain),
+  'identity:list_domains': readsDomainList,
+  'identity:create_domain': admin,
+  'identity:update_domain': admin,
+  'identity:delete_domain': admin,
+
+  'identity:get_project': readsProject,
+  'identity:list_projects': readsDomainList,
+  'identity:list_user_projects': readsUser,
+  'identity:create_project': changesProject,
+  'identity:update_project': changesProject,
+  'identity:delete_project': changesProject,
+  'identity:list_project_tags': readsProject,
+  'identity:get_project_tag': readsProject,
+  'identity:update_project_tags': changesProject,
+  'identity:create_project_tag': changesProject,
+  'identity:delete_project_tag': changesProject,
+  'identity:delete_project_tags': changesProject,
+
+  'identity:get_user': readsUser,
+  'identity:list_users': readsDomainList,
+  'identity:create_user': changesUser,
+  'identity:update_user': changesUser,
+  'identity:delete_user': changesUser,
+
+  'identity:get_role': any(readsSystem, all(has('manager'), managedRole)),
+  'identity:list_roles': any(
+    readsSystem,
+    all(has('manager'), (actor) => actor.domainId !== null),
+  ),
+  'identity:create_role': admin,
+  'identity:update_role': admin,
+  'identity:delete_role': admin,
+  'identity:get_domain_role': readsSystem,
+  'identity:list_domain_roles': readsSystem,
+  'identity:create_domain_role': admin,
+  'identity:update_domain_role': admin,
+  'identity:delete_domain_role': admin,
+  'identity:list_implied_roles': readsSystem,
+  'identity:list_role_inference_rules': readsSystem,
+
+  'identity:check_grant': any(readsSystem, all(has('reader'), grantInDomain, roleOfDomain)),
+  'identity:list_grants': any(readsSystem, all(has('reader'), grantInDomain)),
+  'identity:create_grant': changesGrant,
+  'identity:revoke_grant': changesGrant,
+  'identity:check_system_grant_for_user': readsSystem,
+  'identity:list_system_grants_for_user': readsSystem,
+  'identity:create_system_grant_for_user': admin,
+  'identity:revoke_system_grant_for_user': admin,
+  'identity:list_role_assignments': readsDomainList,
+  'identity:list_role_assignments_for_tree': readsDomainList,
+
+  'identity:get_service': readsSystem,
+  'identity:list_services': readsSystem,
+  'identity:get_endpoint': readsSystem,
+  'identity:list_endpoints': readsSystem,
+  'identity:get_region': anyone,
+  'identity:list_regions': anyone,
+} as const satisfies Record<string, Rule>;
+
+export type Action = keyof typeof POLICY;
+
+/** Whether the actor may do this to the target. */
+export const allows = (actor: Actor, action: Action, target: Target = {}): boolean => POLICY[action](actor, target);
+
+/** @throws ApiError 403 with the action's name, as Keystone words it */
+export function authorize(ctx: ActorContext, action: Action, target: Target = {}): void {
+  if (!allows(ctx.actor, action, target)) {
+    throw forbidden(`You are not authorized to perform the requested action: ${action}.`);
+  }
+}

@@ -1,0 +1,23 @@
+import { eq } from 'drizzle-orm';
+import { assignments, roles } from '../../../db/schema/identity.ts';
+import type { ActorContext } from '../../http/context.ts';
+import { requireMutable } from '../http/names.ts';
+import { commitRevoking } from '../tokens/revoke.ts';
+import { findRole } from './find-role.ts';
+
+/** Deletes a role wherever it was granted, and ends the tokens that carry it. @throws ApiError 403, 404 */
+export async function deleteRole(ctx: ActorContext, id: string): Promise<void> {
+  const role = await findRole(ctx, id, 'delete');
+  requireMutable('role', role);
+  await commitRevoking(
+    ctx,
+    {
+      audit: { action: 'identity:delete_role', targetType: 'role', targetId: id, detail: { name: role.name } },
+      statements: [
+        ctx.db.delete(assignments).where(eq(assignments.roleId, id)),
+        ctx.db.delete(roles).where(eq(roles.id, id)),
+      ],
+    },
+    [{ kind: 'role', subject: id }],
+  );
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { ApiError, badRequest, unauthorized } from '../../http/errors.ts';
+import { checkValue } from '../http/body.ts';
+import { AUTH_METHODS, AuthMethodNotSupported, expecting } from '../http/faults.ts';
+import { PASSWORD_BYTES_MAX } from '../password.ts';
+
+/** Something named by its id, or by a name that is unique. */
+export type Ref = { id: string } | { name: string };
+/** Something named by its id, or by a name that is unique in a domain. */
+export type RefInDomain = { id: string } | { name: string; domain: Ref };
+
+/** What a token shall be good for; `default` is the user's default project, if it can be had. */
+export type ScopeRequest =
+  | { type: 'project'; project: RefInDomain }
+  | { type: 'domain'; domain: Ref }
+  | { type: 'system' }
+  | { type: 'unscoped' }
+  | { type: 'default' };
+
+/** A log-in as a verb takes it: at least one of password and token. */
+export interface AuthRequest {
+  password?: { user: RefInDomain; password: string };
+  /** The text of a token that is to be exchanged for one of another scope. */
+  token?: string;
+  scope: ScopeRequest;
+}
+
+const METHODS_MAX = 16;
+/** Longer than any id or name there is. */
+const NAME_CHARS_MAX = 1_024;
+
+const text = z.string().max(NAME_CHARS_MAX);
+const domain = z.object({ id: text.optional(), name: text.optional() });
+const inDomain = z.object({ id: text.optional(), name: text.optional(), domain: domain.optional() });
+const auth = z.object({
+  identity: z.object({
+    methods: z.array(z.string()).max(METHODS_MAX),
+    password: z
+      .object({ user: inDomain.extend({ password: z.string().max(PASSWORD_BYTES_MAX).optional() }).optional() })
+      .optional(),
+    token: z.object({ id: z.string() }).optional(),
+  }),
+  scope: z
+    .union([
+      z.literal('unscoped'),
+      z.object({
+        project: inDomain.optional(),
+        domain: domain.optional(),
+        system: z.object({ all: z.boolean().optional() }).optional(),
+        unscoped: z.unknown().optional(),
+        'OS-TRUST:trust': z.unknown().optional(),
+      }),
+    ])
+    .optional(),
+});
+type Auth = z.infer<typeof auth>;
+
+/**
+ * A log-in from the body of POST /v3/auth/tokens.
+ * @throws ApiError 400 (malformed), 401 (no method, or one that there is not)
+ */
+export function parseAuthRequest(body: Record<string, unknown>): AuthRequest {
+  if (body.auth === undefined || body.auth === null) throw expecting('auth', 'request body');
+  const { identity, scope } = checkValue(body.auth, auth);
+  const methods = new Set(identity.methods);
+  const given = Object.keys((body.auth as Auth).identity);
+  for (const method of methods) if (!given.includes(method)) throw expecting(method, 'identity');
+  if ([...methods].some((method) => !AUTH_METHODS.includes(method))) throw new AuthMethodNotSupported();
+  if (methods.size === 0) throw unauthorized();
+  return {
+    ...(methods.has('password') ? { password: passwordOf(identity.password) } : {}),
+    ...(methods.has('token') && identity.token ? { token: identity.token.id } : {}),
+    scope: scopeOf(scope),
+  };
+}
+
+function passwordOf(password: Auth['identity']['password']): { user: RefInDomain; password: string } {
+  if (!password?.user) throw expecting('user', 'password');
+  return {
+    user: refInDomain(password.user, 'identity/password/user', 'user'),
+    password: password.user.password ?? '',
+  };
+}
+
+function scopeOf(scope: Auth['scope']): ScopeRequest {
+  if (scope === undefined) return { type: 'default' };
+  if (scope === 'unscoped') return { type: 'unscoped' };
+  const asked = Object.values(scope).filter((one) => one !== undefined);
+  if (asked.length !== 1) throw expecting('system, project, domain, OS-TRUST:trust or unscoped', 'scope');
+  if (scope.project) return { type: 'project', project: refInDomain(scope.project, 'scope/project', 'project') };
+  if (scope.domain) return { type: 'domain', domain: ref(scope.domain, 'scope/domain') };
+  if (scope.system) return { type: 'system' };
+  if (scope.unscoped !== undefined) return { type: 'unscoped' };
+  throw new ApiError(501, 'Trusts are not offered here: log in with the scope of a project, domain or system.');
+}
+
+function ref(value: z.infer<typeof domain>, field: string): Ref {
+  if (value.name) return { name: value.name };
+  if (value.id) return { id: value.id };
+  throw badRequest(`Invalid input for field ${field}: id or name must be present.`);
+}
+
+/** As in Keystone a name, where there is one, counts more than an id. */
+function refInDomain(value: z.infer<typeof inDomain>, field: string, target: string): RefInDomain {
+  const named = ref(value, field);
+  if ('id' in named) return named;
+  if (!value.domain) throw expecting('domain', target);
+  return { name: named.name, domain: ref(value.domain, `${field}/domain`) };
+}

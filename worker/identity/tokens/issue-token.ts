@@ -1,0 +1,101 @@
+import { and, eq } from 'drizzle-orm';
+import { users } from '../../../db/schema/identity.ts';
+import { commit } from '../../http/commit.ts';
+import type { Context } from '../../http/context.ts';
+import { forbidden, notFound, unauthorized } from '../../http/errors.ts';
+import { hashPassword, verifyPassword } from '../password.ts';
+import { withImplied } from '../roles/implied.ts';
+import type { AuthRequest } from './auth-request.ts';
+import { revocationsOf } from './revocation.ts';
+import { type KnownUser, type Rights, readRights } from './rights.ts';
+import { type Scope, TOKEN_LIFE_MS, type Token } from './token.ts';
+import { checkToken, tokenChecker } from './token-checker.ts';
+
+/**
+ * Logs a user in: by password, by an earlier token, or by both.
+ * @returns the token and its text
+ * @throws ApiError 401 (who, or no role on the scope), 403 (from system to project or domain), 404 (the earlier token is no good)
+ */
+export async function issueToken(ctx: Context, input: AuthRequest): Promise<{ text: string; token: Token }> {
+  const issuedAtMs = ctx.clock.nowMs();
+  const earlier = input.token === undefined ? undefined : await earlierToken(ctx, input.token, input);
+  const user = input.password?.user ?? (earlier && { id: earlier.user.id });
+  if (!user) throw unauthorized();
+  const rights = await readRights(ctx.db, {
+    user,
+    scope: input.scope,
+    revocations: earlier ? revocationsOf(earlier) : [],
+    since: earlier?.revocationSeq ?? 0,
+  });
+  if (input.password) await checkPassword(ctx, input.password.password, rights.user);
+  if (!rights.user?.enabled || rights.revoked) throw unauthorized();
+  if (earlier && earlier.user.id !== rights.user.id) throw unauthorized();
+  const { id, name, domain } = rights.user;
+  const auditId = newAuditId(ctx);
+  const scope = grantedScope(input, rights);
+  const token: Token = {
+    user: { id, name, domain },
+    scope,
+    roles: scope.type === 'unscoped' ? [] : withImplied(rights.roles, rights.impliable),
+    methods: [...new Set([...(earlier ? ['token', ...earlier.methods] : []), ...(input.password ? ['password'] : [])])],
+    auditIds: earlier ? [auditId, earlier.auditIds.at(-1) ?? auditId] : [auditId],
+    issuedAtMs,
+    // A token exchanged for another lives no longer, or nobody would ever have to prove again who they are.
+    expiresAtMs: earlier?.expiresAtMs ?? issuedAtMs + TOKEN_LIFE_MS,
+    revocationSeq: rights.revocationSeq,
+  };
+  return { text: await tokenChecker(ctx).seal(token), token };
+}
+
+async function earlierToken(ctx: Context, text: string, { scope }: AuthRequest): Promise<Token> {
+  const checked = await checkToken(ctx, text);
+  if (!checked) throw notFound('Failed to validate token');
+  if (checked.token.scope.type === 'system' && (scope.type === 'project' || scope.type === 'domain')) {
+    throw forbidden(
+      'You are not authorized to perform the requested action: Using a system-scoped token to create a ' +
+        'project-scoped or domain-scoped token is not allowed..',
+    );
+  }
+  return checked.token;
+}
+
+async function checkPassword(ctx: Context, password: string, user: KnownUser | undefined): Promise<void> {
+  const { ok, stale } = await verifyPassword(password, user?.passwordHash ?? null);
+  if (!ok || !user) throw unauthorized();
+  if (stale) {
+    const log = (error: unknown) => ctx.log.error('rehash-failed', { userId: user.id, error: String(error) });
+    ctx.waitUntil(rehash(ctx, user, password).catch(log));
+  }
+}
+
+/** Stores the password anew under today's parameters, unless it has been changed meanwhile. */
+async function rehash(ctx: Context, user: KnownUser, password: string): Promise<void> {
+  const passwordHash = await hashPassword(password);
+  await commit(ctx, {
+    audit: { action: 'identity:rehash_password', targetType: 'user', targetId: user.id },
+    statements: [
+      ctx.db
+        .update(users)
+        .set({ passwordHash })
+        .where(and(eq(users.id, user.id), eq(users.passwordHash, user.passwordHash ?? ''))),
+    ],
+  });
+}
+
+/** The scope as the database allows it. @throws ApiError 401 when it does not */
+function grantedScope({ scope }: AuthRequest, { project, domain, roles }: Rights): Scope {
+  if (scope.type === 'unscoped') return { type: 'unscoped' };
+  const target = scope.type === 'domain' ? domain : project;
+  const usable = roles.length > 0 && (scope.type === 'system' || target?.enabled === true);
+  if (scope.type === 'default' && !usable) return { type: 'unscoped' };
+  if (!usable) throw unauthorized();
+  if (scope.type === 'system') return { type: 'system' };
+  if (scope.type === 'domain' && domain) return { type: 'domain', domain: { id: domain.id, name: domain.name } };
+  if (!project) throw unauthorized();
+  return { type: 'project', project: { id: project.id, name: project.name, domain: project.domain } };
+}
+
+/** 128 random bits in the form that Keystone writes them. */
+function newAuditId(ctx: Context): string {
+  return Buffer.from(ctx.ids.hex(), 'hex').toString('base64url');
+}

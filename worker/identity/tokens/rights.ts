@@ -1,0 +1,138 @@
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../../../db/client.ts';
+import { domains, projects, revocations, roles, users } from '../../../db/schema/identity.ts';
+import { idsAbove } from '../projects/tree.ts';
+import { IMPLIED_ROLE_NAMES } from '../roles/implied.ts';
+import type { Ref, RefInDomain, ScopeRequest } from './auth-request.ts';
+import type { Revocation } from './revocation.ts';
+import type { InDomain, Named } from './token.ts';
+
+/** A user as a log-in needs it. */
+export interface KnownUser extends InDomain {
+  passwordHash: string | null;
+  enabled: boolean;
+}
+
+/** What the database says about a log-in, all as of one moment. */
+export interface Rights {
+  user: KnownUser | undefined;
+  /** The project or domain of the wanted scope. */
+  project: (InDomain & { enabled: boolean }) | undefined;
+  domain: (Named & { enabled: boolean }) | undefined;
+  /** Roles held on the scope, without the implied ones. */
+  roles: Named[];
+  impliable: Named[];
+  revocationSeq: number;
+  /** Whether one of the given revocations came after `since`. */
+  revoked: boolean;
+}
+
+/** Reads who a user is and what the user may do on a scope, in one round trip. */
+export async function readRights(
+  db: Database,
+  wanted: { user: RefInDomain; scope: ScopeRequest; revocations: Revocation[]; since: number },
+): Promise<Rights> {
+  const { scope } = wanted;
+  const userId = sql`(${db.select({ id: users.id }).from(users).innerJoin(domains, eq(domains.id, users.domainId)).where(userIs(wanted.user)).getSQL()})`;
+  const [userRows, projectRows, domainRows, roleRows, impliable, [last], revokedRows] = await db.batch([
+    selectUser(db, wanted.user),
+    selectProject(db, projectIs(scope, userId)),
+    db
+      .select({ id: domains.id, name: domains.name, enabled: domains.enabled })
+      .from(domains)
+      .where(scope.type === 'domain' ? domainIs(scope.domain) : sql`0`),
+    db.all<Named>(sql`
+      SELECT DISTINCT roles.id AS id, roles.name AS name FROM assignments JOIN roles ON roles.id = assignments.role_id
+      WHERE assignments.actor_type = 'user' AND assignments.actor_id = ${userId} AND roles.domain_id = ''
+        AND (${holdsOn(scope, userId)}) ORDER BY roles.id`),
+    db
+      .select({ id: roles.id, name: roles.name })
+      .from(roles)
+      .where(and(eq(roles.domainId, ''), inArray(roles.name, IMPLIED_ROLE_NAMES))),
+    db.select({ seq: sql<number>`coalesce(max(${revocations.seq}), 0)` }).from(revocations),
+    db.select({ seq: revocations.seq }).from(revocations).where(isAnyOf(wanted.revocations, wanted.since)).limit(1),
+  ]);
+  return {
+    user: userRows[0],
+    project: projectRows[0],
+    domain: domainRows[0],
+    roles: roleRows,
+    impliable,
+    revocationSeq: last?.seq ?? 0,
+    revoked: revokedRows.length > 0,
+  };
+}
+
+const domainOf = { id: domains.id, name: domains.name };
+
+function selectUser(db: Database, user: RefInDomain) {
+  return db
+    .select({
+      id: users.id,
+      name: users.name,
+      passwordHash: users.passwordHash,
+      enabled: sql<boolean>`${users.enabled} AND ${domains.enabled}`.mapWith(Boolean),
+      domain: domainOf,
+    })
+    .from(users)
+    .innerJoin(domains, eq(domains.id, users.domainId))
+    .where(userIs(user));
+}
+
+function selectProject(db: Database, condition: SQL | undefined) {
+  return db
+    .select({
+      id: projects.id,
+      name: projects.name,
+      enabled: sql<boolean>`${projects.enabled} AND ${domains.enabled}`.mapWith(Boolean),
+      domain: domainOf,
+    })
+    .from(projects)
+    .innerJoin(domains, eq(domains.id, projects.domainId))
+    .where(condition);
+}
+
+const domainIs = (domain: Ref): SQL => ('id' in domain ? eq(domains.id, domain.id) : eq(domains.name, domain.name));
+
+const userIs = (user: RefInDomain): SQL | undefined =>
+  'id' in user ? eq(users.id, user.id) : and(eq(users.name, user.name), domainIs(user.domain));
+
+function projectIs(scope: ScopeRequest, userId: SQL): SQL | undefined {
+  if (scope.type === 'default') {
+    return eq(projects.id, sql`(SELECT default_project_id FROM users WHERE id = ${userId})`);
+  }
+  if (scope.type !== 'project') return sql`0`;
+  const { project } = scope;
+  return 'id' in project ? eq(projects.id, project.id) : and(eq(projects.name, project.name), domainIs(project.domain));
+}
+
+/** The condition on `assignments` under which one counts on the scope. */
+function holdsOn(scope: ScopeRequest, userId: SQL): SQL {
+  switch (scope.type) {
+    case 'unscoped':
+      return sql`0`;
+    case 'system':
+      return sql`target_type = 'system' AND inherited = 0`;
+    case 'domain':
+      return sql`target_type = 'domain' AND inherited = 0
+        AND target_id = (SELECT domains.id FROM domains WHERE ${domainIs(scope.domain)})`;
+    default:
+      return countsOnProject(
+        sql`(SELECT projects.id FROM projects JOIN domains ON domains.id = projects.domain_id WHERE ${projectIs(scope, userId)})`,
+      );
+  }
+}
+
+/** The condition on `assignments` under which one counts on a project: made there, or inherited from above it. */
+function countsOnProject(projectId: SQL): SQL {
+  return sql`(target_type = 'project' AND inherited = 0 AND target_id = ${projectId})
+    OR (target_type = 'domain' AND inherited = 1
+      AND target_id = (SELECT projects.domain_id FROM projects WHERE projects.id = ${projectId}))
+    OR (target_type = 'project' AND inherited = 1 AND target_id IN ${idsAbove(projectId)})`;
+}
+
+function isAnyOf(wanted: Revocation[], since: number): SQL {
+  if (wanted.length === 0) return sql`0`;
+  const pairs = wanted.map(({ kind, subject }) => sql`(${kind}, ${subject})`);
+  return sql`${revocations.seq} > ${since} AND (${revocations.kind}, ${revocations.subject}) IN (VALUES ${sql.join(pairs, sql`, `)})`;
+}

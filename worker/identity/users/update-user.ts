@@ -1,0 +1,57 @@
+import { eq } from 'drizzle-orm';
+import { domains, users } from '../../../db/schema/identity.ts';
+import { ConstraintFailed } from '../../http/commit.ts';
+import type { ActorContext } from '../../http/context.ts';
+import { badRequest } from '../../http/errors.ts';
+import { merged } from '../http/attributes.ts';
+import { missing } from '../http/names.ts';
+import { hashPassword } from '../password.ts';
+import { commitRevoking } from '../tokens/revoke.ts';
+import { domainAsProject, nameTaken, requireUser } from './find-user.ts';
+import type { UserToUpdate } from './user-body.ts';
+import type { UserRow } from './views.ts';
+
+/** A new password, or none, and disabling end the user's tokens. @throws ApiError 400, 403, 404, 409 */
+export async function updateUser(
+  ctx: ActorContext,
+  { id, change, password, place }: { id: string } & UserToUpdate,
+): Promise<UserRow> {
+  const { db } = ctx;
+  const [[row], projectAsDomain] = await db.batch([
+    db.select().from(users).where(eq(users.id, id)),
+    db
+      .select({ id: domains.id })
+      .from(domains)
+      .where(eq(domains.id, change.defaultProjectId ?? '')),
+  ]);
+  const user = requireUser(ctx, id, row, 'identity:update_user');
+  if (place.id !== undefined && place.id !== id) throw badRequest('Cannot change ID');
+  if (place.domainId !== undefined && place.domainId !== user.domainId) throw badRequest('Cannot change Domain ID');
+  if (projectAsDomain[0]) throw domainAsProject(projectAsDomain[0].id);
+  const passwordHash = typeof password === 'string' ? await hashPassword(password) : password;
+  const update = db
+    .update(users)
+    .set({
+      ...change,
+      options: merged(user.options, change.options),
+      extra: merged(user.extra, change.extra),
+      ...(passwordHash === undefined ? {} : { passwordHash, passwordChangedAtMs: ctx.clock.nowMs() }),
+    })
+    .where(eq(users.id, id))
+    .returning();
+  const ends = passwordHash !== undefined || (user.enabled && change.enabled === false);
+  const changed = [...Object.keys(change), ...(passwordHash === undefined ? [] : ['password'])];
+  const [rows] = await commitRevoking(
+    ctx,
+    {
+      audit: { action: 'identity:update_user', targetType: 'user', targetId: id, detail: { changed } },
+      statements: [update],
+    },
+    ends ? [{ kind: 'user', subject: id }] : [],
+  ).catch((error: unknown) => {
+    throw error instanceof ConstraintFailed ? nameTaken(change.name ?? user.name, user.domainId) : error;
+  });
+  const updated = (rows as UserRow[])[0];
+  if (!updated) throw missing('user', id);
+  return updated;
+}
