@@ -1,8 +1,182 @@
+import { type SQL, sql } from 'drizzle-orm';
 import type { Observation } from '../../shared/protocol/messages.ts';
+import { stillDesired } from '../fleet/desired.ts';
 import type { Effect } from '../fleet/observers.ts';
 import type { Context } from '../http/context.ts';
+import { releaseServerPorts } from '../network/server-ports.ts';
+import { returnClaim } from './schedule/hosts.ts';
+import { type ActionName, finishActions } from './servers/actions.ts';
+import { TASK_DEADLINES_MS } from './servers/deadlines.ts';
+import { onceDeleted } from './servers/delete-server.ts';
+import { patchDesiredServer } from './servers/desired-server.ts';
+
+/** What an observer needs: who says what of which server, and the conditions that its writes share. */
+interface Report {
+  ctx: Context;
+  runnerId: string;
+  observation: Observation;
+  nowMs: number;
+  /** The server is this runner's, and the runner's wish for it is still the one that the report is about. */
+  current: SQL;
+}
+
+/** Actions that a guest's being there ends. A reboot ends by its own report. */
+const POWERED_ON: readonly ActionName[] = ['create', 'start'];
+const REBOOTING = sql.raw(`coalesce(task_state, '') IN ('rebooting', 'rebooting_hard')`);
+const DELETING = sql.raw(`coalesce(task_state, '') = 'deleting'`);
+/** An ERROR that a report may lift: an operator's own (os-resetState) has no fault and stays. */
+const HEALABLE = sql.raw(`(vm_state <> 'error' OR fault IS NOT NULL)`);
 
 /** What a runner's report of a guest changes: states, faults, actions, and on `absent` the end of the server. */
-export function serverObserved(_ctx: Context, _runnerId: string, _observation: Observation): Effect {
-  return { statements: [] };
+export function serverObserved(ctx: Context, runnerId: string, observation: Observation): Effect {
+  const current = sql`id = ${observation.id} AND runner_id = ${runnerId} AND deleted_at_ms IS NULL AND ${stillDesired(runnerId, observation)}`;
+  const report: Report = { ctx, runnerId, observation, nowMs: ctx.clock.nowMs(), current };
+  switch (observation.state) {
+    case 'running':
+      return running(report);
+    case 'stopped':
+      return stopped(report);
+    case 'failed':
+      return failed(report, { code: 500, message: 'The host could not bring the server into its state.' });
+    case 'absent':
+      return absent(report);
+    case 'working':
+      return working(report);
+    default:
+      return { statements: [] };
+  }
+}
+
+const wished = ({ runnerId, observation }: Report, condition: SQL): SQL =>
+  sql`EXISTS (SELECT 1 FROM desired WHERE runner_id = ${runnerId} AND kind = 'server' AND id = ${observation.id} AND ${condition})`;
+const wishedPower = (report: Report, power: 'on' | 'off'): SQL =>
+  wished(report, sql`deleted = 0 AND spec ->> '$.power' = ${power}`);
+
+/** Writes new states where the condition holds, after the actions that this ends. */
+function change(
+  report: Report,
+  of: { when: SQL; set: SQL; ends: readonly ActionName[]; error?: string | undefined },
+): Effect['statements'] {
+  const { ctx, observation, nowMs } = report;
+  const where = sql`${report.current} AND ${of.when}`;
+  return [
+    ...finishActions(ctx.db, {
+      serverWhere: sql`server_id = ${observation.id}`,
+      actions: of.ends,
+      when: sql`EXISTS (SELECT 1 FROM servers WHERE ${where})`,
+      nowMs,
+      ...(of.error === undefined ? {} : { error: of.error }),
+    }),
+    ctx.db.run(sql`UPDATE servers SET ${of.set}, updated_at_ms = ${nowMs} WHERE ${where}`),
+  ];
+}
+
+function running(report: Report): Effect {
+  const differs = sql`(vm_state <> 'active' OR power_state <> 1 OR coalesce(task_state, '') IN ('scheduling', 'spawning', 'powering-on'))`;
+  return {
+    statements: change(report, {
+      when: sql`${wishedPower(report, 'on')} AND NOT ${DELETING} AND NOT ${REBOOTING} AND ${HEALABLE} AND ${differs}`,
+      set: sql`vm_state = 'active', task_state = NULL, task_deadline_ms = NULL, power_state = 1, fault = NULL,
+        launched_at_ms = coalesce(launched_at_ms, ${report.nowMs})`,
+      ends: POWERED_ON,
+    }),
+  };
+}
+
+function stopped(report: Report): Effect {
+  const { cause } = report.observation;
+  const asked = change(report, {
+    when: sql`${wishedPower(report, 'off')} AND NOT ${DELETING} AND NOT ${REBOOTING} AND ${HEALABLE}
+      AND (vm_state <> 'stopped' OR power_state <> 4 OR task_state IS NOT NULL)`,
+    set: sql`vm_state = 'stopped', task_state = NULL, task_deadline_ms = NULL, power_state = 4, fault = NULL`,
+    ends: ['stop'],
+  });
+  if (cause === undefined) return { statements: asked };
+  if (cause === 'guest') {
+    const own = shutByGuest(report);
+    return { statements: [...asked, ...own.statements], touches: own.touches };
+  }
+  const crashed = failed(report, { code: 500, message: 'The guest stopped: its process ended unexpectedly.' }, 6);
+  return { statements: [...asked, ...crashed.statements] };
+}
+
+/** A guest that shut itself down stays off: its host is told so, lest it turn it on again. */
+function shutByGuest(report: Report): Required<Effect> {
+  const { ctx, runnerId, observation } = report;
+  const when = sql`${wishedPower(report, 'on')} AND NOT ${DELETING} AND NOT ${REBOOTING}`;
+  const applies = sql`EXISTS (SELECT 1 FROM servers WHERE ${report.current} AND ${when})`;
+  return {
+    touches: sql`runners.id = ${runnerId} AND ${applies}`,
+    statements: [
+      ...change(report, {
+        when,
+        set: sql`vm_state = 'stopped', task_state = NULL, task_deadline_ms = NULL, power_state = 4, fault = NULL,
+          launched_at_ms = coalesce(launched_at_ms, ${report.nowMs})`,
+        ends: POWERED_ON,
+      }),
+      patchDesiredServer(ctx.db, observation.id, {
+        path: '$.power',
+        value: sql`'off'`,
+        when: sql`runner_id = ${runnerId} AND generation = ${observation.generation}`,
+      }),
+    ],
+  };
+}
+
+/** A server that its host failed goes to ERROR with the host's own words. A failed removal does so too: its tombstone stays. */
+function failed(report: Report, otherwise: { code: number; message: string }, powerState?: 6): Effect {
+  const { observation, nowMs } = report;
+  const fault = JSON.stringify({ ...otherwise, ...observation.fault, createdAtMs: nowMs });
+  const same = sql`(vm_state = 'error' AND task_state IS NULL AND fault ->> '$.message' = ${fault} ->> '$.message')`;
+  const unlessOff = powerState === undefined ? sql`1` : wishedPower(report, 'on');
+  return {
+    statements: change(report, {
+      when: sql`NOT ${REBOOTING} AND NOT ${same} AND ${unlessOff}`,
+      set: sql`vm_state = 'error', task_state = NULL, task_deadline_ms = NULL, fault = ${fault},
+        power_state = ${powerState === undefined ? sql`power_state` : sql`${powerState}`}`,
+      ends: ['create', 'start', 'stop', 'delete'],
+      error: observation.fault?.message ?? otherwise.message,
+    }),
+  };
+}
+
+/** What a host has let go of, as it was told to, is deleted: claims and addresses go back, each once. */
+function absent(report: Report): Effect {
+  const { ctx, observation, nowMs } = report;
+  const buried = wished(report, sql`deleted = 1`);
+  const where = sql`${report.current} AND ${buried}`;
+  const applies = sql`EXISTS (SELECT 1 FROM servers WHERE ${where})`;
+  return {
+    touches: sql`${applies} AND ${releaseServerPorts(ctx, observation.id).touches}`,
+    statements: [
+      ...returnClaim(ctx, where),
+      ...finishActions(ctx.db, {
+        serverWhere: sql`server_id = ${observation.id}`,
+        actions: ['create', 'start', 'stop', 'reboot'],
+        when: applies,
+        nowMs,
+        error: 'The server was deleted before this was done.',
+      }),
+      ...change(report, {
+        when: buried,
+        set: sql`vm_state = 'deleted', task_state = NULL, task_deadline_ms = NULL, power_state = 0,
+          terminated_at_ms = ${nowMs}, deleted_at_ms = ${nowMs}`,
+        ends: ['delete'],
+      }),
+      ...releaseServerPorts(ctx, onceDeleted(observation.id)).statements,
+    ],
+  };
+}
+
+/** A host that is at work on a build gets its time anew. */
+function working(report: Report): Effect {
+  const progress = Number(report.observation.detail?.progress);
+  const shown = Number.isFinite(progress) ? sql`${Math.min(100, Math.max(0, Math.round(progress)))}` : sql`progress`;
+  return {
+    statements: [
+      report.ctx.db.run(sql`
+        UPDATE servers SET progress = ${shown}, task_deadline_ms = ${report.nowMs + TASK_DEADLINES_MS.spawning}
+        WHERE ${report.current} AND task_state = 'spawning'`),
+    ],
+  };
 }

@@ -1,11 +1,21 @@
 import { Hono } from 'hono';
+import { requireProject } from '../../http/policy.ts';
 import { actorOf, type ComputeContext, type ComputeEnv, renderingOf } from '../http/env.ts';
 import { nextLink } from '../http/paging.ts';
+import { checkedBody } from '../http/validate.ts';
+import { serverAction } from './action-routes.ts';
+import { createServerBody } from './create-schema.ts';
+import { createServers } from './create-server.ts';
+import { deleteServer } from './delete-server.ts';
+import { generatePassword } from './generated-text.ts';
 import { listServers } from './list-servers.ts';
+import { newServerOf } from './new-server.ts';
 import { showServer } from './show-server.ts';
-import { basicView, serverView } from './views.ts';
+import { subRoutes } from './sub-routes.ts';
+import { updateServer, updateServerBody } from './update-server.ts';
+import { basicView, createdView, serverView } from './views.ts';
 
-/** `/servers` and what lies under a server, but for actions. */
+/** `/servers` and what lies under a server. */
 export const serverRoutes = new Hono<ComputeEnv>();
 
 async function list(c: ComputeContext, detail: boolean): Promise<Response> {
@@ -24,8 +34,36 @@ async function list(c: ComputeContext, detail: boolean): Promise<Response> {
 serverRoutes.get('/', (c) => list(c, false));
 serverRoutes.get('/detail', (c) => list(c, true));
 
+serverRoutes.post('/', async (c) => {
+  const rendering = renderingOf(c);
+  const ctx = requireProject(actorOf(c));
+  const body = await checkedBody(c, createServerBody(rendering.version));
+  const wanted = newServerOf(ctx, body, rendering.version);
+  const created = await createServers(ctx, wanted);
+  if (body.server.return_reservation_id) return c.json({ reservation_id: created.reservationId }, 202);
+  const groups = (body.server.security_groups ?? [{ name: 'default' }]) as { name: string }[];
+  const adminPass = body.server.adminPass ?? generatePassword();
+  const answer = createdView({ ...wanted, id: created.id, securityGroups: groups, adminPass }, rendering);
+  return c.json(answer, 202, { location: `${rendering.links.self}/servers/${created.id}` });
+});
+
 serverRoutes.get('/:id', async (c) => {
   const rendering = renderingOf(c);
   const row = await showServer(actorOf(c), c.req.param('id'), rendering.version);
   return c.json({ server: serverView(row, rendering, { nowMs: c.get('ctx').clock.nowMs(), form: 'show' }) });
 });
+
+serverRoutes.put('/:id', async (c) => {
+  const rendering = renderingOf(c);
+  const { server } = await checkedBody(c, updateServerBody(rendering.version));
+  const row = await updateServer(actorOf(c), c.req.param('id'), server, rendering.version);
+  return c.json({ server: serverView(row, rendering, { nowMs: c.get('ctx').clock.nowMs(), form: 'updated' }) });
+});
+
+serverRoutes.delete('/:id', async (c) => {
+  await deleteServer(actorOf(c), c.req.param('id'));
+  return c.body(null, 204);
+});
+
+serverRoutes.post('/:id/action', serverAction);
+serverRoutes.route('/:id', subRoutes);

@@ -1,0 +1,62 @@
+import { and, eq, ne, sql } from 'drizzle-orm';
+import { runners } from '../../../db/schema/fleet.ts';
+import { assertThat, type Statement } from '../../http/commit.ts';
+import type { Context } from '../../http/context.ts';
+import type { Host } from './filters.ts';
+
+/** What a placement takes of a host. */
+export interface Claim {
+  vcpus: number;
+  memoryMib: number;
+  diskGib: number;
+}
+
+/** The name of the assertion that a host still has room. */
+export const CLAIM = 'claim';
+
+/** The read of the region's hosts, for a batch; its rows are `Host`s. */
+export const hostRead = (ctx: Context) =>
+  ctx.db
+    .select({
+      id: runners.id,
+      name: runners.name,
+      zone: runners.zone,
+      state: runners.state,
+      connected: runners.connected,
+      leaseExpiresAtMs: runners.leaseExpiresAtMs,
+      vcpusFree: sql<number>`vcpus_allocatable - vcpus_claimed`,
+      memoryMibFree: sql<number>`memory_mib_allocatable - memory_mib_claimed`,
+      diskGibFree: sql<number>`disk_gib_allocatable - disk_gib_claimed`,
+    })
+    .from(runners)
+    .where(and(eq(runners.region, ctx.region), ne(runners.state, 'removed')));
+
+/** Takes a claim on a host, and fails the batch (assertion `claim`) where the host no longer has room or is not enabled. */
+export function takeClaim(ctx: Context, host: Pick<Host, 'id'>, claim: Claim): Statement[] {
+  const room = sql`EXISTS (SELECT 1 FROM runners WHERE id = ${host.id} AND state = 'enabled'
+    AND vcpus_claimed + ${claim.vcpus} <= vcpus_allocatable
+    AND memory_mib_claimed + ${claim.memoryMib} <= memory_mib_allocatable
+    AND disk_gib_claimed + ${claim.diskGib} <= disk_gib_allocatable)`;
+  return [
+    assertThat(ctx.db, CLAIM, room),
+    ctx.db.run(sql`
+      UPDATE runners SET vcpus_claimed = vcpus_claimed + ${claim.vcpus},
+        memory_mib_claimed = memory_mib_claimed + ${claim.memoryMib}, disk_gib_claimed = disk_gib_claimed + ${claim.diskGib}
+      WHERE id = ${host.id}`),
+  ];
+}
+
+/** Gives a server's claims back to its host, once: what it holds is read from the server's row and then zeroed there. */
+export function returnClaim(ctx: Context, serverWhere: ReturnType<typeof sql>): Statement[] {
+  const held = (column: string) => sql.raw(`(SELECT ${column} FROM servers WHERE `);
+  return [
+    ctx.db.run(sql`
+      UPDATE runners SET vcpus_claimed = vcpus_claimed - ${held('claimed_vcpus')}${serverWhere}),
+        memory_mib_claimed = memory_mib_claimed - ${held('claimed_memory_mib')}${serverWhere}),
+        disk_gib_claimed = disk_gib_claimed - ${held('claimed_disk_gib')}${serverWhere})
+      WHERE id = (SELECT runner_id FROM servers WHERE ${serverWhere})`),
+    ctx.db.run(
+      sql`UPDATE servers SET claimed_vcpus = 0, claimed_memory_mib = 0, claimed_disk_gib = 0 WHERE ${serverWhere}`,
+    ),
+  ];
+}

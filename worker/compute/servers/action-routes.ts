@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { badRequest } from '../../http/errors.ts';
+import { consoleOutput } from '../actions/console-output.ts';
+import { lockServer, unlockServer } from '../actions/lock-server.ts';
+import { startServer, stopServer } from '../actions/power.ts';
+import { rebootServer } from '../actions/reboot-server.ts';
+import { resetState } from '../actions/reset-state.ts';
+import { actorOf, type ComputeContext } from '../http/env.ts';
+import { INTEGER_MAX, integer } from '../http/parameters.ts';
+import { check, readBody } from '../http/validate.ts';
+
+type Handler = (c: ComputeContext, id: string, body: unknown) => Promise<Response>;
+
+const only = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape);
+const rebootBody = only({
+  reboot: z.strictObject({ type: z.enum(['HARD', 'Hard', 'hard', 'SOFT', 'Soft', 'soft']) }),
+});
+const resetStateBody = only({ 'os-resetState': z.strictObject({ state: z.enum(['active', 'error']) }) });
+const consoleBody = only({
+  'os-getConsoleOutput': z.strictObject({ length: integer(-1, INTEGER_MAX).nullable().optional() }),
+});
+const lockBody = only({ lock: z.null() });
+const lockBody73 = only({ lock: z.strictObject({ locked_reason: z.string().min(1).max(255).optional() }).nullable() });
+
+const accepted = (c: ComputeContext) => c.body(null, 202);
+
+/** What may be asked of a server, by the one member of the body. */
+const ACTIONS: Readonly<Record<string, Handler>> = {
+  'os-start': async (c, id) => {
+    await startServer(actorOf(c), id);
+    return accepted(c);
+  },
+  'os-stop': async (c, id) => {
+    await stopServer(actorOf(c), id);
+    return accepted(c);
+  },
+  reboot: async (c, id, body) => {
+    const { type } = check(body, rebootBody).reboot;
+    await rebootServer(actorOf(c), id, type.toUpperCase() === 'HARD' ? 'HARD' : 'SOFT');
+    return accepted(c);
+  },
+  lock: async (c, id, body) => {
+    const reason =
+      c.get('microversion') >= 73 ? check(body, lockBody73).lock?.locked_reason : check(body, lockBody).lock;
+    await lockServer(actorOf(c), id, reason ?? null);
+    return accepted(c);
+  },
+  unlock: async (c, id) => {
+    await unlockServer(actorOf(c), id);
+    return accepted(c);
+  },
+  'os-resetState': async (c, id, body) => {
+    await resetState(actorOf(c), id, check(body, resetStateBody)['os-resetState'].state);
+    return accepted(c);
+  },
+  'os-getConsoleOutput': async (c, id, body) => {
+    const { length } = check(body, consoleBody)['os-getConsoleOutput'];
+    const output = await consoleOutput(actorOf(c), id, length === undefined || length === -1 ? null : length);
+    return c.json({ output });
+  },
+};
+
+/** `POST /servers/{id}/action`. @throws ApiError 400 not one action, or one that is not offered */
+export async function serverAction(c: ComputeContext): Promise<Response> {
+  const body = await readBody(c);
+  const names = body !== null && typeof body === 'object' && !Array.isArray(body) ? Object.keys(body) : [];
+  const [name] = names;
+  if (name === undefined || names.length > 1) throw badRequest('Malformed request body');
+  const handler = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+  if (!handler) throw badRequest(`There is no such action: ${name}`);
+  return handler(c, c.req.param('id') ?? '', body);
+}

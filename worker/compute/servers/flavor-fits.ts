@@ -1,0 +1,38 @@
+import type { ActorContext } from '../../http/context.ts';
+import { badRequest, forbidden } from '../../http/errors.ts';
+import { isAdmin } from '../../http/policy.ts';
+import type { ServerImage } from '../../image/image-ref.ts';
+import type { FlavorRow } from '../flavors/views.ts';
+import type { Claim } from '../schedule/hosts.ts';
+
+const GIB = 1024 ** 3;
+
+/**
+ * What a server of a flavor and an image takes of its host.
+ * @throws ApiError 400 the image does not fit, or disks that no host here makes; 403 a flavor without a disk for anyone
+ *   but an admin, as the image's size would then be what counts
+ */
+export function claimOf(ctx: ActorContext, flavor: FlavorRow, image: ServerImage): Claim {
+  if (flavor.ephemeralGib > 0 || flavor.swapMib > 0) {
+    throw badRequest(
+      `Flavor ${flavor.id} has an ephemeral or a swap disk, which no host here makes: choose one without.`,
+    );
+  }
+  if (flavor.ramMib < image.minRamMib) throw badRequest("Flavor's memory is too small for requested image.");
+  const sizeBytes = image.virtualSizeBytes ?? image.image.size_bytes;
+  if (flavor.diskGib === 0) {
+    if (!isAdmin(ctx)) throw forbidden('Only volume-backed servers are allowed for flavors with zero disk.');
+    return { vcpus: flavor.vcpus, memoryMib: flavor.ramMib, diskGib: Math.max(1, Math.ceil(sizeBytes / GIB)) };
+  }
+  if (sizeBytes > flavor.diskGib * GIB) {
+    throw badRequest(
+      `Flavor's disk is too small for requested image. Flavor disk is ${flavor.diskGib * GIB} bytes, image is ${sizeBytes} bytes.`,
+    );
+  }
+  if (flavor.diskGib < image.minDiskGib) {
+    throw badRequest(
+      `Flavor's disk is smaller than the minimum size specified in image metadata. Flavor disk is ${flavor.diskGib * GIB} bytes, minimum size is ${image.minDiskGib * GIB} bytes.`,
+    );
+  }
+  return { vcpus: flavor.vcpus, memoryMib: flavor.ramMib, diskGib: flavor.diskGib };
+}
