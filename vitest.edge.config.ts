@@ -7,6 +7,8 @@ export default defineConfig({
     cloudflareTest(({ inject }) => ({
       wrangler: { configPath: './wrangler.toml' },
       miniflare: {
+        // The store of blobs at home, beside the bucket that the worker itself uses here.
+        serviceBindings: { TEST_BLOBS: { disk: { path: inject<string>('blobFolder'), writable: true } } },
         bindings: {
           DATABASE_URL: inject<string>('databaseUrl'),
           DATABASE_TOKEN: inject<string>('databaseToken'),

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -23,6 +23,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   });
   await bootstrap(db, { adminPassword, hash: hashPassword, clock: systemClock, ids: randomIds });
+  const blobFolder = join(folder, 'blobs');
+  mkdirSync(blobFolder);
+  project.provide('blobFolder', blobFolder);
   project.provide('databaseUrl', server.url);
   project.provide('databaseToken', token);
   project.provide('adminPassword', adminPassword);
@@ -34,6 +37,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 declare module 'vitest' {
   export interface ProvidedContext {
+    blobFolder: string;
     databaseUrl: string;
     databaseToken: string;
     adminPassword: string;

@@ -15,10 +15,7 @@ const LIFE_MS = 3_600_000;
  * An actor whose token is signed here, for tests of services that trust the token alone; no row of it is in the database.
  * @param projectId - null: an unscoped token; absent: a project of its own
  */
-export async function mintActor(
-  role: (typeof ROLES)[number],
-  projectId: string | null = hexId(),
-): Promise<Actor> {
+export async function mintActor(role: (typeof ROLES)[number], projectId: string | null = hexId()): Promise<Actor> {
   const domain = { id: 'default', name: 'Default' };
   const userId = hexId();
   const nowMs = Date.now();
