@@ -1,5 +1,6 @@
 import type { Context as HonoContext } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { AssertionFailed, ConstraintFailed } from '../http/commit.ts';
 import type { AppEnv } from '../http/context.ts';
 import { ApiError, conflict, notFound } from '../http/errors.ts';
 
@@ -17,6 +18,9 @@ const TYPES: Readonly<Record<number, string>> = {
 
 /** Renders a failure as Neutron does; what nobody expected is logged and told as 500. */
 export function renderFault(error: Error, c: HonoContext<AppEnv>): Response {
+  if (error instanceof AssertionFailed || error instanceof ConstraintFailed) {
+    return body(c, 409, 'Conflict', 'The resource changed while this request was served. Look at it and try again.');
+  }
   if (!(error instanceof ApiError)) {
     c.get('ctx').log.error('request-failed', { error: String(error), stack: error.stack });
     return body(
@@ -27,19 +31,12 @@ export function renderFault(error: Error, c: HonoContext<AppEnv>): Response {
     );
   }
   for (const [name, value] of Object.entries(error.headers)) c.header(name, value);
-  if (error.status === 401) return unauthenticated(c, error);
   const type = error.type === 'HttpException' ? (TYPES[error.status] ?? error.type) : error.type;
   return body(c, error.status, type, error.message);
 }
 
 const body = (c: HonoContext<AppEnv>, status: number, type: string, message: string) =>
   c.json({ NeutronError: { type, message, detail: '' } }, status as ContentfulStatusCode);
-
-/** What Keystone's middleware answers before Neutron sees the request. */
-function unauthenticated(c: HonoContext<AppEnv>, error: ApiError): Response {
-  c.header('www-authenticate', `Keystone uri="${c.get('ctx').baseUrl}/identity"`);
-  return c.json({ error: { code: 401, title: 'Unauthorized', message: error.message } }, 401);
-}
 
 export const networkNotFound = (id: string) => notFound(`Network ${id} could not be found.`, 'NetworkNotFound');
 export const subnetNotFound = (id: string) => notFound(`Subnet ${id} could not be found.`, 'SubnetNotFound');

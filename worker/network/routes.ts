@@ -1,4 +1,27 @@
 import { Hono } from 'hono';
 import type { AppEnv } from '../http/context.ts';
+import { notFound } from '../http/errors.ts';
+import { authenticate } from '../identity/authenticate.ts';
+import { discovery } from './discovery.ts';
+import { renderFault } from './faults.ts';
+import { networkRoutes } from './networks/routes.ts';
+import { portRoutes } from './ports/routes.ts';
+import { securityGroupRoutes, securityGroupRuleRoutes } from './security-groups/routes.ts';
+import { subnetRoutes } from './subnets/routes.ts';
 
+const resources = new Hono<AppEnv>()
+  .use(authenticate)
+  .route('/networks', networkRoutes)
+  .route('/subnets', subnetRoutes)
+  .route('/ports', portRoutes)
+  .route('/security-groups', securityGroupRoutes)
+  .route('/security-group-rules', securityGroupRuleRoutes);
+
+/** The Networking API v2.0. */
 export const network = new Hono<AppEnv>();
+network.onError(renderFault);
+network.route('/', discovery);
+network.route('/v2.0', resources);
+network.all('*', () => {
+  throw notFound('The resource could not be found.');
+});

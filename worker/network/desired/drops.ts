@@ -17,12 +17,14 @@ const memberNeeded = sql`EXISTS (SELECT 1 FROM security_group_rules rule
     AND holder.id = rule.group_id AND holder.deleted = 0
   WHERE rule.remote_group_id = substr(desired.id, 1, ${sql.raw(String(ID_LENGTH))}))`;
 
-/** Members of a group that no security group of their runner refers to any more. */
-export function dropUnneededMembers(db: Database, groupId: string): Statement {
+/** Members of a group that nothing refers to any more on the runners that hold another group, which did. */
+export function dropUnneededMembers(db: Database, groupId: string, holderId: string): Statement {
   return dropDesired(
     db,
     'group-member',
-    sql`desired.id >= ${`${groupId}:`} AND desired.id < ${`${groupId};`} AND NOT ${memberNeeded}`,
+    sql`desired.id >= ${`${groupId}:`} AND desired.id < ${`${groupId};`} AND NOT ${memberNeeded}
+      AND desired.runner_id IN (SELECT held.runner_id FROM desired held
+        WHERE held.kind = 'security-group' AND held.id = ${holderId} AND held.deleted = 0)`,
   );
 }
 
@@ -43,20 +45,22 @@ export function dropMembersOfDropped(db: Database): Statement {
 /**
  * The networks, security groups and members of a runner that none of its ports needs.
  * @param gonePortId - a port that the runner no longer has, though its tombstone may still be there
+ * @param when - holds where the runner was touched
  */
-export function dropUnneeded(db: Database, runnerId: string, gonePortId: string): Statement[] {
+export function dropUnneeded(db: Database, runnerId: string, gonePortId = '', when: SQL = sql`1`): Statement[] {
+  const here = sql`desired.runner_id = ${runnerId} AND ${when}`;
   const portsHere = (rest: SQL) => sql`NOT EXISTS (SELECT 1 FROM desired port
     ${rest} WHERE port.runner_id = ${runnerId} AND port.kind = 'port' AND (port.deleted = 0 OR port.id <> ${gonePortId}))`;
   return [
     dropDesired(
       db,
       'network',
-      sql`desired.runner_id = ${runnerId} AND ${portsHere(sql`JOIN ports ON ports.id = port.id AND ports.network_id = desired.id`)}`,
+      sql`${here} AND ${portsHere(sql`JOIN ports ON ports.id = port.id AND ports.network_id = desired.id`)}`,
     ),
     dropDesired(
       db,
       'security-group',
-      sql`desired.runner_id = ${runnerId} AND ${portsHere(sql`JOIN port_security_groups used ON used.port_id = port.id AND used.group_id = desired.id`)}`,
+      sql`${here} AND ${portsHere(sql`JOIN port_security_groups used ON used.port_id = port.id AND used.group_id = desired.id`)}`,
     ),
     dropMembersOfDropped(db),
   ];

@@ -176,6 +176,6 @@ function onRunner(ctx: ActorContext, row: PortWithPlace, runnerId: string): Stat
   return [
     dropMembers(ctx.db, left),
     ...putPortsOnRunner(ctx, runnerId, sql`${row.id}`),
-    ...dropUnneeded(ctx.db, runnerId, ''),
+    ...dropUnneeded(ctx.db, runnerId),
   ];
 }

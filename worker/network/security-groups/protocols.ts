@@ -29,8 +29,14 @@ export const PROTOCOL_NUMBERS: Readonly<Record<string, number>> = {
   vrrp: 112,
 };
 
-/** The number of a rule's protocol; null stays null, which means any. */
+/** The number of a rule's protocol as hosts match it; null for any, which Neutron's drivers also take 0 (`ip`) for. */
 export function protocolNumberSql(protocol: SQL): SQL {
   const names = Object.entries(PROTOCOL_NUMBERS).map(([name, number]) => sql.raw(`WHEN '${name}' THEN ${number}`));
-  return sql`CASE ${protocol} ${sql.join(names, sql` `)} ELSE CAST(${protocol} AS INTEGER) END`;
+  return sql`nullif(CASE ${protocol} ${sql.join(names, sql` `)} ELSE CAST(${protocol} AS INTEGER) END, 0)`;
+}
+
+/** The number of a protocol named as rules name it; null for any. */
+export function protocolNumber(protocol: string | null): number | null {
+  if (protocol === null) return null;
+  return PROTOCOL_NUMBERS[protocol] ?? Number(protocol);
 }

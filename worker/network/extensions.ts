@@ -1,0 +1,132 @@
+/** An extension of the API as clients discover it. */
+interface Extension {
+  alias: string;
+  name: string;
+  description: string;
+  updated: string;
+}
+
+/** What of Neutron's extensions is built: nothing is listed that does not work. */
+export const EXTENSIONS: readonly Extension[] = [
+  {
+    alias: 'security-group',
+    name: 'security-group',
+    description: 'The security groups extension.',
+    updated: '2012-10-05T10:00:00-00:00',
+  },
+  {
+    alias: 'security-groups-normalized-cidr',
+    name: 'Normalized CIDR field for security group rules',
+    description: 'Add new field with normalized cidr value from remote_ip_prefix cidr',
+    updated: '2020-08-28T10:00:00-00:00',
+  },
+  {
+    alias: 'security-groups-rules-belongs-to-default-sg',
+    name: 'Security group rules belongs to the project default security group',
+    description: 'Flag to determine if the security group rule belongs to the project default security group',
+    updated: '2022-05-17T10:00:00-00:00',
+  },
+  {
+    alias: 'binding',
+    name: 'Port Binding',
+    description: 'Expose port bindings of a virtual port to external application',
+    updated: '2014-02-03T10:00:00-00:00',
+  },
+  {
+    alias: 'port-security',
+    name: 'Port Security',
+    description: 'Provides port security',
+    updated: '2012-07-23T10:00:00-00:00',
+  },
+  {
+    alias: 'provider',
+    name: 'Provider Network',
+    description: 'Expose mapping of virtual networks to physical networks',
+    updated: '2012-09-07T10:00:00-00:00',
+  },
+  {
+    alias: 'net-mtu',
+    name: 'Network MTU',
+    description: 'Provides MTU attribute for a network resource.',
+    updated: '2015-03-25T10:00:00-00:00',
+  },
+  {
+    alias: 'net-mtu-writable',
+    name: 'Network MTU (writable)',
+    description: 'Provides a writable MTU attribute for a network resource.',
+    updated: '2017-07-12T00:00:00-00:00',
+  },
+  {
+    alias: 'ip-substring-filtering',
+    name: 'IP address substring filtering',
+    description: 'Provides IP address substring filtering when listing ports',
+    updated: '2017-11-28T09:00:00-00:00',
+  },
+  {
+    alias: 'port-security-groups-filtering',
+    name: 'Port filtering on security groups',
+    description: 'Provides security groups filtering when listing ports',
+    updated: '2018-01-09T09:00:00-00:00',
+  },
+  {
+    alias: 'standard-attr-description',
+    name: 'standard-attr-description',
+    description: 'Extension to add descriptions to standard attributes',
+    updated: '2016-02-10T10:00:00-00:00',
+  },
+  {
+    alias: 'standard-attr-timestamp',
+    name: 'Resource timestamps',
+    description:
+      'Adds created_at and updated_at fields to all Neutron resources that have Neutron standard attributes.',
+    updated: '2016-09-12T10:00:00-00:00',
+  },
+  {
+    alias: 'standard-attr-revisions',
+    name: 'Resource revision numbers',
+    description: 'This extension will display the revision number of neutron resources.',
+    updated: '2016-04-11T10:00:00-00:00',
+  },
+  {
+    alias: 'revision-if-match',
+    name: 'If-Match constraints based on revision_number',
+    description: 'Extension indicating that If-Match based on revision_number is supported.',
+    updated: '2016-12-11T00:00:00-00:00',
+  },
+  {
+    alias: 'pagination',
+    name: 'Pagination support',
+    description: 'Extension that indicates that pagination is enabled.',
+    updated: '2016-06-12T00:00:00-00:00',
+  },
+  {
+    alias: 'sorting',
+    name: 'Sorting support',
+    description: 'Extension that indicates that sorting is enabled.',
+    updated: '2016-06-12T00:00:00-00:00',
+  },
+  {
+    alias: 'sort-key-validation',
+    name: 'Sort key validation',
+    description: 'Extension that indicates that sort keys are validated.',
+    updated: '2017-11-30T00:00:00-00:00',
+  },
+  {
+    alias: 'filter-validation',
+    name: 'Filter parameters validation',
+    description: 'Provides validation on filter parameters.',
+    updated: '2018-03-21T10:00:00-00:00',
+  },
+  {
+    alias: 'empty-string-filtering',
+    name: 'Empty String Filtering Extension',
+    description: 'Allow filtering by attributes with empty string value',
+    updated: '2018-05-01T10:00:00-00:00',
+  },
+  {
+    alias: 'project-id',
+    name: 'project_id field enabled',
+    description: 'Extension that indicates that project_id field is enabled.',
+    updated: '2016-09-09T09:09:09-09:09',
+  },
+];

@@ -1,0 +1,80 @@
+import { conflict } from '../../http/errors.ts';
+import { optional, owner, readOnly, required, unset } from '../api/attributes.ts';
+import {
+  BadValue,
+  boolean,
+  DESCRIPTION_LENGTH_MAX,
+  invalidInput,
+  NAME_LENGTH_MAX,
+  nullOr,
+  oneOf,
+  type Parse,
+  shown,
+  text,
+  uuid,
+} from '../api/values.ts';
+import { DEFAULT_GROUP_NAME } from './new-group.ts';
+import { ethertype, ipPrefix, portValue, protocol } from './rule-values.ts';
+
+const groupName: Parse<string> = (value) => {
+  const name = text(NAME_LENGTH_MAX)(value);
+  if (name.toLowerCase() === DEFAULT_GROUP_NAME) {
+    throw conflict('Default security group already exists.', 'SecurityGroupDefaultAlreadyExists');
+  }
+  return name;
+};
+
+const stateful: Parse<true> = (value) => {
+  if (!boolean(value)) throw invalidInput('stateless security groups are not supported here');
+  return true;
+};
+
+/** The attributes of a security group, as POST and PUT take them. */
+export const groupAttributes = {
+  name: optional(groupName, ''),
+  description: optional(text(DESCRIPTION_LENGTH_MAX), ''),
+  stateful: unset(stateful),
+  ...owner,
+  id: readOnly,
+  security_group_rules: readOnly,
+  shared: readOnly,
+  tags: readOnly,
+  created_at: readOnly,
+  updated_at: readOnly,
+  revision_number: readOnly,
+} as const;
+
+const direction = oneOf(['ingress', 'egress'], (value) => (typeof value === 'string' ? value : shown(value)));
+
+const onlyNull: Parse<null> = (value) => {
+  if (value !== null) throw new BadValue(`'${shown(value)}' is not supported here, only null`);
+  return null;
+};
+
+/** Clients send an empty text for no value. */
+const orNothing =
+  <T>(parse: Parse<T>): Parse<T | null> =>
+  (value) =>
+    value === '' ? null : nullOr(parse)(value);
+
+/** The attributes of a rule, as POST takes them, and PUT its description. */
+export const ruleAttributes = {
+  security_group_id: required(uuid),
+  direction: required(direction),
+  ethertype: optional(ethertype, 'IPv4', { put: false }),
+  protocol: optional(protocol, null, { put: false }),
+  port_range_min: optional(portValue, null, { put: false }),
+  port_range_max: optional(portValue, null, { put: false }),
+  remote_ip_prefix: optional(orNothing(ipPrefix), null, { put: false }),
+  remote_group_id: optional(orNothing(uuid), null, { put: false }),
+  remote_address_group_id: unset(onlyNull, { put: false }),
+  description: optional(orNothing(text(DESCRIPTION_LENGTH_MAX)), ''),
+  ...owner,
+  id: readOnly,
+  normalized_cidr: readOnly,
+  belongs_to_default_sg: readOnly,
+  tags: readOnly,
+  created_at: readOnly,
+  updated_at: readOnly,
+  revision_number: readOnly,
+} as const;
