@@ -44,6 +44,8 @@ export async function spawnDaemon(
     const child = spawn(command, args, {
       cwd: options.cwd,
       detached: true,
+      // What else the runner's environment holds is not for daemons.
+      env: { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
       stdio: ['ignore', log.fd, log.fd],
     });
     await new Promise<void>((resolve, reject) => {

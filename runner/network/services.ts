@@ -1,4 +1,5 @@
 import type { NetworkSpec } from '../../shared/specs/network.ts';
+import { listLinks } from '../host/links.ts';
 import type { SysctlKeeper } from '../host/sysctl.ts';
 import { KeyedQueue } from '../host/wait.ts';
 import type { Log } from '../log.ts';
@@ -48,5 +49,26 @@ export class NetworkServices {
       const plan = planDhcp(network, ports, at);
       await (plan ? this.dhcp.ensure(network.id, plan) : this.dhcp.remove(network.id));
     });
+  }
+
+  /**
+   * Puts rules in force for what was applied before, so that guests that run on are guarded and served from the start.
+   * Without a bridge a network waits until it is applied.
+   */
+  async resume(): Promise<void> {
+    const links = new Set((await listLinks()).map((link) => link.name));
+    for (const id of this.inventory.networks.keys()) {
+      if (!links.has(this.names.bridge(id))) continue;
+      this.firewall.metadataPorts.set(id, await this.metadata.listen(id));
+    }
+    await this.firewall.sync();
+  }
+
+  /** Starts DHCP servers that ended. */
+  async healDhcp(): Promise<void> {
+    const links = new Set((await listLinks()).map((link) => link.name));
+    for (const { spec } of this.inventory.networks.values()) {
+      if (links.has(this.names.bridge(spec.id))) await this.syncDhcp(spec);
+    }
   }
 }

@@ -1,0 +1,24 @@
+import type { Accelerator } from '../host/accelerator.ts';
+import type { Cgroups } from '../host/cgroups.ts';
+import type { User } from '../host/users.ts';
+import type { Log } from '../log.ts';
+import type { Inventory } from '../network/inventory.ts';
+import type { Names } from '../network/names.ts';
+import type { ImageCache } from './images/image-cache.ts';
+
+/** What everything that handles guests shares on one machine. */
+export interface ComputeContext {
+  stateDir: string;
+  names: Names;
+  inventory: Inventory;
+  images: ImageCache;
+  cgroups: Cgroups;
+  accelerator: Accelerator;
+  user: User;
+  /** Groups that a guest's process has beside its own, for the devices it opens. */
+  deviceGroups: number[];
+  bootId: string;
+  adminShell: boolean;
+  powerdownGrace_ms: number;
+  log: Log;
+}

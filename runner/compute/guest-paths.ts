@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+
+/** A guest's files. QEMU runs in `folder` and names them relative to it, for it cannot enter the folders above. */
+export interface GuestPaths {
+  folder: string;
+  record: string;
+  lock: string;
+  /** What QEMU said before it had a monitor. */
+  qemuLog: string;
+  base: string;
+  kernel: string;
+  ramdisk: string;
+  disk: string;
+  configDrive: string;
+  console: string;
+  /** Sockets that QEMU makes. */
+  sockets: string;
+  monitor: string;
+  /** A second monitor, for whoever looks after the machine: a monitor serves one at a time. */
+  spareMonitor: string;
+  consoleSocket: string;
+  adminShell: string;
+}
+
+/** Names within a guest's folder, as they stand on QEMU's command line. */
+export const NAMES = {
+  base: 'base',
+  kernel: 'kernel',
+  ramdisk: 'ramdisk',
+  disk: 'disk.qcow2',
+  configDrive: 'config.iso',
+  console: 'console.log',
+  sockets: 'run',
+  monitor: 'run/monitor',
+  spareMonitor: 'run/monitor2',
+  consoleSocket: 'run/ttyS0',
+  adminShell: 'run/ttyS1',
+} as const;
+
+/** Where a guest's files are. @throws when the id could leave the folder */
+export function guestPaths(stateDir: string, id: string): GuestPaths {
+  if (!/^[0-9a-f-]{36}$/.test(id)) throw new Error(`not a guest's id: ${id}`);
+  const folder = join(guestsFolder(stateDir), id);
+  const named = Object.fromEntries(Object.entries(NAMES).map(([key, name]) => [key, join(folder, name)]));
+  return {
+    ...(named as Record<keyof typeof NAMES, string>),
+    folder,
+    record: join(folder, 'guest.json'),
+    lock: join(folder, 'lock'),
+    qemuLog: join(folder, 'qemu.log'),
+  };
+}
+
+export function guestsFolder(stateDir: string): string {
+  return join(stateDir, 'guests');
+}

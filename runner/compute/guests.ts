@@ -1,0 +1,205 @@
+import { rm } from 'node:fs/promises';
+import type { ServerSpec } from '../../shared/specs/server.ts';
+import { DriverError } from '../driver.ts';
+import { withFileLock } from '../host/file-lock.ts';
+import { freeBytes, listFolder, makeFolder } from '../host/files.ts';
+import { isAlive, terminate, waitGone } from '../host/processes.ts';
+import { KeyedQueue } from '../host/wait.ts';
+import { errorText } from '../log.ts';
+import { boundConsole } from './console.ts';
+import type { ComputeContext } from './context.ts';
+import { guestPaths, guestsFolder } from './guest-paths.ts';
+import { findGuestProcess } from './guest-process.ts';
+import { type GuestRecord, NEW_GUEST, readRecord, writeRecord } from './guest-record.ts';
+import { LiveGuest } from './live-guest.ts';
+import { launchGuest, prepareGuest, runGuest } from './start-guest.ts';
+
+const ADOPT_WAIT_MS = 10_000;
+/** After its monitor closed a process is gone at once, unless somebody else closed the monitor. */
+const END_WAIT_MS = 2_000;
+/** With less a guest that a full disk halted would halt again. */
+const RESUME_FREE_BYTES_MIN = 128 * 1024 * 1024;
+
+/** The guests of one machine: which live, why others do not, and the steps from one to the other. */
+export class Guests {
+  readonly #ctx: ComputeContext;
+  readonly #live = new Map<string, LiveGuest>();
+  readonly #queue = new KeyedQueue();
+  /** Told when a guest changed by itself. */
+  onChange: (id: string) => void = () => {};
+
+  constructor(ctx: ComputeContext) {
+    this.#ctx = ctx;
+  }
+
+  /** Runs a task for a guest when no other does. */
+  alone<T>(id: string, task: () => Promise<T>): Promise<T> {
+    return this.#queue.run(id, task);
+  }
+
+  async record(id: string): Promise<GuestRecord | null> {
+    return readRecord(guestPaths(this.#ctx.stateDir, id).record);
+  }
+
+  async keep(id: string, record: GuestRecord): Promise<void> {
+    await writeRecord(guestPaths(this.#ctx.stateDir, id).record, record);
+  }
+
+  /** Ids of the guests that have files here. */
+  async list(): Promise<string[]> {
+    return (await listFolder(guestsFolder(this.#ctx.stateDir))).filter((name) => /^[0-9a-f-]{36}$/.test(name));
+  }
+
+  /**
+   * The guest as it lives, adopted when this runner did not start it; null when no process of it lives.
+   * @throws DriverError when it lives and does not answer
+   */
+  async find(id: string): Promise<LiveGuest | null> {
+    const known = this.#live.get(id);
+    if (known && (await isAlive(known.process))) return known;
+    this.#live.delete(id);
+    const process = await findGuestProcess(this.#ctx, id);
+    if (!process) return null;
+    const { monitor } = guestPaths(this.#ctx.stateDir, id);
+    const live = await LiveGuest.connect(id, process, monitor, ADOPT_WAIT_MS).catch((error: unknown) => {
+      throw new DriverError(`The guest runs, but ${errorText(error)}`, { cause: error });
+    });
+    if (live) this.#watch(live);
+    return live;
+  }
+
+  /**
+   * Starts a guest that does not live.
+   * @throws DriverError
+   */
+  async start(spec: ServerSpec, record: GuestRecord): Promise<void> {
+    const paths = guestPaths(this.#ctx.stateDir, spec.id);
+    if (record.image_sha256 !== null && record.image_sha256 !== spec.image.sha256) {
+      throw new DriverError('The image of the server changed, and its disk was made from the old one');
+    }
+    await makeFolder(paths.folder);
+    const locked = await withFileLock(paths.lock, async () => {
+      await prepareGuest(this.#ctx, spec);
+      if (await findGuestProcess(this.#ctx, spec.id)) throw new DriverError('The guest was started by another runner');
+      const live = await launchGuest(this.#ctx, spec);
+      const { bootId } = this.#ctx;
+      await this.keep(spec.id, {
+        ...record,
+        process: live.process,
+        boot_id: bootId,
+        down: null,
+        image_sha256: spec.image.sha256,
+      });
+      this.#watch(live);
+      await runGuest(this.#ctx, spec, live);
+    });
+    if (!locked) throw new DriverError('Another runner is starting the guest');
+  }
+
+  /** Lets a guest run that its runner launched and then died. */
+  async finishStart(spec: ServerSpec, live: LiveGuest): Promise<void> {
+    await runGuest(this.#ctx, spec, live);
+  }
+
+  /**
+   * Turns a guest off: by its power button, and by force when that does not do in time.
+   * @throws DriverError when the signal fires before it is off
+   */
+  async stop(live: LiveGuest, signal: AbortSignal): Promise<void> {
+    live.expected = true;
+    const off = await live.powerDown(this.#ctx.powerdownGrace_ms, signal);
+    if (!off && signal.aborted) {
+      live.expected = false;
+      throw new DriverError('Turning the guest off was called off');
+    }
+    await this.end(live);
+  }
+
+  /** Pulls the plug. */
+  async end(live: LiveGuest): Promise<void> {
+    await live.end();
+    this.#live.delete(live.id);
+    await this.#ctx.cgroups.remove(live.id);
+  }
+
+  /** Ends a guest and deletes all it had. */
+  async remove(id: string): Promise<void> {
+    const live = await this.find(id).catch(() => null);
+    if (live) await this.end(live);
+    // One whose monitor does not answer has to go all the same.
+    const process = await findGuestProcess(this.#ctx, id);
+    if (process) await terminate(process);
+    this.#live.delete(id);
+    await this.#ctx.cgroups.remove(id);
+    await rm(guestPaths(this.#ctx.stateDir, id).folder, { recursive: true, force: true });
+  }
+
+  /** Gives back what consoles took beyond their bounds. */
+  async boundConsoles(): Promise<void> {
+    for (const id of this.#live.keys()) await boundConsole(guestPaths(this.#ctx.stateDir, id).console);
+  }
+
+  /** Lets guests go on that a full disk halted, once it has room again. */
+  async resumeHalted(): Promise<void> {
+    if (this.#live.size === 0 || (await freeBytes(this.#ctx.stateDir)) < RESUME_FREE_BYTES_MIN) return;
+    for (const [id, live] of this.#live) {
+      if (live.expected || (await live.status().catch(() => null)) !== 'io-error') continue;
+      this.#ctx.log.info('guest-resumed', { guest: id, reason: 'its disk has room again' });
+      await live.resume();
+    }
+  }
+
+  /** Lets go of every guest; they run on. */
+  release(): void {
+    for (const live of this.#live.values()) live.release();
+    this.#live.clear();
+  }
+
+  #watch(live: LiveGuest): void {
+    this.#live.set(live.id, live);
+    live.onEvent((event) => {
+      if (live.expected) return;
+      if (event.event === 'SHUTDOWN' && event.data.guest === true) this.#later(live.id, () => this.#wentOff(live));
+      if (event.event === 'STOP' || event.event === 'RESUME') this.onChange(live.id);
+    });
+    live.closed.then(() => {
+      if (!live.expected) this.#later(live.id, () => this.#died(live));
+    });
+  }
+
+  #later(id: string, task: () => Promise<void>): void {
+    this.alone(id, task).catch((error: unknown) => {
+      this.#ctx.log.error('guest-change-failed', { guest: id, error: errorText(error) });
+    });
+  }
+
+  /** The guest shut itself down: its process waits to be ended. */
+  async #wentOff(live: LiveGuest): Promise<void> {
+    if (live.expected || (await live.status().catch(() => null)) !== 'shutdown') return;
+    await this.end(live);
+    await this.recordDown(live.id, 'guest');
+    this.onChange(live.id);
+  }
+
+  async #died(live: LiveGuest): Promise<void> {
+    if (live.expected || this.#live.get(live.id) !== live) return;
+    this.#live.delete(live.id);
+    if (!(await waitGone(live.process, END_WAIT_MS))) {
+      this.#ctx.log.warn('monitor-lost', { guest: live.id });
+      await this.find(live.id);
+      return;
+    }
+    this.#ctx.log.error('guest-died', { guest: live.id });
+    await this.recordDown(live.id, 'crash');
+    await this.#ctx.cgroups.remove(live.id);
+    this.onChange(live.id);
+  }
+
+  /** Remembers why a guest is down, so that only a newer wish starts it again. */
+  async recordDown(id: string, cause: 'guest' | 'crash'): Promise<GuestRecord> {
+    const record = (await this.record(id)) ?? NEW_GUEST;
+    const down = { ...record, process: null, down: { cause, generation: record.generation } };
+    await this.keep(id, down);
+    return down;
+  }
+}

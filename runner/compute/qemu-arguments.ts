@@ -1,0 +1,110 @@
+import type { PortSpec } from '../../shared/specs/network.ts';
+import type { ServerSpec } from '../../shared/specs/server.ts';
+import { type Accelerator, processorOf } from '../host/accelerator.ts';
+import { NAMES } from './guest-paths.ts';
+
+/** Empty slots for devices that come while the guest runs. */
+const SPARE_SLOTS = 4;
+/** Translated code that emulation keeps; QEMU's own default takes up to a GiB a guest. */
+export const TCG_CACHE_MIB = 128;
+
+export interface QemuPlan {
+  spec: ServerSpec;
+  mark: string;
+  accelerator: Accelerator['kind'];
+  /** In the order in which the guest sees them, with their taps. */
+  interfaces: { port: PortSpec; tap: string }[];
+  /** A root shell of the guest's own making on a second serial port, for images that offer one. */
+  adminShell: boolean;
+}
+
+/** The name by which a guest's process is found again. */
+export function guestName(mark: string, id: string): string {
+  return `guest=${mark}-${id}`;
+}
+
+/** QEMU's arguments for a guest, all paths relative to its folder; it starts paused and stays when the guest shuts down. */
+export function qemuArguments(plan: QemuPlan): string[] {
+  return [
+    ...machineArguments(plan),
+    ...monitorArguments(plan),
+    ...diskArguments(plan.spec),
+    ...plan.interfaces.flatMap(({ port, tap }, index) => interfaceArguments(port, tap, index)),
+    ...['-object', 'rng-random,id=random,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=random'],
+    ...['-device', 'virtio-balloon-pci,id=balloon,deflate-on-oom=on,free-page-reporting=on'],
+    ...Array.from({ length: SPARE_SLOTS }, (_, slot) => [
+      '-device',
+      `pcie-root-port,id=slot${slot},chassis=${slot + 1},addr=0x1e.0x${slot}${slot === 0 ? ',multifunction=on' : ''}`,
+    ]).flat(),
+    ...bootArguments(plan.spec),
+  ];
+}
+
+function machineArguments({ spec, mark, accelerator }: QemuPlan): string[] {
+  const smbios = 'type=1,manufacturer=OpenStack Foundation,product=OpenStack Compute,family=Virtual Machine';
+  return [
+    ...['-name', `${guestName(mark, spec.id)},debug-threads=on`],
+    ...['-S', '-no-shutdown', '-no-user-config', '-nodefaults', '-display', 'none'],
+    ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
+    ...['-machine', 'q35'],
+    ...['-accel', accelerator === 'kvm' ? 'kvm' : `tcg,thread=multi,tb-size=${TCG_CACHE_MIB}`],
+    ...['-cpu', processorOf(accelerator)],
+    ...['-smp', String(spec.vcpus), '-m', `size=${spec.memory_mib}M`],
+    ...['-uuid', spec.id, '-smbios', `${smbios},uuid=${spec.id},serial=${spec.id}`],
+    ...['-rtc', 'base=utc'],
+  ];
+}
+
+function monitorArguments({ adminShell }: QemuPlan): string[] {
+  const socket = (id: string, path: string) => `socket,id=${id},path=${path},server=on,wait=off`;
+  const monitor = (id: string, path: string) => ['-chardev', socket(id, path), '-mon', `chardev=${id},mode=control`];
+  return [
+    ...monitor('monitor', NAMES.monitor),
+    ...monitor('monitor2', NAMES.spareMonitor),
+    '-chardev',
+    `${socket('serial0', NAMES.consoleSocket)},logfile=${NAMES.console},logappend=on`,
+    ...['-serial', 'chardev:serial0'],
+    ...(adminShell ? ['-chardev', socket('serial1', NAMES.adminShell), '-serial', 'chardev:serial1'] : []),
+  ];
+}
+
+function diskArguments(spec: ServerSpec): string[] {
+  const drives =
+    spec.image.disk_format === 'iso'
+      ? [
+          ...blockdev({ 'node-name': 'root', driver: 'raw', 'read-only': true, file: file(NAMES.base, true) }),
+          ...['-device', 'ide-cd,drive=root,bootindex=1'],
+        ]
+      : [
+          ...blockdev({ 'node-name': 'root', driver: 'qcow2', discard: 'unmap', file: file(NAMES.disk, false) }),
+          ...['-device', `virtio-blk-pci,id=disk0,drive=root,bootindex=1,serial=${spec.id.slice(0, 20)}`],
+        ];
+  if (!spec.config_drive) return drives;
+  return [
+    ...drives,
+    ...blockdev({ 'node-name': 'config', driver: 'raw', 'read-only': true, file: file(NAMES.configDrive, true) }),
+    ...['-device', 'virtio-blk-pci,id=config0,drive=config'],
+  ];
+}
+
+const file = (filename: string, readOnly: boolean) => ({
+  driver: 'file',
+  filename,
+  ...(readOnly ? { 'read-only': true } : { discard: 'unmap' }),
+});
+const blockdev = (options: Record<string, unknown>): string[] => ['-blockdev', JSON.stringify(options)];
+
+function interfaceArguments(port: PortSpec, tap: string, index: number): string[] {
+  const device = `virtio-net-pci,id=net${index},netdev=tap${index},mac=${port.mac_address},host_mtu=${port.mtu},romfile=`;
+  return ['-netdev', `tap,id=tap${index},ifname=${tap},script=no,downscript=no,vhost=off`, '-device', device];
+}
+
+/** Without a kernel of its own the guest boots from its disk. */
+function bootArguments(spec: ServerSpec): string[] {
+  if (!spec.kernel) return ['-boot', 'strict=on'];
+  return [
+    ...['-kernel', NAMES.kernel],
+    ...(spec.ramdisk ? ['-initrd', NAMES.ramdisk] : []),
+    ...(spec.kernel_command_line ? ['-append', spec.kernel_command_line] : []),
+  ];
+}

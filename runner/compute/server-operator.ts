@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import type { ServerSpec } from '../../shared/specs/server.ts';
+import { DriverError, type Operator } from '../driver.ts';
+import { readConsole } from './console.ts';
+import type { ComputeContext } from './context.ts';
+import { guestPaths } from './guest-paths.ts';
+import { NEW_GUEST } from './guest-record.ts';
+import type { Guests } from './guests.ts';
+import type { LiveGuest } from './live-guest.ts';
+
+const rebootArguments = z.object({ type: z.enum(['SOFT', 'HARD']) });
+const consoleArguments = z.object({ length_lines: z.int().min(0).nullable().default(null) });
+
+/** Does with guests what is no state of theirs: reboots, and answers about their consoles. */
+export function serverOperator(ctx: ComputeContext, guests: Guests): Operator {
+  return {
+    async run({ kind, targetId, targetEpoch, args }, signal) {
+      if (kind !== 'reboot') throw new DriverError(`This machine knows no operation ${kind}`, { code: 400 });
+      const { type } = rebootArguments.parse(args);
+      return guests.alone(targetId, async () => {
+        const spec = specOf(ctx, targetId);
+        if (spec.epoch !== targetEpoch) {
+          throw new DriverError(`The operation is for epoch ${targetEpoch}, the server is at ${spec.epoch}`, {
+            code: 409,
+          });
+        }
+        await reboot(ctx, guests, spec, type, signal);
+        return {};
+      });
+    },
+    async query({ kind, targetId, args }) {
+      if (kind !== 'console') throw new DriverError(`This machine knows no question ${kind}`, { code: 400 });
+      const { length_lines } = consoleArguments.parse(args);
+      specOf(ctx, targetId);
+      return { output: await readConsole(guestPaths(ctx.stateDir, targetId).console, length_lines) };
+    },
+  };
+}
+
+function specOf(ctx: ComputeContext, id: string): ServerSpec {
+  const server = ctx.inventory.servers.get(id);
+  if (!server) throw new DriverError(`Server ${id} is not on this machine`, { code: 404 });
+  return server.spec;
+}
+
+async function reboot(
+  ctx: ComputeContext,
+  guests: Guests,
+  spec: ServerSpec,
+  type: 'SOFT' | 'HARD',
+  signal: AbortSignal,
+): Promise<void> {
+  const live = await guests.find(spec.id);
+  if (live && type === 'SOFT' && (await softReboot(ctx, live, signal))) return;
+  if (live) await guests.end(live);
+  await guests.start(spec, (await guests.record(spec.id)) ?? { ...NEW_GUEST, epoch: spec.epoch });
+}
+
+/** Off by its power button and on again in the same process; false when it does not go off in time. */
+async function softReboot(ctx: ComputeContext, live: LiveGuest, signal: AbortSignal): Promise<boolean> {
+  live.expected = true;
+  try {
+    if (!(await live.powerDown(ctx.powerdownGrace_ms, signal))) return false;
+    await live.reset();
+    return true;
+  } finally {
+    live.expected = false;
+  }
+}

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, chown, rm, writeFile } from 'node:fs/promises';
+import type { ServerSpec } from '../../shared/specs/server.ts';
+import { DriverError } from '../driver.ts';
+import { asUser } from '../host/as-user.ts';
+import type { CgroupLimits } from '../host/cgroups.ts';
+import { makeFolder, readTextIfThere } from '../host/files.ts';
+import { listLinks } from '../host/links.ts';
+import { spawnDaemon } from '../host/processes.ts';
+import { describeGuest } from '../network/metadata/subject.ts';
+import { writeConfigDrive } from './config-drive.ts';
+import type { ComputeContext } from './context.ts';
+import { ensureDisk } from './disks.ts';
+import { type GuestPaths, guestPaths } from './guest-paths.ts';
+import { LiveGuest } from './live-guest.ts';
+import { qemuArguments, TCG_CACHE_MIB } from './qemu-arguments.ts';
+
+const MONITOR_WAIT_MS = 30_000;
+const MIB = 1024 * 1024;
+/** What QEMU itself needs beside the guest's memory and, when emulating, the translated code. */
+const QEMU_OVERHEAD_MIB = 256;
+/** For QEMU's own threads, beside the guest's processors. */
+const QEMU_CPU_MILLI = 500;
+/** Its disk workers number up to 64. */
+const QEMU_THREADS = 128;
+const GUEST_FOLDER_MODE = 0o750;
+const SOCKETS_MODE = 0o700;
+const OWN_FILE_MODE = 0o600;
+const QEMU_LOG_TAIL_CHARACTERS = 1_000;
+
+/** What a guest's process may use. */
+export function limitsOf(spec: ServerSpec, accelerator: 'kvm' | 'tcg'): CgroupLimits {
+  const overhead_mib = QEMU_OVERHEAD_MIB + (accelerator === 'tcg' ? TCG_CACHE_MIB : 0);
+  return {
+    cpu_milli: spec.vcpus * 1000 + QEMU_CPU_MILLI,
+    memory_bytes: (spec.memory_mib + overhead_mib) * MIB,
+    pids: spec.vcpus + QEMU_THREADS,
+  };
+}
+
+/** Makes ready all that a guest's process will open. @throws DriverError */
+export async function prepareGuest(ctx: ComputeContext, spec: ServerSpec): Promise<void> {
+  const paths = guestPaths(ctx.stateDir, spec.id);
+  await makeFolder(paths.folder, GUEST_FOLDER_MODE);
+  await chown(paths.folder, 0, ctx.user.gid);
+  await chmod(paths.folder, GUEST_FOLDER_MODE);
+  await makeFolder(paths.sockets, SOCKETS_MODE);
+  await chown(paths.sockets, ctx.user.uid, ctx.user.gid);
+  await Promise.all([
+    ctx.images.place(spec.image, paths.base),
+    spec.kernel ? ctx.images.place(spec.kernel, paths.kernel) : null,
+    spec.ramdisk ? ctx.images.place(spec.ramdisk, paths.ramdisk) : null,
+  ]);
+  await ensureDisk(spec, paths, ctx.user);
+  if (spec.config_drive) {
+    const seed = randomBytes(512).toString('base64');
+    await writeConfigDrive(describeGuest(ctx.inventory, spec, seed), paths, ctx.user);
+  }
+}
+
+/**
+ * Starts a prepared guest's process, paused: nothing of the guest has run yet. Nobody may call this while a process of
+ * the guest lives.
+ * @throws DriverError with what QEMU said
+ */
+export async function launchGuest(ctx: ComputeContext, spec: ServerSpec): Promise<LiveGuest> {
+  const paths = guestPaths(ctx.stateDir, spec.id);
+  const interfaces = await interfacesOf(ctx, spec);
+  await clearTraces(ctx, paths);
+  const { accelerator, names, adminShell, user } = ctx;
+  const qemu = qemuArguments({ spec, mark: names.mark, accelerator: accelerator.kind, interfaces, adminShell });
+  const [command = '', ...args] = asUser(user, ['qemu-system-x86_64', ...qemu], ctx.deviceGroups);
+  const process = await spawnDaemon(command, args, { cwd: paths.folder, logFile: paths.qemuLog });
+  const live = await LiveGuest.connect(spec.id, process, paths.monitor, MONITOR_WAIT_MS);
+  if (!live) {
+    const said = ((await readTextIfThere(paths.qemuLog)) ?? '').trim().slice(-QEMU_LOG_TAIL_CHARACTERS);
+    throw new DriverError(`QEMU did not start: ${said || 'it said nothing'}`);
+  }
+  return live;
+}
+
+/** Puts a launched guest under its limits and lets it run. */
+export async function runGuest(ctx: ComputeContext, spec: ServerSpec, live: LiveGuest): Promise<void> {
+  await ctx.cgroups.put(spec.id, live.process.pid, limitsOf(spec, ctx.accelerator.kind));
+  await live.resume();
+}
+
+async function interfacesOf(ctx: ComputeContext, spec: ServerSpec) {
+  const links = new Set((await listLinks()).map((link) => link.name));
+  return spec.ports.map((id) => {
+    const port = ctx.inventory.ports.get(id)?.spec;
+    const tap = ctx.names.tap(id);
+    if (!port || !links.has(tap)) throw new DriverError(`Port ${id} is not on this machine yet`);
+    return { port, tap };
+  });
+}
+
+/** What the last process left. The console begins anew, as a serial line does when a machine is switched on. */
+async function clearTraces(ctx: ComputeContext, paths: GuestPaths): Promise<void> {
+  for (const path of [paths.monitor, paths.spareMonitor, paths.consoleSocket, paths.adminShell, paths.qemuLog]) {
+    await rm(path, { force: true });
+  }
+  await writeFile(paths.console, '', { mode: OWN_FILE_MODE });
+  await chown(paths.console, ctx.user.uid, ctx.user.gid);
+}
