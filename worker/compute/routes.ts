@@ -3,9 +3,12 @@ import { notFound } from '../http/errors.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { renderFault } from './faults.ts';
 import { flavorRoutes } from './flavors/routes.ts';
+import { hypervisorRoutes, serviceRoutes, zoneRoutes } from './hosts/routes.ts';
 import type { ComputeEnv } from './http/env.ts';
 import { requestIdHeader, settle } from './http/middleware.ts';
 import { versionDocument, versionList } from './http/version-documents.ts';
+import { keypairRoutes } from './keypairs/routes.ts';
+import { limitRoutes } from './limits.ts';
 import { serverRoutes } from './servers/routes.ts';
 
 /** Everything under a version; the path may name the token's project, as old clients do. */
@@ -13,7 +16,12 @@ function versioned(path: 'v2' | 'v2.1') {
   return new Hono<ComputeEnv>()
     .use(authenticate, settle(path))
     .route('/flavors', flavorRoutes)
-    .route('/servers', serverRoutes);
+    .route('/servers', serverRoutes)
+    .route('/os-keypairs', keypairRoutes)
+    .route('/limits', limitRoutes)
+    .route('/os-availability-zone', zoneRoutes)
+    .route('/os-hypervisors', hypervisorRoutes)
+    .route('/os-services', serviceRoutes);
 }
 
 /** Nova's API at `/compute`: versions for everyone, all else for a token. */

@@ -4,7 +4,7 @@ import type { ActorContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
 import { isAdmin } from '../../http/policy.ts';
 import type { Microversion } from '../http/microversion.ts';
-import { last, markerNotFound, type Page, pageOf, type Query } from '../http/paging.ts';
+import { last, markerNotFound, type Page, pageOf, type Query, refuseUnknown } from '../http/paging.ts';
 import { visibleFlavors } from './find-flavor.ts';
 import type { FlavorRow } from './views.ts';
 
@@ -37,12 +37,7 @@ export async function listFlavors(
   input: { query: Query; version: Microversion },
 ): Promise<{ rows: FlavorRow[]; page: Page }> {
   const { query, version } = input;
-  const unknown = Object.keys(query).filter((name) => !KNOWN.includes(name));
-  if (version >= 75 && unknown.length > 0) {
-    throw badRequest(
-      `Additional properties are not allowed (${unknown.map((name) => `'${name}'`).join(', ')} unexpected)`,
-    );
-  }
+  refuseUnknown(query, KNOWN, version);
   const page = pageOf(query);
   if (page.limit === 0) return { rows: [], page };
   const expression = sortExpression(last(query, 'sort_key') || 'flavorid');

@@ -1,5 +1,6 @@
 import { badRequest } from '../../http/errors.ts';
 import type { Link, Links } from './links.ts';
+import type { Microversion } from './microversion.ts';
 
 /** Objects in one answer, at most and by default. */
 export const PAGE_MAX = 1000;
@@ -14,6 +15,15 @@ export type Query = Readonly<Record<string, string[]>>;
 
 /** The last value of a parameter, which is the one that Nova takes. */
 export const last = (query: Query, name: string): string | undefined => query[name]?.at(-1);
+
+/** Parameters that are not known are passed over, and refused from 2.75. @throws ApiError 400 */
+export function refuseUnknown(query: Query, known: readonly string[], version: Microversion): void {
+  const unknown = Object.keys(query).filter((name) => !known.includes(name));
+  if (version < 75 || unknown.length === 0) return;
+  const names = unknown.map((name) => `'${name}'`).join(', ');
+  const verb = unknown.length === 1 ? 'was' : 'were';
+  throw badRequest(`Additional properties are not allowed (${names} ${verb} unexpected)`);
+}
 
 /** The page that a query asks for. @throws ApiError 400 for a limit that is not a whole number of at least 0 */
 export function pageOf(query: Query): Page {

@@ -1,6 +1,6 @@
 import { badRequest, forbidden } from '../../http/errors.ts';
 import type { Microversion } from '../http/microversion.ts';
-import { last, type Query } from '../http/paging.ts';
+import { last, type Query, refuseUnknown } from '../http/paging.ts';
 
 /** Parameters that every Nova knows; others are ignored before 2.75 and refused from then on. */
 const KNOWN = [
@@ -58,16 +58,9 @@ const since = (table: readonly [Microversion, string[]][], version: Microversion
  * @throws ApiError 400 an unknown parameter from 2.75, a joined table, or a time that is none
  */
 export function filtersOf(query: Query, version: Microversion, admin: boolean): Map<string, string[]> {
-  const known = new Set([...KNOWN, ...since(KNOWN_SINCE, version)]);
-  const unknown = Object.keys(query).filter(
-    (name) => !known.has(name) && !JOINED.includes(name) && !name.startsWith('_'),
-  );
-  if (version >= 75 && unknown.length > 0) {
-    const names = unknown.map((name) => `'${name}'`).join(', ');
-    throw badRequest(
-      `Additional properties are not allowed (${names} ${unknown.length === 1 ? 'was' : 'were'} unexpected)`,
-    );
-  }
+  const known = [...KNOWN, ...since(KNOWN_SINCE, version)];
+  const internal = Object.keys(query).filter((name) => JOINED.includes(name) || name.startsWith('_'));
+  refuseUnknown(query, [...known, ...internal], version);
   const mine = new Set(admin ? known : [...FOR_ALL, ...since(FOR_ALL_SINCE, version)]);
   const filters = new Map<string, string[]>();
   for (const [name, values] of Object.entries(query)) {

@@ -1,17 +1,16 @@
 import { sql } from 'drizzle-orm';
-import { type FlavorSnapshot, type keypairs, servers } from '../../../db/schema/compute.ts';
+import { type FlavorSnapshot, servers } from '../../../db/schema/compute.ts';
 import type { ServerSpec } from '../../../shared/specs/server.ts';
 import { putDesired } from '../../fleet/desired.ts';
 import type { Statement } from '../../http/commit.ts';
 import type { ProjectContext } from '../../http/context.ts';
 import type { ServerImage } from '../../image/image-ref.ts';
 import type { FlavorRow } from '../flavors/views.ts';
+import type { KeypairRow } from '../keypairs/views.ts';
 import type { Host } from '../schedule/filters.ts';
 import type { Claim } from '../schedule/hosts.ts';
 import { TASK_DEADLINES_MS } from './deadlines.ts';
 import type { NewServer } from './new-server.ts';
-
-export type KeypairRow = typeof keypairs.$inferSelect;
 
 /** One server of a request, with all that was read for it. */
 export interface Blueprint {

@@ -8,10 +8,10 @@ import type { Random } from '../../network/ipam/random.ts';
 import { type ServerPortsInput, serverPortReads } from '../../network/server-ports.ts';
 import { flavorNotFound, flavorRead } from '../flavors/find-flavor.ts';
 import type { FlavorRow } from '../flavors/views.ts';
+import type { KeypairRow } from '../keypairs/views.ts';
 import type { Host } from '../schedule/filters.ts';
 import { hostRead } from '../schedule/hosts.ts';
 import type { NewServer } from './new-server.ts';
-import type { KeypairRow } from './plan-server.ts';
 
 /** All that a create decides by. */
 export interface Found {
