@@ -36,7 +36,8 @@ app.use(async (c, next) => {
     }),
   );
   await next();
-  c.res.headers.set('x-openstack-request-id', requestId);
+  // The answer that opens a socket is not ours to change.
+  if (c.res.status !== 101) c.res.headers.set('x-openstack-request-id', requestId);
 });
 app.route('/', services);
 app.route('/r/:region{[A-Za-z0-9_-]+}', services);
