@@ -11,6 +11,13 @@ export type Database = LibSQLDatabase;
  */
 export function openDatabase(options: { url: string; token: string; fetch?: typeof fetch }): Database {
   const { url, token, fetch } = options;
-  const client = createClient({ url, authToken: token, ...(fetch ? { fetch } : {}), intMode: 'number' });
+  const client = createClient({
+    url,
+    authToken: token,
+    ...(fetch ? { fetch } : {}),
+    intMode: 'number',
+    // No queue of its own: a request that waits for another request's promise counts as hung in workerd, and fails.
+    concurrency: 0,
+  });
   return drizzle({ client, casing: 'snake_case' });
 }
