@@ -1,14 +1,21 @@
 import type { RunnerOptions } from '../config.ts';
 import type { Machine } from '../driver.ts';
+import { errorText } from '../log.ts';
+import { openMachine as openQemuMachine } from '../machine.ts';
 import { SimulatedMachine } from '../simulated/simulated-machine.ts';
 import type { Hypervisor } from '../state/identity.ts';
 import { Refusal } from '../state/refusal.ts';
+import { fetchImageFromEdge } from './fetch-image.ts';
 
-/** The machine that a runner works on. */
+/** The machine that a runner works on. @throws Refusal where this one lacks what guests need */
 export async function openMachine(
   hypervisor: Hypervisor,
-  options: RunnerOptions & { bootId: string; bootDelayMs: number },
+  options: RunnerOptions & { bootId: string; bootDelayMs: number; adminShell: boolean },
 ): Promise<Machine> {
   if (hypervisor === 'simulated') return new SimulatedMachine(options);
-  throw new Refusal('qemu is not there');
+  try {
+    return await openQemuMachine({ ...options, fetchImage: fetchImageFromEdge(options) });
+  } catch (error) {
+    throw new Refusal(`This machine cannot hold guests: ${errorText(error)}`);
+  }
 }

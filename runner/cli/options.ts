@@ -22,6 +22,7 @@ export const HELP = `Aerostat runner: makes this machine a host of a cloud and k
   --count N            join, simulated: N runners in one process, each with a token of its own
   --boot-delay-ms N    run, simulated: how long a guest takes to boot  (0)
   --mark NAME          prefix of what it makes on the machine         (made from its id)
+  --admin-shell        run: a second serial port of each guest, as a unix socket for root
   --unit-dir DIR       install: where the unit file goes              (/etc/systemd/system)
   --log-level LEVEL    ${LOG_LEVELS.join(', ')}                          (info)
 
@@ -37,6 +38,7 @@ const parser = {
   count: { type: 'string', default: '1' },
   'boot-delay-ms': { type: 'string', default: '0' },
   mark: { type: 'string' },
+  'admin-shell': { type: 'boolean', default: false },
   'unit-dir': { type: 'string', default: '/etc/systemd/system' },
   'log-level': { type: 'string', default: 'info' },
   help: { type: 'boolean', default: false, short: 'h' },
@@ -51,6 +53,7 @@ export interface CliOptions {
   count: number;
   bootDelayMs: number;
   mark: string | undefined;
+  adminShell: boolean;
   unitDir: string;
   logLevel: LogLevel;
   help: boolean;
@@ -79,6 +82,7 @@ export function parseOptions(args: string[]): CliOptions {
     count,
     bootDelayMs: numberOf('--boot-delay-ms', values['boot-delay-ms'], 0, 3_600_000),
     mark,
+    adminShell: values['admin-shell'],
     unitDir: values['unit-dir'],
     logLevel,
     help: values.help,

@@ -83,6 +83,7 @@ async function openRunner(
     log: own,
     bootId,
     bootDelayMs: options.bootDelayMs,
+    adminShell: options.adminShell,
   });
   return new Runner({
     identity,
