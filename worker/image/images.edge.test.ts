@@ -119,7 +119,9 @@ describe('faults', () => {
     const ask = (accept: string) => call('GET', path, { token, headers: { accept } });
     const html = await ask('*/*');
     expect(html.headers.get('content-type')).toMatch('text/html');
-    expect(await html.text()).toMatch(/<title>404 Not Found<\/title>[^]*No image found with ID no&#60;b&#62;such<br/);
+    expect(await html.text()).toMatch(
+      /<title>404 Not Found<\/title>[\s\S]*No image found with ID no&#60;b&#62;such<br/,
+    );
     const json = await ask('application/json');
     expect([json.status, await json.json()]).toEqual([
       404,
