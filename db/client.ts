@@ -17,7 +17,7 @@ export function openDatabase(options: { url: string; token: string; fetch?: type
     ...(fetch ? { fetch } : {}),
     intMode: 'number',
     // No queue of its own: a request that waits for another request's promise counts as hung in workerd, and fails.
-    concurrency: 0,
+    concurrency: Number.POSITIVE_INFINITY,
   });
   return drizzle({ client, casing: 'snake_case' });
 }
