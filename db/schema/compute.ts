@@ -104,8 +104,8 @@ export const servers = sqliteTable(
     claimedVcpus: integer().notNull().default(0),
     claimedMemoryMib: integer().notNull().default(0),
     claimedDiskGib: integer().notNull().default(0),
-    accessIpV4: text(),
-    accessIpV6: text(),
+    accessIpV4: text('access_ip_v4'),
+    accessIpV6: text('access_ip_v6'),
     diskConfig: text({ enum: ['AUTO', 'MANUAL'] })
       .notNull()
       .default('MANUAL'),

@@ -22,7 +22,12 @@ const NAMES: Readonly<Record<number, string>> = {
 export function renderFault(error: Error, c: Context<ComputeEnv>): Response {
   if (!(error instanceof ApiError)) {
     const { log, requestId } = c.get('ctx');
-    log.error('compute-unexpected', { path: c.req.path, error: String(error), stack: error.stack });
+    log.error('compute-unexpected', {
+      path: c.req.path,
+      error: String(error),
+      cause: String(error.cause ?? ''),
+      stack: error.stack,
+    });
     const message = `Unexpected API Error. Tell the operator of this cloud the request id ${requestId}.`;
     return c.json({ computeFault: { code: 500, message } }, 500);
   }
