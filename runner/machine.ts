@@ -31,6 +31,8 @@ import { NetworkServices } from './network/services.ts';
 const GUEST_USER = 'aerostat-qemu';
 const POWERDOWN_GRACE_MS = 60_000;
 const IMAGE_CACHE_BYTES_MAX = 50 * 1024 ** 3;
+/** Daemons that gave up root pass through it. */
+const RUN_FOLDER_MODE = 0o755;
 /** Kept for the machine itself. */
 const RESERVE: Capacity = { vcpus: 0, memory_mib: 512, disk_gib: 1 };
 
@@ -69,6 +71,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   if (process.getuid?.() !== 0) throw new Error('a runner needs root, for bridges, nftables and guests');
   const names = new Names(options.mark);
   await makeFolder(stateDir);
+  await makeFolder(names.runFolder(stateDir), RUN_FOLDER_MODE);
   const ctx = await computeContext(options, names);
   const sysctls = new SysctlKeeper(sysctlFile(stateDir));
   await prepareForwarding(names, sysctls);

@@ -89,7 +89,9 @@ async function observeServer(ctx: ComputeContext, guests: Guests, id: string): P
   if (!record) return null;
   const { record: settled, live } = await settle(ctx, guests, id, record);
   if (live) return describe(live);
-  return settled.down ? { state: 'stopped', cause: settled.down.cause } : { state: 'stopped' };
+  if (settled.down) return { state: 'stopped', cause: settled.down.cause };
+  // One that should run and has neither a process nor an end, after a boot of the machine or a teardown, is to be made.
+  return ctx.inventory.servers.get(id)?.spec.power === 'off' ? { state: 'stopped' } : null;
 }
 
 async function describe(live: LiveGuest): Promise<Outcome> {

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Whether an error is of the file system and of this kind, e.g. `ENOENT`. */
@@ -65,9 +65,11 @@ export async function statIfThere(path: string): Promise<Awaited<ReturnType<type
   });
 }
 
-/** Makes a folder and those above it. */
+/** Makes a folder and those above it, whatever the process's mask; one that is there stays as it is. */
 export async function makeFolder(path: string, mode = 0o700): Promise<void> {
-  await mkdir(path, { recursive: true, mode });
+  const first = await mkdir(path, { recursive: true, mode });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await chmod(made, mode);
 }
 
 /** Bytes that an unprivileged user could still write to the file system that holds a path. */

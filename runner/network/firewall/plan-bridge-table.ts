@@ -19,12 +19,12 @@ export function planBridgeTable(names: Names, inventory: Inventory): TablePlan {
     sets.port_marks.elements.set(tap, String(number));
     if (!spec.port_security_enabled) continue;
     sets.secured.elements.set(tap, '');
-    sets.macs.elements.set(`${tap} . ${spec.mac_address}`, '');
+    sets.own_macs.elements.set(`${tap} . ${spec.mac_address}`, '');
     const addresses = spec.fixed_ips.map((fixed) => canonicalAddress(fixed.ip_address));
     for (const address of [...addresses, linkLocalOf(spec.mac_address)]) {
-      if (versionOf(address) === 4) sets.ip4.elements.set(`${tap} . ${address}`, '');
+      if (versionOf(address) === 4) sets.own_ip4.elements.set(`${tap} . ${address}`, '');
       else {
-        sets.ip6.elements.set(`${tap} . ${address}`, '');
+        sets.own_ip6.elements.set(`${tap} . ${address}`, '');
         sets.nd_targets.elements.set(`${tap} . ${addressHex(address)}`, '');
       }
     }
@@ -39,9 +39,9 @@ function emptySets() {
     taps: set('type ifname'),
     secured: set('type ifname'),
     port_marks: set('type ifname : mark'),
-    macs: set('type ifname . ether_addr'),
-    ip4: set('type ifname . ipv4_addr'),
-    ip6: set('type ifname . ipv6_addr'),
+    own_macs: set('type ifname . ether_addr'),
+    own_ip4: set('type ifname . ipv4_addr'),
+    own_ip6: set('type ifname . ipv6_addr'),
     nd_targets: set('typeof iifname . @th,64,128'),
     gateways: set('type ether_addr'),
   };
@@ -77,7 +77,7 @@ function chains(names: Names): TablePlan['chains'] {
     [
       'guard',
       jumped([
-        'iifname . ether saddr != @macs drop',
+        'iifname . ether saddr != @own_macs drop',
         'ether type vmap { arp : goto guard_arp, ip : goto guard_ip4, ip6 : goto guard_ip6 }',
         'drop',
       ]),
@@ -85,8 +85,8 @@ function chains(names: Names): TablePlan['chains'] {
     [
       'guard_arp',
       jumped([
-        'arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4 iifname . arp saddr ether @macs iifname . arp saddr ip @ip4 return',
-        'arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4 iifname . arp saddr ether @macs arp saddr ip 0.0.0.0 return',
+        'arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4 iifname . arp saddr ether @own_macs iifname . arp saddr ip @own_ip4 return',
+        'arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4 iifname . arp saddr ether @own_macs arp saddr ip 0.0.0.0 return',
         'drop',
       ]),
     ],
@@ -95,7 +95,7 @@ function chains(names: Names): TablePlan['chains'] {
       jumped([
         'ip saddr 0.0.0.0 udp sport 68 udp dport 67 return',
         'udp sport 67 drop',
-        'iifname . ip saddr @ip4 return',
+        'iifname . ip saddr @own_ip4 return',
         'drop',
       ]),
     ],
@@ -106,7 +106,7 @@ function chains(names: Names): TablePlan['chains'] {
         'udp sport 547 drop',
         'icmpv6 type nd-neighbor-advert iifname . @th,64,128 != @nd_targets drop',
         `ip6 saddr :: icmpv6 type { nd-neighbor-solicit, nd-router-solicit, ${MLD_REPORTS} } return`,
-        'iifname . ip6 saddr @ip6 return',
+        'iifname . ip6 saddr @own_ip6 return',
         'drop',
       ]),
     ],
