@@ -327,6 +327,7 @@ CREATE TABLE `images` (
 --> statement-breakpoint
 CREATE INDEX `images_list` ON `images` (`region`,`created_at_ms`,`id`) WHERE status <> 'deleted';--> statement-breakpoint
 CREATE INDEX `images_project` ON `images` (`project_id`);--> statement-breakpoint
+CREATE INDEX `images_saving` ON `images` (`blob_key`) WHERE status = 'saving';--> statement-breakpoint
 CREATE TABLE `loose_blobs` (
 	`key` text PRIMARY KEY NOT NULL,
 	`region` text NOT NULL,

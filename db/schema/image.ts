@@ -32,6 +32,7 @@ export const images = sqliteTable(
   (t) => [
     index('images_list').on(t.region, t.createdAtMs, t.id).where(sql`status <> 'deleted'`),
     index('images_project').on(t.projectId),
+    index('images_saving').on(t.blobKey).where(sql`status = 'saving'`),
   ],
 );
 

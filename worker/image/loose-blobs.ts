@@ -34,7 +34,8 @@ export async function sweepLooseBlobs(ctx: Context): Promise<number> {
     ctx.db
       .update(images)
       .set({ status: 'queued', blobKey: null, updatedAtMs: sql`max(${nowMs}, updated_at_ms + 1)` })
-      .where(and(eq(images.status, 'saving'), inArray(images.blobKey, due))),
+      // Literal, so that the index of running uploads serves it.
+      .where(sql`images.status = 'saving' AND ${inArray(images.blobKey, due)}`),
     due,
   ]);
   const keys = (found as { key: string }[]).map((row) => row.key);
