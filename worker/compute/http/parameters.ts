@@ -17,7 +17,11 @@ const PRINTABLE_REASON = 'printable characters. Can not start or end with whites
 const NAME_REFUSED = `An invalid 'name' value was provided. The name must be: ${PRINTABLE_REASON}`;
 
 /** A name of 1 to 255 printable characters without space at its ends. */
-export const name = z.string().min(1).max(NAME_CHARS_MAX).regex(PRINTABLE_TRIMMED, NAME_REFUSED);
+export const name = z
+  .string()
+  .min(1)
+  .max(NAME_CHARS_MAX)
+  .refine((text) => PRINTABLE_TRIMMED.test(text), { error: NAME_REFUSED, params: { whole: true } });
 
 export const description = z.string().max(NAME_CHARS_MAX).regex(PRINTABLE).nullable();
 

@@ -54,7 +54,7 @@ function complaint(issue: Issue, value: unknown): string {
       return `${shown(python(value))} is not one of [${issue.values.map(python).join(', ')}]`;
     case 'invalid_format':
       return issue.format === 'regex'
-        ? `${shown(python(value))} does not match '${String(issue.pattern ?? '').slice(1, -1)}'`
+        ? `${shown(python(value))} does not match '${String(issue.pattern ?? '').replace(/^\/(.*)\/[a-z]*$/, '$1')}'`
         : `${shown(python(value))} is not a '${issue.format.replace(/^cidrv/, 'cidr')}'`;
     case 'invalid_union':
       return `${shown(python(value))} is not valid under any of the given schemas`;
@@ -65,10 +65,13 @@ function complaint(issue: Issue, value: unknown): string {
 
 /** The first problem of a failed parse, worded as Nova words a refused body or query. */
 function firstProblem(error: z.ZodError, input: unknown, of: 'body' | 'query'): string {
-  const issue = error.issues[0];
-  if (!issue) return 'Invalid input.';
+  const [first] = error.issues;
+  if (!first) return 'Invalid input.';
+  const issue = innermost(first);
   const { path } = issue;
-  const missing = issue.code === 'invalid_type' && path.length > 0 && isMissing(input, path);
+  // Nova says what it holds against a name without saying where it stands.
+  if (issue.code === 'custom' && issue.params?.whole) return issue.message;
+  const missing = path.length > 0 && isMissing(input, path);
   const at = missing ? path.slice(0, -1) : path;
   const value = valueAt(input, at);
   const what = missing ? `'${String(path.at(-1))}' is a required property` : complaint(issue, value);
@@ -77,6 +80,14 @@ function firstProblem(error: z.ZodError, input: unknown, of: 'body' | 'query'): 
   const field = of === 'body' ? 'field/attribute' : 'query parameters';
   const text = typeof value === 'string' ? value : python(value);
   return `Invalid input for ${field} ${where}. Value: ${shown(text)}. ${what}`;
+}
+
+/** Of a union, the complaint of the alternative that takes the value's type. */
+function innermost(issue: Issue): Issue {
+  if (issue.code !== 'invalid_union') return issue;
+  const fitting = issue.errors.find(([inner]) => inner && (inner.code !== 'invalid_type' || inner.path.length > 0));
+  const [inner] = fitting ?? [];
+  return inner ? innermost({ ...inner, path: [...issue.path, ...inner.path] }) : issue;
 }
 
 function isMissing(input: unknown, path: readonly PropertyKey[]): boolean {

@@ -6,7 +6,7 @@ import { name } from '../http/parameters.ts';
 const PUBLIC_KEY_CHARS_MAX = 65_535;
 
 const keypair = z.strictObject({
-  name: name.regex(/^[_\- a-zA-Z0-9]+$/),
+  name: name.and(z.string().regex(/^[_\- a-zA-Z0-9]+$/)),
   public_key: z.string().max(PUBLIC_KEY_CHARS_MAX).optional(),
 });
 const keypair2 = keypair.extend({ type: z.enum(['ssh', 'x509']).optional() });
