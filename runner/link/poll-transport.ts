@@ -10,7 +10,10 @@ import {
   type TransportEvents,
 } from './transport.ts';
 
-/** Requests at one time: one that the edge holds, the others carry frames past it. */
+/**
+ * Requests at one time: the edge holds one, another carries frames past it. Two that carry frames could overtake each
+ * other, so the next one leaves when the edge has taken the last: it answered it, or acknowledged its frames elsewhere.
+ */
 const POSTS_MAX = 3;
 /** Frames in one request, and their length; a larger one travels alone. */
 const POST_FRAMES_MAX = 100;
@@ -44,6 +47,8 @@ class PollConnection implements Connection {
   #session: string | null = null;
   readonly #outbox: string[] = [];
   #posts = 0;
+  /** The last frame on its way, while the request that carries it is neither answered nor acknowledged. */
+  #carriedSeq: number | null = null;
   #over = false;
 
   constructor(url: string, options: PollOptions, events: TransportEvents) {
@@ -73,7 +78,14 @@ class PollConnection implements Connection {
 
   #flush(): void {
     if (this.#over || this.#session === null) return;
-    if (this.#outbox.length > 0 ? this.#posts < POSTS_MAX : this.#posts === 0) void this.#post();
+    const more = this.#outbox.length > 0 && this.#carriedSeq === null;
+    if (more ? this.#posts < POSTS_MAX : this.#posts === 0) void this.#post();
+  }
+
+  #taken(text: string): void {
+    const ack = numberIn(text, 'ack');
+    if (this.#carriedSeq !== null && ack !== null && ack >= this.#carriedSeq) this.#carriedSeq = null;
+    this.#order.take(text);
   }
 
   #takeFrames(): string[] {
@@ -94,7 +106,9 @@ class PollConnection implements Connection {
   }
 
   async #post(): Promise<void> {
-    const frames = this.#takeFrames();
+    const frames = this.#carriedSeq === null ? this.#takeFrames() : [];
+    const carriedSeq = numberIn(frames.at(-1) ?? '', 'seq');
+    if (carriedSeq !== null) this.#carriedSeq = carriedSeq;
     this.#posts += 1;
     const { time } = this.#options;
     const timeout = new AbortController();
@@ -116,7 +130,8 @@ class PollConnection implements Connection {
       const answer = pollAnswer.parse(await response.json());
       this.#session = answer.session;
       this.#posts -= 1;
-      for (const text of answer.frames) this.#order.take(text);
+      if (carriedSeq !== null && this.#carriedSeq === carriedSeq) this.#carriedSeq = null;
+      for (const text of answer.frames) this.#taken(text);
       this.#flush();
     } catch (error) {
       this.#end({ reason: timeout.signal.aborted ? 'the edge did not answer a poll in time' : errorText(error) });
@@ -142,7 +157,7 @@ class FrameOrder {
   }
 
   take(text: string): void {
-    const seq = seqOf(text);
+    const seq = numberIn(text, 'seq');
     if (seq === null || this.#next === null || seq <= this.#next) {
       if (seq !== null && (this.#next === null || seq === this.#next)) this.#next = seq + 1;
       this.#deliver(text);
@@ -168,10 +183,11 @@ class FrameOrder {
   }
 }
 
-function seqOf(text: string): number | null {
+/** A number of a frame's envelope; null where the frame is no envelope. */
+function numberIn(text: string, member: 'seq' | 'ack'): number | null {
   try {
-    const seq = (JSON.parse(text) as { seq?: unknown } | null)?.seq;
-    return typeof seq === 'number' ? seq : null;
+    const value = (JSON.parse(text) as { seq?: unknown; ack?: unknown } | null)?.[member];
+    return typeof value === 'number' ? value : null;
   } catch {
     return null;
   }

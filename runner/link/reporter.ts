@@ -9,7 +9,6 @@ const REPORT_LENGTH_MAX = 256 * 1024;
 interface Sent {
   seq: number;
   observed: { key: string; observation: Observation }[];
-  whole: boolean;
 }
 
 /** Tells the edge what was observed until it has stored it: a report counts when its frame is acknowledged. */
@@ -21,7 +20,8 @@ export class Reporter {
   #sent: Sent[] = [];
   /** A report of everything is due: after a start, and after a full series. */
   #wholeDue = true;
-  #wholeSent = false;
+  /** The frame that ended the newest report of everything; null where none is under way. */
+  #wholeSeq: number | null = null;
 
   constructor(ledger: Ledger, send: (message: RunnerMessage) => number | null) {
     this.#ledger = ledger;
@@ -38,7 +38,7 @@ export class Reporter {
   down(): void {
     this.#open = false;
     this.#sent = [];
-    this.#wholeSent = false;
+    this.#wholeSeq = null;
   }
 
   /** New observations are in the ledger. */
@@ -51,13 +51,12 @@ export class Reporter {
   /** Everything is to be reported when the machine next stands still. */
   wantWhole(): void {
     this.#wholeDue = true;
-    this.#wholeSent = false;
+    this.#wholeSeq = null;
   }
 
   /** The machine stands still: reports everything, if that is due. */
   idle(): void {
-    if (!this.#open || !this.#wholeDue || this.#wholeSent) return;
-    this.#wholeSent = true;
+    if (!this.#open || !this.#wholeDue || this.#wholeSeq !== null) return;
     this.#report(
       [...this.#ledger.objects].flatMap(([key, object]) => current(key, object)),
       true,
@@ -70,7 +69,10 @@ export class Reporter {
     while (this.#sent[0] && this.#sent[0].seq <= seq) {
       const sent = this.#sent.shift();
       observed.push(...(sent?.observed ?? []));
-      if (sent?.whole && this.#wholeSent) this.#wholeDue = false;
+    }
+    if (this.#wholeSeq !== null && seq >= this.#wholeSeq) {
+      this.#wholeDue = false;
+      this.#wholeSeq = null;
     }
     if (observed.length > 0) this.#ledger.settle(observed);
   }
@@ -80,7 +82,8 @@ export class Reporter {
     parts.forEach((part, index) => {
       const complete = whole && index === parts.length - 1;
       const seq = this.#send({ type: 'observed', complete, observations: part.map((one) => one.observation) });
-      if (seq !== null) this.#sent.push({ seq, observed: part, whole: complete });
+      if (seq !== null) this.#sent.push({ seq, observed: part });
+      if (complete) this.#wholeSeq = seq;
     });
   }
 }

@@ -60,7 +60,11 @@ export class FakeDrivers {
   async #call(
     what: string,
     good: Outcome,
-    { generation = -1, signal = null, last = null }: { generation?: number; signal?: AbortSignal | null; last?: unknown },
+    {
+      generation = -1,
+      signal = null,
+      last = null,
+    }: { generation?: number; signal?: AbortSignal | null; last?: unknown },
   ): Promise<Outcome> {
     this.calls.push({ what, generation, signal, last });
     this.running += 1;

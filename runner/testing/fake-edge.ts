@@ -26,7 +26,9 @@ export class EdgeSession {
   readonly transport: 'websocket' | 'poll';
   epoch = 0;
   seqOut = 0;
+  /** What was acknowledged, and what has arrived: another matter while the edge is deaf. */
   seqIn = 0;
+  seqArrived = 0;
   open = true;
   hello: RunnerMessageOf<'hello'> | null = null;
   readonly write: (text: string) => void;
@@ -189,14 +191,15 @@ export class FakeEdge {
     this.live?.send(message);
   }
 
-  #tell(): void {
+  /** Lets everybody who waits look again. */
+  tell(): void {
     for (const watch of [...this.#watchers]) watch();
   }
 
   #begin(session: EdgeSession): void {
     this.sessions.push(session);
     session.send({ type: 'challenge', nonce: session.nonce, session: session.id });
-    this.#tell();
+    this.tell();
   }
 
   #accept(ws: WebSocket, runnerId: string): void {
@@ -210,7 +213,7 @@ export class FakeEdge {
     ws.on('error', () => {});
     ws.on('close', () => {
       session.open = false;
-      this.#tell();
+      this.tell();
     });
     this.#begin(session);
   }
@@ -287,13 +290,15 @@ export class FakeEdge {
   #received(session: EdgeSession, text: string): void {
     const parsed = parseRunnerFrame(text);
     if ('refused' in parsed) throw new Error(`the runner sent ${parsed.refused}: ${parsed.message}`);
-    if (parsed.session !== session.id || parsed.epoch !== session.epoch || parsed.seq <= session.seqIn) return;
-    if (parsed.seq !== session.seqIn + 1) throw new Error(`the runner skipped from ${session.seqIn} to ${parsed.seq}`);
+    if (parsed.session !== session.id || parsed.epoch !== session.epoch || parsed.seq <= session.seqArrived) return;
+    if (parsed.seq !== session.seqArrived + 1)
+      throw new Error(`the runner skipped from ${session.seqArrived} to ${parsed.seq}`);
+    session.seqArrived = parsed.seq;
     const { body } = parsed;
     if (this.deaf && body.type !== 'hello') return;
     session.seqIn = parsed.seq;
     this.said.push({ session, message: body });
-    void this.#handle(session, body).then(() => this.#tell());
+    void this.#handle(session, body).then(() => this.tell());
   }
 
   async #handle(session: EdgeSession, body: RunnerMessage): Promise<void> {
