@@ -24,12 +24,4 @@ export class Lru<Key, Value> {
       return;
     }
   }
-
-  delete(key: Key): void {
-    this.#entries.delete(key);
-  }
-
-  get size(): number {
-    return this.#entries.size;
-  }
 }

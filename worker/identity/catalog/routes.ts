@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { type AppEnv, actorContext } from '../../http/context.ts';
+import { forbidden } from '../../http/errors.ts';
 import { queryOf, renderWhole } from '../http/collection.ts';
 import { missing } from '../http/names.ts';
 import { authorize } from '../policy.ts';
@@ -51,4 +52,9 @@ export const catalogRoutes = new Hono<AppEnv>()
     const id = c.req.param('id');
     if (!regionsOf(ctx).includes(id)) throw missing('region', id);
     return c.json({ region: regionView(ctx.baseUrl, id) });
+  })
+  .on(['POST', 'PUT', 'PATCH', 'DELETE'], ['/services/*', '/endpoints/*', '/regions/*'], () => {
+    throw forbidden(
+      'Services, endpoints and regions follow from how the cloud is set up: they cannot be changed here.',
+    );
   });

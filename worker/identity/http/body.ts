@@ -6,7 +6,7 @@ import { expecting } from './faults.ts';
 
 /** The request's body as a JSON object; an empty body is an empty object. @throws ApiError 400, 413 */
 export async function readBody(c: AppContext): Promise<Record<string, unknown>> {
-  if (!c.req.raw.body) return {};
+  if (!c.req.raw.body || c.req.header('content-length') === '0') return {};
   try {
     return await parseBody(c, z.record(z.string(), z.unknown()));
   } catch (error) {

@@ -5,10 +5,11 @@ import { pageOf, queryOf, renderCollection, selfUrl } from '../http/collection.t
 import { createRole } from './create-role.ts';
 import { deleteRole } from './delete-role.ts';
 import { findRole } from './find-role.ts';
-import { listImpliedRoles, listRoleInferences, listRoles } from './list-roles.ts';
+import { findRoleInference, listImpliedRoles, listRoleInferences } from './implied-roles.ts';
+import { listRoles } from './list-roles.ts';
 import { roleToCreate, roleToUpdate } from './role-body.ts';
 import { updateRole } from './update-role.ts';
-import { roleInferenceView, roleView } from './views.ts';
+import { impliedRoleView, roleInferenceView, roleView } from './views.ts';
 
 export const roleRoutes = new Hono<AppEnv>()
   .get('/', async (c) => {
@@ -41,6 +42,15 @@ export const roleRoutes = new Hono<AppEnv>()
     const { prior, implied } = await listImpliedRoles(ctx, c.req.param('id'));
     return c.json({
       role_inference: roleInferenceView(ctx.baseUrl, prior, implied),
+      links: { self: selfUrl(c) },
+    });
+  })
+  .get('/:id/implies/:implied', async (c) => {
+    const ctx = actorContext(c);
+    const { id, implied } = c.req.param();
+    const rule = await findRoleInference(ctx, id, implied);
+    return c.json({
+      role_inference: impliedRoleView(ctx.baseUrl, rule.prior, rule.implied),
       links: { self: selfUrl(c) },
     });
   });

@@ -30,3 +30,8 @@ export function roleInferenceView(baseUrl: string, prior: RoleRow, implied: read
     implies: implied.map((role) => inferenceView(baseUrl, role)),
   };
 }
+
+/** A role and one that it implies. */
+export function impliedRoleView(baseUrl: string, prior: RoleRow, implied: RoleRow) {
+  return { prior_role: inferenceView(baseUrl, prior), implies: inferenceView(baseUrl, implied) };
+}

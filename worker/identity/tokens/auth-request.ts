@@ -42,7 +42,7 @@ const auth = z.object({
   }),
   scope: z
     .union([
-      z.literal('unscoped'),
+      z.string(),
       z.object({
         project: inDomain.optional(),
         domain: domain.optional(),
@@ -85,8 +85,9 @@ function passwordOf(password: Auth['identity']['password']): { user: RefInDomain
 function scopeOf(scope: Auth['scope']): ScopeRequest {
   if (scope === undefined) return { type: 'default' };
   if (scope === 'unscoped') return { type: 'unscoped' };
-  const asked = Object.values(scope).filter((one) => one !== undefined);
-  if (asked.length !== 1) throw expecting('system, project, domain, OS-TRUST:trust or unscoped', 'scope');
+  const asked = typeof scope === 'string' ? [] : Object.values(scope).filter((one) => one !== undefined);
+  if (typeof scope === 'string' || asked.length !== 1)
+    throw expecting('system, project, domain, OS-TRUST:trust or unscoped', 'scope');
   if (scope.project) return { type: 'project', project: refInDomain(scope.project, 'scope/project', 'project') };
   if (scope.domain) return { type: 'domain', domain: ref(scope.domain, 'scope/domain') };
   if (scope.system) return { type: 'system' };

@@ -5,16 +5,16 @@ import { revocationKey, type StoredRevocation } from './revocation.ts';
 export const REVOCATIONS_FRESH_MS = 5_000;
 /** How long tokens are still taken on an older list while the database cannot be read. */
 export const REVOCATIONS_STALE_MAX_MS = 60_000;
-/** After a failed reading the next request does not try again before this. */
-const RETRY_AFTER_MS = 1_000;
-/** A reading that takes longer counts as failed. */
-const READ_TIMEOUT_MS = 3_000;
+/** A reading that takes longer counts as failed, and may be begun anew. */
+export const READ_TIMEOUT_MS = 3_000;
+/** After a failed reading the next is not begun before this. */
+export const READ_RETRY_MS = 1_000;
 /** Rows of one reading; more follow in further ones. */
 export const REVOCATIONS_PAGE = 5_000;
 
-/** What a reading needs of the request that happens to make it. */
+/** What a reading needs of the request that happens to begin it. */
 export interface Reading {
-  nowMs: number;
+  nowMs(): number;
   /** Revocations after this one that still matter, oldest first, `REVOCATIONS_PAGE` at most. */
   read(afterSeq: number): Promise<StoredRevocation[]>;
   /** Keeps the reading alive for the others when the request that began it goes away. */
@@ -22,22 +22,26 @@ export interface Reading {
   sleep(ms: number): Promise<void>;
 }
 
-/** The revocations one isolate knows: read again when a request finds them old, by that request, once for all that wait. */
+/**
+ * The revocations one isolate knows. A request that finds the list old has it read again, and all that find it so wait
+ * for that one reading. While readings fail nobody waits: the old list does, until it is too old for any token.
+ */
 export class RevocationList {
   readonly #seqByKey = new Map<string, { seq: number; expiresAtMs: number }>();
   #lastSeq = 0;
   #readAtMs = Number.NEGATIVE_INFINITY;
   #retryAtMs = Number.NEGATIVE_INFINITY;
-  #reading: Promise<void> | undefined;
-  /** Rises when the list changes: what was found not revoked at this version need not be looked up again. */
+  #failing = false;
+  #under: { reading: Promise<void>; begunAtMs: number } | undefined;
+  /** Rises when the list grows: what was found not revoked at this version need not be looked up again. */
   version = 0;
 
   /**
-   * Makes sure the list is as fresh as it must be. Nothing to wait for when undefined.
+   * Makes sure the list is as fresh as it must be. Undefined when there is nothing to wait for.
    * @throws ApiError 503 when it is too old and cannot be read
    */
   ensureFresh(reading: Reading): Promise<void> | undefined {
-    if (reading.nowMs - this.#readAtMs < REVOCATIONS_FRESH_MS) return undefined;
+    if (reading.nowMs() - this.#readAtMs < REVOCATIONS_FRESH_MS) return undefined;
     return this.#refresh(reading);
   }
 
@@ -48,49 +52,64 @@ export class RevocationList {
 
   /** Takes in revocations, at once those that this isolate has just stored. */
   apply(stored: readonly StoredRevocation[]): void {
-    for (const revocation of stored) this.#take(revocation);
+    for (const revocation of stored) {
+      const key = revocationKey(revocation);
+      const known = this.#seqByKey.get(key);
+      if (!known || known.seq < revocation.seq) this.#seqByKey.set(key, revocation);
+    }
     if (stored.length > 0) this.version += 1;
   }
 
   async #refresh(reading: Reading): Promise<void> {
-    if (reading.nowMs >= this.#retryAtMs) {
-      if (!this.#reading) {
-        this.#reading = this.#readAll(reading).finally(() => {
-          this.#reading = undefined;
-        });
-        reading.waitUntil(this.#reading.catch(() => {}));
-      }
+    const nowMs = reading.nowMs();
+    const tooOld = nowMs - this.#readAtMs >= REVOCATIONS_STALE_MAX_MS;
+    const under = this.#underWay(reading, nowMs);
+    if (under && (tooOld || !this.#failing)) {
       try {
-        await within(this.#reading, READ_TIMEOUT_MS, reading.sleep);
+        await within(under, READ_TIMEOUT_MS, reading.sleep);
         return;
       } catch {
-        this.#retryAtMs = reading.nowMs + RETRY_AFTER_MS;
+        this.#failed(reading);
       }
     }
-    if (reading.nowMs - this.#readAtMs >= REVOCATIONS_STALE_MAX_MS) {
-      throw serviceUnavailable('Tokens cannot be checked as the database does not answer. Try again.', 1);
-    }
+    if (tooOld) throw serviceUnavailable('Tokens cannot be checked as the database does not answer. Try again.', 1);
+  }
+
+  /** The reading that is under way, begun now if it is time; one that takes too long may never end and is given up. */
+  #underWay(reading: Reading, nowMs: number): Promise<void> | undefined {
+    if (this.#under && nowMs - this.#under.begunAtMs < READ_TIMEOUT_MS) return this.#under.reading;
+    if (nowMs < this.#retryAtMs) return undefined;
+    const under = { reading: this.#readAll(reading), begunAtMs: nowMs };
+    this.#under = under;
+    const settled = under.reading.then(
+      () => {
+        this.#failing = false;
+      },
+      () => this.#failed(reading),
+    );
+    reading.waitUntil(
+      settled.then(() => {
+        if (this.#under === under) this.#under = undefined;
+      }),
+    );
+    return under.reading;
+  }
+
+  #failed(reading: Reading): void {
+    this.#failing = true;
+    this.#retryAtMs = reading.nowMs() + READ_RETRY_MS;
   }
 
   async #readAll({ nowMs, read }: Reading): Promise<void> {
-    this.#forgetExpired(nowMs);
+    const beganAtMs = nowMs();
+    for (const [key, { expiresAtMs }] of this.#seqByKey) if (expiresAtMs <= beganAtMs) this.#seqByKey.delete(key);
     let rows: StoredRevocation[];
     do {
       rows = await read(this.#lastSeq);
       this.apply(rows);
-      this.#lastSeq = rows.at(-1)?.seq ?? this.#lastSeq;
+      this.#lastSeq = Math.max(this.#lastSeq, rows.at(-1)?.seq ?? 0);
     } while (rows.length >= REVOCATIONS_PAGE);
-    this.#readAtMs = nowMs;
-  }
-
-  #take(revocation: StoredRevocation): void {
-    const key = revocationKey(revocation);
-    const known = this.#seqByKey.get(key);
-    if (!known || known.seq < revocation.seq) this.#seqByKey.set(key, revocation);
-  }
-
-  #forgetExpired(nowMs: number): void {
-    for (const [key, { expiresAtMs }] of this.#seqByKey) if (expiresAtMs <= nowMs) this.#seqByKey.delete(key);
+    this.#readAtMs = Math.max(this.#readAtMs, beganAtMs);
   }
 }
 

@@ -4,7 +4,7 @@ import { revocations } from '../../../db/schema/identity.ts';
 import type { Actor, Context } from '../../http/context.ts';
 import { Lru } from '../lru.ts';
 import { revocationKey, revocationsOf } from './revocation.ts';
-import { REVOCATIONS_PAGE, RevocationList } from './revocation-list.ts';
+import { REVOCATIONS_PAGE, type Reading, RevocationList } from './revocation-list.ts';
 import { importTokenKey, openToken, sealToken, type Token } from './token.ts';
 
 /** Tokens an isolate remembers as genuine: some 5 KiB each. */
@@ -95,19 +95,18 @@ export async function checkToken(ctx: Context, text: string): Promise<CheckedTok
   return checker.isRevoked(checked) ? undefined : checked;
 }
 
-function readingOf(ctx: Context) {
-  const nowMs = ctx.clock.nowMs();
+function readingOf(ctx: Context): Reading {
   return {
-    nowMs,
-    read: (afterSeq: number) =>
+    nowMs: () => ctx.clock.nowMs(),
+    read: async (afterSeq) =>
       ctx.db
         .select()
         .from(revocations)
-        .where(and(gt(revocations.seq, afterSeq), gt(revocations.expiresAtMs, nowMs)))
+        .where(and(gt(revocations.seq, afterSeq), gt(revocations.expiresAtMs, ctx.clock.nowMs())))
         .orderBy(asc(revocations.seq))
         .limit(REVOCATIONS_PAGE),
-    waitUntil: (promise: Promise<unknown>) => ctx.waitUntil(promise),
-    sleep: (ms: number) => scheduler.wait(ms),
+    waitUntil: (promise) => ctx.waitUntil(promise),
+    sleep: (ms) => scheduler.wait(ms),
   };
 }
 
