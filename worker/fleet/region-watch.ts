@@ -7,6 +7,7 @@ import type { Env } from '../env.ts';
 import { runBatch, type Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
 import { makeContext } from '../http/make-context.ts';
+import { sweepLooseBlobs } from '../image/loose-blobs.ts';
 
 /** How late a deadline may be noticed, and a lost runner be shown as gone. */
 const ROUND_MS = 10_000;
@@ -36,6 +37,7 @@ export class RegionWatch extends DurableObject<Env> {
     });
     try {
       await runBatch(ctx.db, roundStatements(ctx));
+      await sweepLooseBlobs(ctx);
     } catch (error) {
       ctx.log.error('watch-failed', { region, error: String(error) });
     }
