@@ -89,7 +89,9 @@ const SERVERS = [21, 22];
 /** One change of what is wanted: which objects there are, and how they hang together. */
 const wish = fc.record({
   networks: fc.subarray(NETWORKS),
-  ports: fc.array(fc.record({ port: fc.constantFrom(...PORTS), network: fc.constantFrom(...NETWORKS) }), { maxLength: 3 }),
+  ports: fc.array(fc.record({ port: fc.constantFrom(...PORTS), network: fc.constantFrom(...NETWORKS) }), {
+    maxLength: 3,
+  }),
   servers: fc.subarray(SERVERS),
   owners: fc.array(fc.constantFrom(...SERVERS), { minLength: 3, maxLength: 3 }),
   vcpus: fc.integer({ min: 1, max: 3 }),
@@ -117,61 +119,65 @@ it('brings a rough machine to the last wish, whatever came before', async () => 
   const folder = temporaryFolder();
   let run = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(wish, { minLength: 1, maxLength: 8 }), fc.infiniteStream(fc.nat()), async (wishes, dice) => {
-      run += 1;
-      const time = new VirtualTime();
-      const log = capturedLog();
-      const ledger = Ledger.open(join(folder, `${run}.db`), time, log);
-      ledger.store.prepare('PRAGMA synchronous=OFF').all([]);
-      const random = () => ((dice.next().value ?? 0) % 1000) / 1000;
-      const machine = new RoughMachine(time, random);
-      const { drivers } = machine;
-      const parts = { ledger, drivers, time, random, log, bootId: 'b', onNews: () => {}, onIdle: () => {} };
-      const reconciler = new Reconciler(parts);
-      reconciler.start();
-      let generation = 0;
-      const now = new Map<string, string>();
-      for (const one of wishes) {
-        generation += 1;
-        const specs = specsOf(one);
-        const changed = [...new Set([...specs.keys(), ...now.keys()])].filter(
-          (key) => now.get(key) !== (specs.has(key) ? JSON.stringify(specs.get(key)) : undefined),
-        );
-        const objects = changed.map((key) => {
-          const [kind = '', name = ''] = key.split('/');
-          const spec = specs.get(key) ?? null;
-          return { kind, id: name, generation, digest: JSON.stringify(spec), deleted: spec === null, spec };
-        });
-        for (const key of changed) {
-          if (specs.has(key)) now.set(key, JSON.stringify(specs.get(key)));
-          else now.delete(key);
+    fc.asyncProperty(
+      fc.array(wish, { minLength: 1, maxLength: 8 }),
+      fc.infiniteStream(fc.nat()),
+      async (wishes, dice) => {
+        run += 1;
+        const time = new VirtualTime();
+        const log = capturedLog();
+        const ledger = Ledger.open(join(folder, `${run}.db`), time, log);
+        ledger.store.prepare('PRAGMA synchronous=OFF').all([]);
+        const random = () => ((dice.next().value ?? 0) % 1000) / 1000;
+        const machine = new RoughMachine(time, random);
+        const { drivers } = machine;
+        const parts = { ledger, drivers, time, random, log, bootId: 'b', onNews: () => {}, onIdle: () => {} };
+        const reconciler = new Reconciler(parts);
+        reconciler.start();
+        let generation = 0;
+        const now = new Map<string, string>();
+        for (const one of wishes) {
+          generation += 1;
+          const specs = specsOf(one);
+          const changed = [...new Set([...specs.keys(), ...now.keys()])].filter(
+            (key) => now.get(key) !== (specs.has(key) ? JSON.stringify(specs.get(key)) : undefined),
+          );
+          const objects = changed.map((key) => {
+            const [kind = '', name = ''] = key.split('/');
+            const spec = specs.get(key) ?? null;
+            return { kind, id: name, generation, digest: JSON.stringify(spec), deleted: spec === null, spec };
+          });
+          for (const key of changed) {
+            if (specs.has(key)) now.set(key, JSON.stringify(specs.get(key)));
+            else now.delete(key);
+          }
+          reconciler.changed(ledger.accept({ generation, full: false, complete: true, objects }).puts);
+          await time.pass(one.passMs);
         }
+        machine.rough = false;
+        // Servers that failed for good are asked for once more, as a user would.
+        await time.pass(300_000);
+        generation += 1;
+        const again = [...now].filter(([key]) => key.startsWith('server/'));
+        const objects = again.map(([key, spec]) => ({
+          ...{ kind: 'server', id: key.slice(7), generation, digest: `${generation}`, deleted: false },
+          spec: JSON.parse(spec) as unknown,
+        }));
         reconciler.changed(ledger.accept({ generation, full: false, complete: true, objects }).puts);
-        await time.pass(one.passMs);
-      }
-      machine.rough = false;
-      // Servers that failed for good are asked for once more, as a user would.
-      await time.pass(300_000);
-      generation += 1;
-      const again = [...now].filter(([key]) => key.startsWith('server/'));
-      const objects = again.map(([key, spec]) => ({
-        ...{ kind: 'server', id: key.slice(7), generation, digest: `${generation}`, deleted: false },
-        spec: JSON.parse(spec) as unknown,
-      }));
-      reconciler.changed(ledger.accept({ generation, full: false, complete: true, objects }).puts);
-      await time.pass(300_000);
-      const held = Object.fromEntries([...machine.holds].map(([key, spec]) => [key, JSON.stringify(spec)]));
-      expect(held).toEqual(Object.fromEntries(now));
-      expect(machine.problems).toEqual([]);
-      for (const object of ledger.objects.values()) {
-        expect(object.observation?.generation).toBe(object.generation);
-        expect(object.observation?.state).toBe(
-          object.deleted ? 'absent' : object.kind === 'server' ? 'running' : 'applied',
-        );
-      }
-      await reconciler.stop();
-      ledger.close();
-    }),
+        await time.pass(300_000);
+        const held = Object.fromEntries([...machine.holds].map(([key, spec]) => [key, JSON.stringify(spec)]));
+        expect(held).toEqual(Object.fromEntries(now));
+        expect(machine.problems).toEqual([]);
+        for (const object of ledger.objects.values()) {
+          expect(object.observation?.generation).toBe(object.generation);
+          expect(object.observation?.state).toBe(
+            object.deleted ? 'absent' : object.kind === 'server' ? 'running' : 'applied',
+          );
+        }
+        await reconciler.stop();
+        ledger.close();
+      },
+    ),
     { numRuns: 60 },
   );
 }, 120_000);

@@ -404,7 +404,11 @@ describe('operations', () => {
 
 describe('a start', () => {
   /** A guest that ran, then the runner ended; what the driver sees then; in which boot it starts again. */
-  async function restarted(options: { bootId?: string; seen?: 'running' | 'guest' | 'crash' | null; report?: boolean }) {
+  async function restarted(options: {
+    bootId?: string;
+    seen?: 'running' | 'guest' | 'crash' | null;
+    report?: boolean;
+  }) {
     const before = setUp();
     await before.want(['network', n1, networkOf(1)], ['server', s1, serverOf(5)]);
     if (options.report && options.seen) {

@@ -14,7 +14,7 @@ const identity = z.object({
   edge_url: z.string(),
   hypervisor,
   machine_id: z.string(),
-  /** See RunnerOptions in runner/config.ts. */
+  /** Prefix of everything made on the machine (bridges, taps, cgroups, nft table), so that several runners can share one. */
   mark: z.string(),
   private_key: z.string(),
   /** A key that the edge was offered and may or may not have taken. */
