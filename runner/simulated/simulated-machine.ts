@@ -128,6 +128,7 @@ export class SimulatedMachine implements Machine {
       id,
       power: spec.power,
       spec: text,
+      starts: (before?.starts ?? 0) + (spec.power === 'on' ? 1 : 0),
       console: clip((before?.console ?? '') + said),
     });
     if (spec.power === 'on' && (misbehaviour === 'crash' || misbehaviour === 'shutdown')) {
@@ -157,7 +158,8 @@ export class SimulatedMachine implements Machine {
     const guest = this.#existing(operation.targetId);
     const spec = JSON.parse(guest.spec) as ServerSpec;
     const { cause: _over, ...rest } = guest;
-    this.#store.put({ ...rest, power: 'on', console: said(guest, `reboot: Restarting system\n${bootText(spec)}`) });
+    const console = said(guest, `reboot: Restarting system\n${bootText(spec)}`);
+    this.#store.put({ ...rest, power: 'on', starts: (guest.starts ?? 0) + 1, console });
     return {};
   }
 

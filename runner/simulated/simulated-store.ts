@@ -10,6 +10,8 @@ export interface Held {
   power?: 'on' | 'off';
   cause?: 'guest' | 'crash';
   console?: string;
+  /** How often its guest was switched on, or started over. */
+  starts?: number;
   /** The spec it was made of, as JSON. */
   spec: string;
 }
