@@ -135,6 +135,8 @@ describe('faults', () => {
     ['GET', '/image/v2/nothing', 404],
     ['GET', '/image/v2/schemas/nothing', 404],
     ['GET', '/image/v2/info/stores', 404],
+    ['GET', '/image/v2/images/', 404],
+    ['DELETE', '/image/v2/images/', 404],
     ['DELETE', '/image/v2/images', 405],
     ['PUT', '/image/v2/images/x', 405],
     ['PUT', '/image/v2/images/x/stage', 404],

@@ -35,6 +35,11 @@ const memberStatus = z.object({ status: z.string() });
 
 const v2 = new Hono<AppEnv>();
 v2.use(authenticate);
+/** The app takes a path with and without a slash at its end; Glance does not, so an image with no id is not the list. */
+v2.use(async (c, next) => {
+  if (new URL(c.req.url).pathname.endsWith('/')) throw notFound('The resource could not be found.');
+  await next();
+});
 
 v2.post('/images', async (c) => {
   const ctx = actorContext(c);
