@@ -7,15 +7,22 @@ import { type Actor, mintActor } from './edge-tokens.ts';
 
 const NETWORKING = '/networking/v2.0';
 
+/** An actor, and the region it calls. What is shared shows in all of a region: tests about that take one of their own. */
+export type NetActor = Actor & { region?: string };
+
+/** An actor in a region that nobody else has. */
+export const inOwnRegion = (actor: Actor, region = `r-${crypto.randomUUID()}`): NetActor => ({ ...actor, region });
+
 /** Calls the Networking API as an actor; without one, without a token. The body comes as JSON, unchecked. */
 export async function net(
-  actor: Actor | null,
+  actor: NetActor | null,
   method: string,
   path: string,
   body?: unknown,
   headers: Record<string, string> = {},
 ): Promise<{ status: number; headers: Headers; body: ReturnType<typeof JSON.parse> }> {
-  const response = await call(method, `${NETWORKING}${path}`, {
+  const prefix = actor?.region ? `/r/${actor.region}` : '';
+  const response = await call(method, `${prefix}${NETWORKING}${path}`, {
     ...(actor ? { token: actor.token } : {}),
     ...(body === undefined ? {} : { body }),
     headers,
@@ -26,7 +33,7 @@ export async function net(
 
 /** A network of an actor, with a subnet. */
 export async function newNetwork(
-  actor: Actor,
+  actor: NetActor,
   options: { cidr?: string; shared?: boolean; subnet?: Record<string, unknown> } = {},
 ): Promise<{ networkId: string; subnetId: string }> {
   const { cidr = '10.20.0.0/24', shared = false, subnet = {} } = options;

@@ -5,9 +5,11 @@ import type { Statement } from '../http/commit.ts';
 import type { Context, ProjectContext } from '../http/context.ts';
 import { badRequest, conflict } from '../http/errors.ts';
 import { assertUnchanged } from './api/races.ts';
+import { dropMembers, memberIdsOf, runnersWith } from './desired/drops.ts';
 import { type Address, makePicker, type Picker } from './ipam/address-picks.ts';
 import { checkedAddress, DefaultAddressesExhausted, defaultAddresses } from './ipam/port-addresses.ts';
 import { cryptoRandom, type Random, randomMac } from './ipam/random.ts';
+import { enforce } from './policy.ts';
 import { chooseServerGroups } from './ports/choose-server-groups.ts';
 import { dnsLabel } from './ports/dns-label.ts';
 import { insertPorts, listOf, type NewPort, putPortsOnRunner, touchedByPorts } from './ports/port-statements.ts';
@@ -77,16 +79,17 @@ export async function planServerPorts(
   if (requests.length === 0) return { portIds: [], statements: [], touches: sql`0` };
   const groups = chooseServerGroups(ctx, input.securityGroups, found.groups);
   const picker = makePicker(found.subnets, found.picks, random);
-  for (const request of requests) reserveFixed(found, request, picker);
+  for (const request of requests) reserveFixed(ctx, found, request, picker);
   const attached: string[] = [];
   const made: NewPort[] = [];
   const portIds = requests.map((request) => {
     if (request.portId !== undefined) {
-      attached.push(checkedPort(found, request.portId));
+      checkPort(found, request.portId, attached);
+      attached.push(request.portId);
       return request.portId;
     }
     const port = newServerPort(ctx, input, found, request, { picker, random, runnerId });
-    made.push({ ...port, groupIds: groups.ids });
+    made.push({ ...port, groupIds: appliedGroups(input, port.row, groups.ids) });
     return port.row.id;
   });
   const ids = listOf(portIds);
@@ -98,12 +101,22 @@ export async function planServerPorts(
       sql`SELECT id FROM security_groups WHERE id IN (${listOf(groups.ids)}) OR id IN (${attachedGroups})`,
     ),
     statements: [
-      ...groups.statements,
+      ...(made.length > 0 ? groups.statements : []),
       ...insertPorts(ctx, made),
       ...attached.flatMap((id) => attachPort(ctx, input, id, runnerId)),
       ...putPortsOnRunner(ctx, runnerId, ids),
     ],
   };
+}
+
+/** Ports without port security have no groups. @throws ApiError 400 where some were asked for by name */
+function appliedGroups(input: ServerPortsInput, row: NewPort['row'], ids: string[]): string[] {
+  if (row.portSecurityEnabled) return ids;
+  if (input.securityGroups.length === 0) return [];
+  throw badRequest(
+    'Network requires port_security_enabled and subnet associated in order to apply security groups.',
+    'SecurityGroupCannotBeApplied',
+  );
 }
 
 /** `auto` and `none` as requests of the plain kind. */
@@ -116,38 +129,45 @@ function resolveRequests(input: ServerPortsInput, found: ServerPortRows): PortRe
   return found.networks.map((network) => ({ networkId: network.id }));
 }
 
-function reserveFixed(found: ServerPortRows, request: PortRequest, picker: Picker): void {
-  if (request.fixedIp === undefined || request.networkId === undefined) return;
-  picker.reserve(checkedFixedIp(found, request.networkId, request.fixedIp));
+/** Takes an address asked for out of what may be picked. On another's network only its owner names addresses, as in Neutron. */
+function reserveFixed(ctx: ProjectContext, found: ServerPortRows, request: PortRequest, picker: Picker): void {
+  if (request.fixedIp === undefined) return;
+  const network = networkOf(found, request);
+  enforce(ctx, 'create_port:network_owner', { projectId: network.projectId });
+  if (picker.reserve(checkedFixedIp(found, network.id, request.fixedIp))) return;
+  throw badRequest(`Fixed IP address ${request.fixedIp} is asked for twice.`, 'FixedIpAlreadyInUse');
+}
+
+function networkOf(found: ServerPortRows, request: PortRequest): ServerPortRows['networks'][number] {
+  const network = found.networks.find(({ id }) => id === request.networkId);
+  if (!network) throw badRequest(`Network ${request.networkId} could not be found.`, 'NetworkNotFound');
+  return network;
 }
 
 function checkedFixedIp(found: ServerPortRows, networkId: string, fixedIp: string): Address {
-  const taken = found.taken.find((one) => one.networkId === networkId && one.ipAddress === fixedIp);
-  if (taken) {
-    throw badRequest(
-      `Fixed IP address ${fixedIp} is already in use on instance ${taken.deviceId}.`,
-      'FixedIpAlreadyInUse',
-    );
-  }
-  const address = checkedAddress(
-    found.subnets.filter((subnet) => subnet.networkId === networkId),
-    fixedIp,
-  );
-  if (!address) {
+  const subnets = found.subnets.filter((subnet) => subnet.networkId === networkId);
+  const address = checkedAddress(subnets, fixedIp);
+  if (!address || subnets.some((subnet) => subnet.gatewayIp === address.ipAddress)) {
     throw badRequest(`Fixed IP ${fixedIp} is not a valid ip address for network ${networkId}.`, 'InvalidFixedIp');
   }
-  return address;
+  const taken = found.taken.find((one) => one.networkId === networkId && one.ipAddress === address.ipAddress);
+  if (!taken) return address;
+  throw badRequest(
+    `Fixed IP address ${fixedIp} is already in use on instance ${taken.deviceId}.`,
+    'FixedIpAlreadyInUse',
+  );
 }
 
-/** @throws ApiError 400 not found or without an address, 409 in use */
-function checkedPort(found: ServerPortRows, portId: string): string {
+/** @throws ApiError 400 not found or without an address, 409 in use or asked for twice */
+function checkPort(found: ServerPortRows, portId: string, before: string[]): void {
   const port = found.ports.find(({ row }) => row.id === portId);
   if (!port) throw badRequest(`Port id ${portId} could not be found.`, 'PortNotFound');
-  if (port.row.deviceId !== '') throw conflict(`Port ${portId} is still in use.`, 'PortInUse');
+  if (port.row.deviceId !== '' || before.includes(portId)) {
+    throw conflict(`Port ${portId} is still in use.`, 'PortInUse');
+  }
   if (port.addresses === 0) {
     throw badRequest(`Port ${portId} requires a FixedIP in order to be used.`, 'PortRequiresFixedIP');
   }
-  return portId;
 }
 
 function newServerPort(
@@ -157,8 +177,7 @@ function newServerPort(
   request: PortRequest,
   with_: { picker: Picker; random: Random; runnerId: string },
 ): Pick<NewPort, 'row' | 'addresses'> {
-  const network = found.networks.find(({ id }) => id === request.networkId);
-  if (!network) throw badRequest(`Network ${request.networkId} could not be found.`, 'NetworkNotFound');
+  const network = networkOf(found, request);
   const subnets = found.subnets.filter((subnet) => subnet.networkId === network.id);
   if (subnets.length === 0) {
     throw badRequest(`Network ${network.id} requires a subnet in order to boot instances on.`, 'NetworkRequiresSubnet');
@@ -210,7 +229,7 @@ function attachPort(ctx: Context, input: ServerPortsInput, portId: string, runne
         deviceId: input.serverId,
         deviceOwner: `compute:${input.zone}`,
         runnerId,
-        dnsName: dnsLabel(input.hostname),
+        dnsName: sql`CASE WHEN dns_name = '' THEN ${dnsLabel(input.hostname)} ELSE dns_name END`,
         revision: sql`revision + 1`,
         updatedAtMs: ctx.clock.nowMs(),
       })
@@ -222,17 +241,11 @@ function attachPort(ctx: Context, input: ServerPortsInput, portId: string, runne
 const portsOf = (serverId: string | SQL) =>
   sql`SELECT ports.id FROM ports WHERE ports.device_id = ${serverId} AND ports.runner_id IS NOT NULL`;
 
-const membersOf = (serverId: string | SQL) =>
-  sql`SELECT group_id || ':' || port_id FROM port_security_groups WHERE port_id IN (${portsOf(serverId)})`;
-
-const runnersHolding = (kind: string, ids: SQL) =>
-  sql`runners.id IN (SELECT runner_id FROM desired WHERE kind = ${kind} AND deleted = 0 AND id IN (${ids}))`;
-
 /** What wants a server's ports gone from its runner: for the batch of a delete. Rows stay until the guest is absent. */
 export function dropServerPorts(ctx: Context, serverId: string | SQL): PortChange {
   return {
     statements: [dropDesired(ctx.db, 'port', sql`id IN (${portsOf(serverId)})`)],
-    touches: runnersHolding('port', portsOf(serverId)),
+    touches: runnersWith('port', portsOf(serverId)),
   };
 }
 
@@ -245,10 +258,10 @@ export function releaseServerPorts(ctx: Context, serverId: string | SQL): PortCh
   const drop = dropServerPorts(ctx, serverId);
   const attached = sql`device_id = ${serverId} AND runner_id IS NOT NULL`;
   return {
-    touches: sql`(${drop.touches} OR ${runnersHolding('group-member', membersOf(serverId))})`,
+    touches: sql`(${drop.touches} OR ${runnersWith('group-member', memberIdsOf(portsOf(serverId)))})`,
     statements: [
       ...drop.statements,
-      dropDesired(ctx.db, 'group-member', sql`id IN (${membersOf(serverId)})`),
+      dropMembers(ctx.db, memberIdsOf(portsOf(serverId))),
       ctx.db.delete(ports).where(sql`${attached} AND owned_by_server`),
       ctx.db
         .update(ports)

@@ -5,11 +5,13 @@ import { type Address, HOST_OFFSET_MAX, type Picker, type SubnetRow } from './ad
 export class DefaultAddressesExhausted extends Error {}
 
 /**
- * The addresses of a port that asks for none: one of each IP version that the network's subnets have.
+ * The addresses of a port that asks for none: one of each IP version that the network's subnets have, IPv4 first.
  * @throws DefaultAddressesExhausted where all subnets of a version are used up
  */
 export function defaultAddresses(subnets: SubnetRow[], picker: Picker): Address[] {
-  return [...Map.groupBy(subnets, (subnet) => subnet.ipVersion).values()].map((ofVersion) => {
+  return [4, 6].flatMap((version) => {
+    const ofVersion = subnets.filter((subnet) => subnet.ipVersion === version);
+    if (ofVersion.length === 0) return [];
     const address = picker.take(ofVersion.map((subnet) => subnet.id));
     if (!address) throw new DefaultAddressesExhausted('no address left');
     return address;

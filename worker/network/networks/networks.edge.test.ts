@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { net, newMember, newNetwork } from '../../../test/edge-network.ts';
+import { inOwnRegion, type NetActor, net, newMember, newNetwork } from '../../../test/edge-network.ts';
 import { type Actor, mintActor } from '../../../test/edge-tokens.ts';
 
-let member: Actor;
-let admin: Actor;
+let member: NetActor;
+let admin: NetActor;
 beforeAll(async () => {
-  member = await newMember();
-  admin = await mintActor('admin');
+  admin = inOwnRegion(await mintActor('admin'));
+  member = inOwnRegion(await newMember(), admin.region);
 });
 
 describe('a network', () => {
@@ -143,7 +143,7 @@ describe('who may', () => {
   it('others see a shared network and change nothing; of a private one they know nothing', async () => {
     const shared = await newNetwork(admin, { shared: true });
     const own = await newNetwork(member);
-    const stranger = await newMember();
+    const stranger = inOwnRegion(await newMember(), admin.region);
     expect((await net(stranger, 'GET', `/networks/${shared.networkId}`)).body.network.shared).toBe(true);
     expect((await net(stranger, 'PUT', `/networks/${shared.networkId}`, { network: { name: 'x' } })).status).toBe(403);
     expect((await net(stranger, 'DELETE', `/networks/${shared.networkId}`)).status).toBe(403);
@@ -151,7 +151,7 @@ describe('who may', () => {
       const body = method === 'PUT' ? { network: { name: 'x' } } : undefined;
       expect((await net(stranger, method, `/networks/${own.networkId}`, body)).status).toBe(404);
     }
-    const reader = await mintActor('reader', member.projectId);
+    const reader = inOwnRegion(await mintActor('reader', member.projectId), admin.region);
     expect((await net(reader, 'GET', `/networks/${own.networkId}`)).status).toBe(200);
     expect((await net(reader, 'PUT', `/networks/${own.networkId}`, { network: { name: 'x' } })).status).toBe(403);
     expect((await net(reader, 'DELETE', `/networks/${own.networkId}`)).status).toBe(403);

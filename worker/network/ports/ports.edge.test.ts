@@ -1,20 +1,20 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { net, newMember, newNetwork } from '../../../test/edge-network.ts';
-import { type Actor, mintActor } from '../../../test/edge-tokens.ts';
+import { inOwnRegion, type NetActor, net, newMember, newNetwork } from '../../../test/edge-network.ts';
+import { mintActor } from '../../../test/edge-tokens.ts';
 
-let member: Actor;
-let admin: Actor;
+let member: NetActor;
+let admin: NetActor;
 let networkId: string;
 let subnetId: string;
 beforeAll(async () => {
-  member = await newMember();
-  admin = await mintActor('admin');
+  admin = inOwnRegion(await mintActor('admin'));
+  member = inOwnRegion(await newMember(), admin.region);
   ({ networkId, subnetId } = await newNetwork(member));
 });
 
 const create = (port: Record<string, unknown> = {}, actor = member) =>
   net(actor, 'POST', '/ports', { port: { network_id: networkId, ...port } });
-const defaultGroupOf = async (actor: Actor): Promise<string> =>
+const defaultGroupOf = async (actor: NetActor): Promise<string> =>
   (await net(actor, 'GET', '/security-groups?name=default')).body.security_groups[0].id;
 const problem = (answer: Awaited<ReturnType<typeof net>>) => [answer.status, answer.body.NeutronError.type];
 
@@ -139,7 +139,7 @@ describe('a port', () => {
       .replace(/(..)(..)(..)/, '$1:$2:$3')}`;
     expect((await create({ mac_address })).body.port.mac_address).toBe(mac_address);
     expect(problem(await create({ mac_address }))).toEqual([409, 'MacAddressInUse']);
-    const manager = await mintActor('manager', member.projectId);
+    const manager = inOwnRegion(await mintActor('manager', member.projectId), admin.region);
     const { port } = (await create()).body;
     const path = `/ports/${port.id}`;
     expect((await net(member, 'PUT', path, { port: { mac_address } })).status).toBe(403);
@@ -167,7 +167,7 @@ describe('a port', () => {
 describe('who may', () => {
   it('a project on its own and on shared networks; only the owner of a network names what it likes there', async () => {
     const shared = await newNetwork(admin, { shared: true, cidr: '10.30.0.0/24' });
-    const stranger = await newMember();
+    const stranger = inOwnRegion(await newMember(), admin.region);
     const on = (port: Record<string, unknown>) => create({ network_id: shared.networkId, ...port }, stranger);
     const { port } = (await on({})).body;
     expect(port.project_id).toBe(stranger.projectId);
@@ -187,9 +187,9 @@ describe('who may', () => {
   });
 
   it('a network owner sees and removes the ports of others on it, and does not change them', async () => {
-    const owner = await mintActor('member');
+    const owner = inOwnRegion(await mintActor('member'), admin.region);
     const network = await newNetwork(owner);
-    const guest = await newMember();
+    const guest = inOwnRegion(await newMember(), admin.region);
     const given = { network_id: network.networkId, project_id: guest.projectId };
     const { port } = (await net(admin, 'POST', '/ports', { port: given })).body;
     expect((await net(owner, 'GET', `/ports/${port.id}`)).status).toBe(200);
@@ -200,7 +200,7 @@ describe('who may', () => {
 
   it('a reader reads', async () => {
     const { port } = (await create()).body;
-    const reader = await mintActor('reader', member.projectId);
+    const reader = inOwnRegion(await mintActor('reader', member.projectId), admin.region);
     expect((await net(reader, 'GET', `/ports/${port.id}`)).status).toBe(200);
     expect((await create({}, reader)).status).toBe(403);
     expect((await net(reader, 'PUT', `/ports/${port.id}`, { port: { name: 'x' } })).status).toBe(403);

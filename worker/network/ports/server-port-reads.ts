@@ -1,5 +1,6 @@
 import { and, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
 import { ipAllocations, networks, ports, securityGroups, subnets } from '../../../db/schema/network.ts';
+import { formatIp, parseIp } from '../../../shared/cidr.ts';
 import type { Statement } from '../../http/commit.ts';
 import type { ProjectContext } from '../../http/context.ts';
 import { isAdmin } from '../../http/policy.ts';
@@ -40,7 +41,10 @@ export function readServerPorts(ctx: ProjectContext, input: ServerPortsInput, ra
   const requests = Array.isArray(input.requests) ? input.requests : [];
   const usable = usableNetworks(ctx, input);
   const ofUsable = sql`subnets.network_id IN (SELECT networks.id FROM networks WHERE ${usable})`;
-  const fixedIps = requests.flatMap((request) => request.fixedIp ?? []);
+  const fixedIps = requests.flatMap((request) => {
+    const ip = request.fixedIp === undefined ? null : parseIp(request.fixedIp);
+    return ip ? [formatIp(ip)] : [];
+  });
   const portIds = requests.flatMap((request) => request.portId ?? []);
   return [
     db.select().from(networks).where(usable).orderBy(networks.id),

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { net, newMember, newNetwork } from '../../../test/edge-network.ts';
-import { type Actor, mintActor } from '../../../test/edge-tokens.ts';
+import { inOwnRegion, type NetActor, net, newMember, newNetwork } from '../../../test/edge-network.ts';
+import { mintActor } from '../../../test/edge-tokens.ts';
 
-let member: Actor;
-let admin: Actor;
+let member: NetActor;
+let admin: NetActor;
 beforeAll(async () => {
-  member = await newMember();
-  admin = await mintActor('admin');
+  admin = inOwnRegion(await mintActor('admin'));
+  member = inOwnRegion(await newMember(), admin.region);
 });
 
 const emptyNetwork = async (actor = member): Promise<string> =>
@@ -186,7 +186,7 @@ describe('who may', () => {
   it('the owner of the network, and an admin; others see subnets of shared networks', async () => {
     const shared = await newNetwork(admin, { shared: true });
     const own = await newNetwork(member);
-    const stranger = await newMember();
+    const stranger = inOwnRegion(await newMember(), admin.region);
     const into = (networkId: string) => ({ subnet: { network_id: networkId, ip_version: 4, cidr: '10.77.0.0/24' } });
     expect((await net(stranger, 'POST', '/subnets', into(shared.networkId))).status).toBe(403);
     const hidden = await net(stranger, 'POST', '/subnets', into(own.networkId));
@@ -196,7 +196,7 @@ describe('who may', () => {
     expect((await net(stranger, 'DELETE', `/subnets/${shared.subnetId}`)).status).toBe(403);
     expect((await net(stranger, 'GET', `/subnets/${own.subnetId}`)).status).toBe(404);
     expect((await net(stranger, 'DELETE', `/subnets/${own.subnetId}`)).status).toBe(404);
-    const reader = await mintActor('reader', member.projectId);
+    const reader = inOwnRegion(await mintActor('reader', member.projectId), admin.region);
     expect((await net(reader, 'GET', `/subnets/${own.subnetId}`)).status).toBe(200);
     expect((await net(reader, 'POST', '/subnets', into(own.networkId))).status).toBe(403);
     expect((await net(reader, 'DELETE', `/subnets/${own.subnetId}`)).status).toBe(403);
