@@ -47,7 +47,7 @@ const names = async (cli: typeof user, ...filter: string[]) =>
 
 it('the openstack client manages an image from its upload to its end', async () => {
   const disk = join(folder, 'disk.qcow2');
-  execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', disk, '1G']);
+  execFileSync('/usr/bin/qemu-img', ['create', '-q', '-f', 'qcow2', disk, '1G']);
   const create = ['image', 'create', '--disk-format', 'qcow2', '--container-format', 'bare', '--file', disk];
   await user.text(...create, '--property', 'hw_disk_bus=virtio', '--tag', 'first', '--min-disk', '1', 'disk');
   expect(await user.json('image', 'show', 'disk')).toMatchObject({
@@ -116,8 +116,8 @@ it('the openstack client shows each project what is public, offered or its own',
 it('the openstack client says why an image is refused', async () => {
   const base = join(folder, 'base.qcow2');
   const overlay = join(folder, 'overlay.qcow2');
-  execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', base, '1M']);
-  execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', base, '-F', 'qcow2', overlay]);
+  execFileSync('/usr/bin/qemu-img', ['create', '-q', '-f', 'qcow2', base, '1M']);
+  execFileSync('/usr/bin/qemu-img', ['create', '-q', '-f', 'qcow2', '-b', base, '-F', 'qcow2', overlay]);
   const create = ['image', 'create', '--container-format', 'bare', '--file', overlay];
   await expect(user.text(...create, '--disk-format', 'qcow2', 'overlay')).rejects.toThrow(/415|backing file/);
   await expect(user.text(...create, '--disk-format', 'raw', 'disguised')).rejects.toThrow(/415|does not match/);

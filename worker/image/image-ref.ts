@@ -76,7 +76,7 @@ export function imageOf(_ctx: ActorContext, imageId: string, rows: unknown[]): S
  * A row as a runner is told of it.
  * @throws ApiError 400 for no row, an image that is not active, or a format that no runner boots
  */
-export function toImageRef(row: ImageRow | undefined): ImageRef {
+function toImageRef(row: ImageRow | undefined): ImageRef {
   if (!row) throw badRequest('Can not find requested image');
   if (row.status !== 'active') throw badRequest(`Image ${row.id} is not active.`);
   if (!INSPECTED_CONTAINERS.has(row.containerFormat ?? '')) {

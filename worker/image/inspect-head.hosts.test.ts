@@ -16,7 +16,7 @@ let made = 0;
 function made64MiB(format: string, options: string[] = []): Uint8Array {
   made += 1;
   const file = join(folder, `disk-${made}`);
-  execFileSync('qemu-img', ['create', '-q', '-f', format, ...options, file, String(SIZE_BYTES)]);
+  execFileSync('/usr/bin/qemu-img', ['create', '-q', '-f', format, ...options, file, String(SIZE_BYTES)]);
   const head = new Uint8Array(HEAD_BYTES);
   const read = readSync(openSync(file, 'r'), head, 0, HEAD_BYTES, 0);
   return head.subarray(0, read);
@@ -42,7 +42,7 @@ describe('disks as QEMU makes them', () => {
   });
 
   it('is refused when it names another file', () => {
-    execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', join(folder, 'base'), String(SIZE_BYTES)]);
+    execFileSync('/usr/bin/qemu-img', ['create', '-q', '-f', 'qcow2', join(folder, 'base'), String(SIZE_BYTES)]);
     const refused = expect.objectContaining({ status: 415 });
     for (const [format, name, options] of [
       ['qcow2', 'qcow2', ['-b', 'base', '-F', 'qcow2']],

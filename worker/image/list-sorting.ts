@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { badRequest } from '../http/errors.ts';
 
-export type Direction = 'asc' | 'desc';
+type Direction = 'asc' | 'desc';
 export interface SortTerm {
   key: keyof typeof SORT_EXPRESSIONS;
   direction: Direction;
