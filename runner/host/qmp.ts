@@ -42,7 +42,10 @@ export class QmpClient {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    createInterface({ input: socket }).on('line', (line) => this.#hear(line));
+    createInterface({ input: socket })
+      .on('line', (line) => this.#hear(line))
+      // It passes the socket's errors on, and nobody else would take them: a guest that ends resets the connection.
+      .on('error', () => socket.destroy());
     socket.on('error', () => socket.destroy());
     this.closed = new Promise((resolve) => {
       socket.on('close', () => {
