@@ -10,8 +10,9 @@ import { readIdentity } from './state/identity.ts';
 import { lockStateFolder } from './state/lock.ts';
 import { Refusal } from './state/refusal.ts';
 import { openStateFolder, statePaths } from './state/state-folder.ts';
+import { teardown } from './teardown.ts';
 
-const COMMANDS = ['join', 'run', 'install', 'status'];
+const COMMANDS = ['join', 'run', 'install', 'status', 'teardown'];
 
 /** The runner's command line. @returns the exit code; what a person can put right is one line on stderr, and 1 */
 export async function runner(args: string[]): Promise<number> {
@@ -45,12 +46,22 @@ async function obey(command: string, options: CliOptions): Promise<number> {
   const log = jsonLog(systemClock, options.logLevel);
   const unlock = lockStateFolder(statePaths(stateDir).lock);
   try {
+    if (command === 'teardown') return await takeDown(stateDir);
     if (command === 'join') await join(options, stateDir, log);
     if (!options.install) return await serve(options, stateDir, log);
   } finally {
     unlock();
   }
   return (await install(stateDir, options.unitDir, console.log)) ? 0 : 1;
+}
+
+/** Ends the guests of the runner and removes all it made on the machine; disks stay, and the next `run` starts the guests again. */
+async function takeDown(stateDir: string): Promise<number> {
+  for (const folder of runnerFolders(stateDir)) {
+    const identity = readIdentity(folder);
+    if (identity?.hypervisor === 'qemu') await teardown({ stateDir: folder, mark: identity.mark });
+  }
+  return 0;
 }
 
 /** Guests, bridges and packet filters are root's business; a simulation needs none of it. */

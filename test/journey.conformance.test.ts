@@ -3,40 +3,29 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadSecrets } from '../home/secrets.ts';
 import { until } from '../home/until.ts';
-import { teardown } from '../runner/teardown.ts';
 import { type Cloud, type RunnerProcess, startCloud } from './cloud.ts';
 import { buildGuest } from './guest/build-guest.ts';
 import { KERNEL_ARGUMENTS } from './guest/kernel.ts';
 import { type Machine, openMachine } from './machine.ts';
 import { openstackCli } from './openstack-cli.ts';
 
-const MARK = 'aejny';
+const RUNNER_MAIN = join(import.meta.dirname, '../runner/main.ts');
 const CONSOLE_TIMEOUT_MS = 120_000;
 
 let cloud: Cloud;
 let machine: Machine;
-let runner: RunnerProcess;
+let runner: RunnerProcess | undefined;
 let guest: Awaited<ReturnType<typeof buildGuest>>;
 
 beforeAll(async () => {
   guest = await buildGuest();
   cloud = await startCloud();
   machine = await openMachine({ port: Number(new URL(cloud.url).port) });
-  runner = await cloud.runners({
-    hypervisor: 'qemu',
-    netns: machine.netns,
-    edgeUrl: machine.edgeUrl,
-    args: ['--mark', MARK],
-  });
+  runner = await cloud.runners({ hypervisor: 'qemu', netns: machine.netns, edgeUrl: machine.edgeUrl });
 });
 afterAll(async () => {
   await runner?.kill('SIGTERM');
-  if (machine)
-    await machine.run(process.execPath, [
-      join(import.meta.dirname, '../runner/teardown-main.ts'),
-      runner.stateDir,
-      MARK,
-    ]);
+  if (runner) await machine.run(process.execPath, [RUNNER_MAIN, 'teardown', '--state', runner.stateDir]);
   await cloud?.stop();
   await machine?.close();
 });
@@ -162,6 +151,6 @@ it('leads from a new project to a guest and back, by the openstack client alone'
     CONSOLE_TIMEOUT_MS,
     async () => !(await machine.run('ps', ['-e', '-o', 'args'])).stdout.includes(shown.id),
   );
-  const files = await machine.run('find', [runner.stateDir, '-name', `*${shown.id}*`]);
+  const files = await machine.run('find', [runner?.stateDir ?? '', '-name', `*${shown.id}*`]);
   expect(files.stdout).toBe('');
 });

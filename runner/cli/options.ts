@@ -12,6 +12,7 @@ export const HELP = `Aerostat runner: makes this machine a host of a cloud and k
   join URL TOKEN   join the cloud at URL with a one-time token, then run
   run              run the runner that joined from this state folder
   install          have systemd run it, now and after each boot
+  teardown         ends its guests and removes what it made on the machine; disks stay
   status           whether it runs, whether it is connected, what it holds
 
   --state DIR          where its key, ledger, images and guests live  (${DEFAULT_STATE_DIR})
