@@ -1,12 +1,18 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
+type Speaker = 'runner' | 'edge';
+
 /** A line between a runner and the edge that a test can cut, in the middle of a message too. */
 export class Relay {
   readonly #server: Server;
   readonly #target: { host: string; port: number };
   readonly #pairs = new Set<{ client: Socket; upstream: Socket }>();
   #refusing = false;
-  #cutAfterBytes: number | null = null;
+  #stalled = false;
+  #deafAfter: string | null = null;
+  #deafness: 'none' | 'when it has spoken' | 'now' = 'none';
+  #cuts = 0;
+  #cutAfter: { from: Speaker; bytes: number } | null = null;
 
   private constructor(target: { host: string; port: number }) {
     this.#target = target;
@@ -38,9 +44,19 @@ export class Relay {
     this.#pairs.clear();
   }
 
-  /** Lets so many more bytes of the runner through, and cuts in the middle of whatever it says then. */
-  cutAfter(bytes: number): void {
-    this.#cutAfterBytes = bytes;
+  /** Lets so many more bytes of one side through, and cuts in the middle of whatever it says then. */
+  cutAfter(bytes: number, from: Speaker = 'runner'): void {
+    this.#cutAfter = { from, bytes };
+  }
+
+  /** How often `cutAfter` has cut. */
+  get cuts(): number {
+    return this.#cuts;
+  }
+
+  /** Takes what either side says and passes nothing on, as a router does that forgot the connection; until `back`. */
+  stall(): void {
+    this.#stalled = true;
   }
 
   /** The edge is away: connections are cut and refused until it is back. */
@@ -49,7 +65,19 @@ export class Relay {
     this.cut();
   }
 
+  /**
+   * Once the edge has said these words and the runner has spoken after them, nothing of the edge comes to it any more;
+   * until `back`.
+   */
+  deafAfter(words: string): void {
+    this.#deafAfter = words;
+  }
+
+  /** Connections that were stalled are cut, for what they said is lost; new ones are taken again. */
   back(): void {
+    if (this.#stalled || this.#deafness === 'now') this.cut();
+    this.#stalled = false;
+    this.#deafness = 'none';
     this.#refusing = false;
   }
 
@@ -73,17 +101,31 @@ export class Relay {
     };
     client.on('error', drop).on('close', drop);
     upstream.on('error', drop).on('close', drop);
-    upstream.pipe(client);
-    client.on('data', (chunk: Buffer) => {
-      if (this.#cutAfterBytes === null) return upstream.write(chunk);
-      const passed = chunk.subarray(0, this.#cutAfterBytes);
-      this.#cutAfterBytes -= passed.length;
-      upstream.write(passed);
-      if (passed.length < chunk.length) {
-        this.#cutAfterBytes = null;
-        upstream.end(() => drop());
+    this.#forward(client, upstream, 'runner', drop);
+    this.#forward(upstream, client, 'edge', drop);
+  }
+
+  #forward(speaker: Socket, listener: Socket, from: Speaker, drop: () => void): void {
+    speaker.on('data', (chunk: Buffer) => {
+      if (from === 'runner' && this.#deafness === 'when it has spoken') this.#deafness = 'now';
+      if (from === 'edge' && this.#deafAfter !== null && chunk.includes(this.#deafAfter)) {
+        this.#deafAfter = null;
+        this.#deafness = 'when it has spoken';
       }
-      return true;
+      if (this.#stalled || (from === 'edge' && this.#deafness === 'now')) return;
+      if (this.#cutAfter?.from !== from) {
+        listener.write(chunk);
+        return;
+      }
+      const passed = chunk.subarray(0, this.#cutAfter.bytes);
+      this.#cutAfter.bytes -= passed.length;
+      if (passed.length === chunk.length) {
+        listener.write(passed);
+        return;
+      }
+      this.#cutAfter = null;
+      this.#cuts += 1;
+      listener.end(passed, drop);
     });
   }
 }

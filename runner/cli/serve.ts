@@ -41,7 +41,7 @@ export async function serve(options: CliOptions, stateDir: string, log: Log): Pr
     for (const runner of runners) runner.start();
     return await ended;
   } finally {
-    log.info('stopping', { runners: runners.length, next: 'guests keep running' });
+    if (runners.length > 0) log.info('stopping', { runners: runners.length, next: 'guests keep running' });
     await Promise.all(runners.map((runner) => runner.stop()));
   }
 }
