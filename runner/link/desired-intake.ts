@@ -26,7 +26,7 @@ export interface IntakeOptions {
 export class DesiredIntake {
   readonly #o: IntakeOptions;
   #series: { generation: number; full: boolean; objects: DesiredObject[] } | null = null;
-  /** Something was not taken in: only a full series puts that right. */
+  /** Something could not be taken in: only a full series puts that right. */
   #behind = false;
   #resyncs = 0;
   #cancelResync: (() => void) | null = null;
@@ -56,7 +56,7 @@ export class DesiredIntake {
     series.objects.push(...message.objects);
     if (series.objects.length > SERIES_OBJECTS_MAX) {
       this.#series = null;
-      this.#resync(`a series has more than ${SERIES_OBJECTS_MAX} objects`);
+      this.#missed(`a series has more than ${SERIES_OBJECTS_MAX} objects`);
       return;
     }
     if (!complete) return;
@@ -89,8 +89,13 @@ export class DesiredIntake {
         generation: series.generation,
         error: errorText(error),
       });
-      this.#resync(errorText(error));
+      this.#missed(errorText(error));
     }
+  }
+
+  #missed(reason: string): void {
+    this.#behind = true;
+    this.#resync(reason);
   }
 
   #refused(refusals: readonly Refusal[]): void {
@@ -113,7 +118,6 @@ export class DesiredIntake {
 
   /** Asks for everything: at once the first time, then ever more seldom. */
   #resync(reason: string): void {
-    this.#behind = true;
     if (this.#cancelResync) return;
     const delayMs = this.#resyncs === 0 ? 0 : Math.min(RESYNC_MAX_MS, RESYNC_MIN_MS * 2 ** (this.#resyncs - 1));
     this.#resyncs = Math.min(this.#resyncs + 1, 30);
