@@ -16,6 +16,8 @@ import { workerdConfig } from './workerd-config.ts';
 import { writePrivately } from './write-privately.ts';
 
 const READY_TIMEOUT_MS = 30_000;
+/** It waits for idle connections as long as it may, and keeps nothing that must be written at its end. */
+const WORKERD_GRACE_MS = 500;
 const DATABASE_MAIN = join(import.meta.dirname, '../db/server/main.ts');
 const WORKERD = join(import.meta.dirname, '../node_modules/@cloudflare/workerd-linux-64/bin/workerd');
 
@@ -135,6 +137,7 @@ function startWorkerd({ paths, secrets, host, port, publicUrl, region }: EdgeOpt
       command: WORKERD,
       args: ['serve', '--experimental', config],
       logFile: join(paths.logs, 'workerd.log'),
+      stopGrace_ms: WORKERD_GRACE_MS,
     },
     systemClock,
   );

@@ -6,7 +6,7 @@ const RESTART_MIN_MS = 200;
 const RESTART_MAX_MS = 10_000;
 /** A process that lived this long starts its backoff anew. */
 const HEALTHY_MS = 30_000;
-/** Between SIGTERM and SIGKILL at the end. */
+/** Between SIGTERM and SIGKILL at the end, unless a process is given another time. */
 const STOP_GRACE_MS = 5_000;
 
 export interface Supervised {
@@ -15,6 +15,8 @@ export interface Supervised {
   args: string[];
   env?: Record<string, string>;
   logFile: string;
+  /** How long it may take to end when it is told to. */
+  stopGrace_ms?: number;
 }
 
 /** A process that is started again whenever it ends, until `stop`. */
@@ -79,7 +81,7 @@ export function supervise(wanted: Supervised, clock: Clock, onExit?: (how: strin
           ended = resolve;
         });
         own.kill('SIGTERM');
-        const killer = setTimeout(() => own.kill('SIGKILL'), STOP_GRACE_MS);
+        const killer = setTimeout(() => own.kill('SIGKILL'), wanted.stopGrace_ms ?? STOP_GRACE_MS);
         await gone;
         clearTimeout(killer);
       }
