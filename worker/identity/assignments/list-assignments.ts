@@ -44,6 +44,7 @@ export async function listAssignments(
 ): Promise<{ rows: AssignmentRow[]; truncated: boolean }> {
   const { db } = ctx;
   const own = ctx.actor.domainId;
+  if (!query.includeSubtree) authorize(ctx, 'identity:list_role_assignments', given({ domainId: own ?? undefined }));
   const [[project], impliable, found] = await db.batch([
     db
       .select({ domainId: projects.domainId })
@@ -61,8 +62,6 @@ export async function listAssignments(
       throw badRequest('scope.project.id must be specified if include_subtree is also specified');
     }
     if (!project) throw missing('project', query.projectId);
-  } else {
-    authorize(ctx, 'identity:list_role_assignments', given({ domainId: own ?? undefined }));
   }
   const rows = query.effective ? found.flatMap((row) => withImpliedRows(row, impliable)) : found;
   return {

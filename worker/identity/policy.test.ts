@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest';
+import type { Actor } from '../http/context.ts';
+import { type Action, allows, POLICY, type Target } from './policy.ts';
+import { impliedBy } from './roles/implied.ts';
+
+/** Who asks: by role and by where it is held. */
+const KINDS = [
+  'project reader',
+  'project member',
+  'project manager',
+  'project admin',
+  'project service',
+  'domain reader',
+  'domain member',
+  'domain manager',
+  'domain admin',
+  'other domain reader',
+  'other domain manager',
+  'system reader',
+  'system member',
+  'system admin',
+  'unscoped',
+] as const;
+type Kind = (typeof KINDS)[number];
+
+function actorOf(kind: Kind): Actor {
+  const words = kind.split(' ');
+  const role = words.at(-1) ?? '';
+  const own = { projectId: 'p', projectName: 'p', projectDomainId: 'd', projectDomainName: 'D' };
+  const none = { projectId: null, projectName: null, projectDomainId: null, projectDomainName: null };
+  return {
+    userId: 'me',
+    userName: 'me',
+    userDomainId: 'd',
+    userDomainName: 'D',
+    ...(words[0] === 'project' ? own : none),
+    domainId: words[0] === 'domain' ? 'd' : words[0] === 'other' ? 'other' : null,
+    systemScope: words[0] === 'system',
+    roles: kind === 'unscoped' ? [] : [role, ...impliedBy(role)],
+    auditId: 'a',
+    issuedAtMs: 0,
+    expiresAtMs: 1,
+  };
+}
+
+const ADMINS: Kind[] = ['project admin', 'domain admin', 'system admin'];
+const SYSTEM: Kind[] = ['system reader', 'system member'];
+const IN_DOMAIN: Kind[] = ['domain reader', 'domain member', 'domain manager'];
+const ON_PROJECT: Kind[] = ['project reader', 'project member', 'project manager', 'project service'];
+const EVERYBODY: Kind[] = [...KINDS];
+const PROJECT_AND_DOMAIN = [...ON_PROJECT, ...IN_DOMAIN];
+
+const someone: Target = { userId: 'you', userDomainId: 'd' };
+const project: Target = { projectId: 'p', projectDomainId: 'd' };
+const otherProject: Target = { projectId: 'q', projectDomainId: 'd' };
+const foreignProject: Target = { projectId: 'q', projectDomainId: 'e' };
+const list: Target = { domainId: 'd' };
+const memberGrant: Target = { userDomainId: 'd', projectDomainId: 'd', roleName: 'member', roleDomainId: '' };
+const adminGrant: Target = { ...memberGrant, roleName: 'admin' };
+
+/** Every action, on what, and who but the admins may do it. */
+const ROWS: [Action, string, Target, Kind[]][] = [
+  ['identity:validate_token', "another's", someone, [...SYSTEM, 'project service']],
+  ['identity:validate_token', 'the own', { userId: 'me' }, EVERYBODY],
+  ['identity:validate_token', 'none', {}, [...SYSTEM, 'project service']],
+  ['identity:check_token', "another's", someone, SYSTEM],
+  ['identity:check_token', 'the own', { userId: 'me' }, EVERYBODY],
+  ['identity:revoke_token', "another's", someone, []],
+  ['identity:revoke_token', 'the own', { userId: 'me' }, EVERYBODY],
+
+  ['identity:get_domain', 'the own', { domainId: 'd' }, [...SYSTEM, ...PROJECT_AND_DOMAIN]],
+  ['identity:get_domain', 'another', { domainId: 'e' }, SYSTEM],
+  ['identity:get_domain', 'none', {}, SYSTEM],
+  ['identity:list_domains', 'of the domain', list, [...SYSTEM, ...IN_DOMAIN]],
+  ['identity:list_domains', 'all', {}, SYSTEM],
+  ['identity:create_domain', '', {}, []],
+  ['identity:update_domain', '', { domainId: 'd' }, []],
+  ['identity:delete_domain', '', { domainId: 'd' }, []],
+
+  ['identity:get_project', 'the own', project, [...SYSTEM, ...PROJECT_AND_DOMAIN]],
+  ['identity:get_project', 'another of the domain', otherProject, [...SYSTEM, ...IN_DOMAIN]],
+  ['identity:get_project', 'of another domain', foreignProject, SYSTEM],
+  ['identity:get_project', 'none', {}, SYSTEM],
+  ['identity:list_projects', 'of the domain', list, [...SYSTEM, ...IN_DOMAIN]],
+  ['identity:list_projects', 'all', {}, SYSTEM],
+  ['identity:list_user_projects', 'the own', { userId: 'me', userDomainId: 'd' }, EVERYBODY],
+  ['identity:list_user_projects', "another's", someone, [...SYSTEM, ...IN_DOMAIN]],
+  ['identity:create_project', '', { projectDomainId: 'd' }, ['domain manager']],
+  ['identity:create_project', 'in another domain', { projectDomainId: 'e' }, []],
+  ['identity:update_project', 'the own', project, ['domain manager']],
+  ['identity:delete_project', 'the own', project, ['domain manager']],
+  ['identity:delete_project', 'of another domain', foreignProject, []],
+  ['identity:list_project_tags', 'the own', project, [...SYSTEM, ...PROJECT_AND_DOMAIN]],
+  ['identity:get_project_tag', 'of another', otherProject, [...SYSTEM, ...IN_DOMAIN]],
+  ['identity:update_project_tags', 'the own', project, ['domain manager']],
+  ['identity:create_project_tag', 'the own', project, ['domain manager']],
+  ['identity:delete_project_tag', 'the own', project, ['domain manager']],
+  ['identity:delete_project_tags', 'the own', project, ['domain manager']],
+
+  ['identity:get_user', 'the own', { userId: 'me', userDomainId: 'd' }, EVERYBODY],
+  ['identity:get_user', 'another', someone, [...SYSTEM, ...IN_DOMAIN]],
+  ['identity:get_user', 'of another domain', { userId: 'you', userDomainId: 'e' }, SYSTEM],
+  ['identity:get_user', 'none', {}, SYSTEM],
+  ['identity:list_users', 'of the domain', list, [...SYSTEM, ...IN_DOMAIN]],
+  ['identity:list_users', 'all', {}, SYSTEM],
+  ['identity:create_user', '', { userDomainId: 'd' }, ['domain manager']],
+  ['identity:create_user', 'in another domain', { userDomainId: 'e' }, []],
+  ['identity:update_user', 'the own', { userId: 'me', userDomainId: 'd' }, ['domain manager']],
+  ['identity:delete_user', 'another', someone, ['domain manager']],
+
+  [
+    'identity:get_role',
+    'one that managers grant',
+    { roleName: 'member', roleDomainId: '' },
+    [...SYSTEM, 'project manager', 'domain manager', 'other domain manager'],
+  ],
+  ['identity:get_role', 'admin', { roleName: 'admin', roleDomainId: '' }, SYSTEM],
+  ['identity:get_role', 'none', {}, SYSTEM],
+  ['identity:list_roles', '', {}, [...SYSTEM, 'domain manager', 'other domain manager']],
+  ['identity:create_role', '', {}, []],
+  ['identity:update_role', '', { roleName: 'member' }, []],
+  ['identity:delete_role', '', { roleName: 'member' }, []],
+  ['identity:get_domain_role', '', { roleName: 'x', roleDomainId: 'd' }, SYSTEM],
+  ['identity:list_domain_roles', '', {}, SYSTEM],
+  ['identity:create_domain_role', '', {}, []],
+  ['identity:update_domain_role', '', { roleDomainId: 'd' }, []],
+  ['identity:delete_domain_role', '', { roleDomainId: 'd' }, []],
+  ['identity:list_implied_roles', '', {}, SYSTEM],
+  ['identity:list_role_inference_rules', '', {}, SYSTEM],
+
+  ['identity:check_grant', 'in the domain', memberGrant, [...SYSTEM, ...IN_DOMAIN]],
+  ['identity:check_grant', 'of a foreign role', { ...memberGrant, roleDomainId: 'e' }, SYSTEM],
+  ['identity:check_grant', 'of a foreign user', { ...memberGrant, userDomainId: 'e' }, SYSTEM],
+  ['identity:list_grants', 'in the domain', { userDomainId: 'd', domainId: 'd' }, [...SYSTEM, ...IN_DOMAIN]],
+  ['identity:list_grants', 'on a foreign project', { userDomainId: 'd', projectDomainId: 'e' }, SYSTEM],
+  ['identity:create_grant', 'of member', memberGrant, ['domain manager']],
+  ['identity:create_grant', 'of admin', adminGrant, []],
+  ['identity:create_grant', 'to a foreign user', { ...memberGrant, userDomainId: 'e' }, []],
+  ['identity:create_grant', 'on a foreign project', { ...memberGrant, projectDomainId: 'e' }, []],
+  ['identity:revoke_grant', 'of member', memberGrant, ['domain manager']],
+  ['identity:revoke_grant', 'of admin', adminGrant, []],
+  ['identity:check_system_grant_for_user', '', memberGrant, SYSTEM],
+  ['identity:list_system_grants_for_user', '', memberGrant, SYSTEM],
+  ['identity:create_system_grant_for_user', '', memberGrant, []],
+  ['identity:revoke_system_grant_for_user', '', memberGrant, []],
+  ['identity:list_role_assignments', 'of the domain', list, [...SYSTEM, ...IN_DOMAIN]],
+  ['identity:list_role_assignments', 'all', {}, SYSTEM],
+  ['identity:list_role_assignments_for_tree', '', list, [...SYSTEM, ...IN_DOMAIN]],
+
+  ['identity:get_service', '', {}, SYSTEM],
+  ['identity:list_services', '', {}, SYSTEM],
+  ['identity:get_endpoint', '', {}, SYSTEM],
+  ['identity:list_endpoints', '', {}, SYSTEM],
+  ['identity:get_region', '', {}, EVERYBODY],
+  ['identity:list_regions', '', {}, EVERYBODY],
+];
+
+describe.each(ROWS)('%s %s', (action, _, target, others) => {
+  test('is for those and no one else', () => {
+    const allowed = KINDS.filter((kind) => allows(actorOf(kind), action, target));
+    expect(allowed.toSorted()).toEqual([...new Set([...ADMINS, ...others])].toSorted());
+  });
+});
+
+test('every action is tried', () => {
+  expect([...new Set(ROWS.map(([action]) => action))].toSorted()).toEqual(Object.keys(POLICY).toSorted());
+});
