@@ -40,7 +40,8 @@ function parse<Body>(text: string, bodySchema: z.ZodType<Body>, types: ReadonlyS
   if (typeof type !== 'string' || !types.has(type))
     return { refused: 'unknown-type', message: `unknown message type ${String(type)}`, envelope: outer.data };
   const body = bodySchema.safeParse(outer.data.body);
-  if (!body.success) return { refused: 'malformed', message: `${type}: ${z.prettifyError(body.error)}`, envelope: outer.data };
+  if (!body.success)
+    return { refused: 'malformed', message: `${type}: ${z.prettifyError(body.error)}`, envelope: outer.data };
   return { ...outer.data, body: body.data };
 }
 
