@@ -11,7 +11,6 @@ import {
   type Parse,
   shown,
   text,
-  uuid,
 } from '../api/values.ts';
 import { DEFAULT_GROUP_NAME } from './new-group.ts';
 import { ethertype, ipPrefix, portValue, protocol } from './rule-values.ts';
@@ -44,6 +43,9 @@ export const groupAttributes = {
   revision_number: readOnly,
 } as const;
 
+/** Ids are looked up as they come: what is none is not found. */
+const ID_LENGTH_MAX = 36;
+
 const direction = oneOf(['ingress', 'egress'], (value) => (typeof value === 'string' ? value : shown(value)));
 
 const onlyNull: Parse<null> = (value) => {
@@ -59,14 +61,14 @@ const orNothing =
 
 /** The attributes of a rule, as POST takes them, and PUT its description. */
 export const ruleAttributes = {
-  security_group_id: required(uuid),
+  security_group_id: required(text(ID_LENGTH_MAX)),
   direction: required(direction),
   ethertype: optional(ethertype, 'IPv4', { put: false }),
   protocol: optional(protocol, null, { put: false }),
   port_range_min: optional(portValue, null, { put: false }),
   port_range_max: optional(portValue, null, { put: false }),
   remote_ip_prefix: optional(orNothing(ipPrefix), null, { put: false }),
-  remote_group_id: optional(orNothing(uuid), null, { put: false }),
+  remote_group_id: optional(orNothing(text(ID_LENGTH_MAX)), null, { put: false }),
   remote_address_group_id: unset(onlyNull, { put: false }),
   description: optional(orNothing(text(DESCRIPTION_LENGTH_MAX)), ''),
   ...owner,

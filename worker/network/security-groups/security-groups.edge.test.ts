@@ -199,6 +199,8 @@ describe('a rule', () => {
     [{ protocol: 'tcp', port_range_min: 70_000, port_range_max: 70_001 }, 400, 'SecurityGroupInvalidPortValue'],
     [{ remote_ip_prefix: 'x' }, 400, 'InvalidCIDR'],
     [{ remote_group_id: '00000000-0000-4000-8000-000000000000' }, 404, 'SecurityGroupNotFound'],
+    [{ remote_group_id: 'bad_rgid' }, 404, 'SecurityGroupNotFound'],
+    [{ security_group_id: 'nonsense' }, 404, 'SecurityGroupNotFound'],
     [{ security_group_id: '00000000-0000-4000-8000-000000000000' }, 404, 'SecurityGroupNotFound'],
   ])('%j is refused', async (rule, status, type) => {
     const group = await newGroup();

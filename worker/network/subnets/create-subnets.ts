@@ -2,6 +2,7 @@ import { and, inArray, sql } from 'drizzle-orm';
 import { networks, subnets } from '../../../db/schema/network.ts';
 import { commit, runBatch } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
+import { conflict } from '../../http/errors.ts';
 import type { Created } from '../api/attributes.ts';
 import { assertRevision, whileRacing } from '../api/races.ts';
 import { visibleNetworks } from '../api/visibility.ts';
@@ -13,6 +14,9 @@ import { listOf } from '../ports/port-statements.ts';
 import type { subnetAttributes } from './attributes.ts';
 import { planSubnet, refuseOverlap } from './plan-subnet.ts';
 import { type SubnetWithNetwork, selectSubnets } from './subnet-rows.ts';
+
+/** Subnets of one network; hosts are sent a network whole. */
+const SUBNETS_PER_NETWORK_MAX = 64;
 
 export type NewSubnet = Created<typeof subnetAttributes> & { projectId: string };
 type NetworkOwner = Pick<typeof networks.$inferSelect, 'id' | 'projectId' | 'revision'>;
@@ -34,6 +38,8 @@ export function createSubnets(ctx: ActorContext, inputs: NewSubnet[]): Promise<S
       enforce(ctx, 'create_subnet', { projectId: network.projectId });
       const others = ranges.get(network.id) ?? [];
       refuseOverlap(network.id, plan.cidr, others);
+      if (others.length >= SUBNETS_PER_NETWORK_MAX)
+        throw conflict("Quota exceeded for resources: ['subnet'].", 'OverQuota');
       ranges.set(network.id, [...others, plan.cidr]);
       return newRow(ctx, input, plan);
     });
