@@ -1,4 +1,4 @@
-import { Refusal } from './refusal.ts';
+import { Refusal } from '../shared/refusal.ts';
 
 const REQUEST_TIMEOUT_MS = 120_000;
 

@@ -1,5 +1,5 @@
+import { Refusal } from '../shared/refusal.ts';
 import { benchControl } from '../test/bench/control.ts';
-import { Refusal } from './refusal.ts';
 
 const BENCHES: Record<string, () => Promise<void>> = { control: benchControl };
 

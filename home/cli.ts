@@ -1,8 +1,8 @@
 import { runner } from '../runner/main.ts';
+import { Refusal } from '../shared/refusal.ts';
 import { bench } from './bench.ts';
 import { check } from './check.ts';
 import { dbSetup } from './db-setup.ts';
-import { Refusal } from './refusal.ts';
 import { start } from './start.ts';
 import { stop } from './stop.ts';
 import { testLanes } from './test-lanes.ts';

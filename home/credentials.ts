@@ -1,5 +1,5 @@
+import { writeAtomically } from '../runner/state/write-atomically.ts';
 import type { StatePaths } from './paths.ts';
-import { writePrivately } from './write-privately.ts';
 
 /** Writes what the openstack client reads: `openrc` to source, `clouds.yaml` with a cloud named aerostat. */
 export function writeCredentials(
@@ -18,8 +18,8 @@ export function writeCredentials(
     OS_REGION_NAME: region,
   };
   const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${shellQuote(value)}`);
-  writePrivately(paths.openrc, `${lines.join('\n')}\n`);
-  writePrivately(
+  writeAtomically(paths.openrc, `${lines.join('\n')}\n`);
+  writeAtomically(
     paths.clouds,
     `clouds:
   aerostat:

@@ -6,8 +6,8 @@ import { migrate } from '../db/migrate.ts';
 import { users } from '../db/schema/identity.ts';
 import { systemClock } from '../shared/clock.ts';
 import { randomIds } from '../shared/ids.ts';
+import { Refusal } from '../shared/refusal.ts';
 import { hashPassword } from '../worker/identity/password.ts';
-import { Refusal } from './refusal.ts';
 
 const HELP = `AEROSTAT_DB_TOKEN=... npm run db:setup -- URL [--new-password]: brings a database's schema up to date and makes the
 administrator. URL: libsql://... of Turso, or http://... of a database process.

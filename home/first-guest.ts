@@ -1,5 +1,5 @@
+import { Refusal } from '../shared/refusal.ts';
 import { type ApiClient, ApiFailure } from './api-client.ts';
-import { Refusal } from './refusal.ts';
 import type { Seeded } from './seed.ts';
 import { until } from './until.ts';
 

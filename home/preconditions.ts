@@ -1,7 +1,7 @@
 import { mkdirSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { Refusal } from '../shared/refusal.ts';
 import type { StatePaths } from './paths.ts';
-import { Refusal } from './refusal.ts';
 import { readRunning } from './running.ts';
 
 const FREE_BYTES_MIN = 1024 ** 3;
@@ -9,7 +9,7 @@ const FREE_BYTES_MIN = 1024 ** 3;
 /** Checks what a start needs before it changes anything. @throws Refusal that says what to do */
 export async function checkPreconditions(paths: StatePaths, host: string, port: number): Promise<void> {
   if (process.getuid?.() !== 0) throw new Refusal('guests, bridges and nftables need root. Try: sudo npm start');
-  const running = readRunning(paths.running);
+  const running = await readRunning(paths.running);
   if (running?.alive)
     throw new Refusal(
       `it runs already at ${running.record.url} (process ${running.record.pid}). End it with: npm run stop`,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { writePrivately } from './write-privately.ts';
+import { writeAtomically } from '../runner/state/write-atomically.ts';
 
 const secrets = z.object({ tokenKey: z.string(), databaseToken: z.string(), adminPassword: z.string() });
 export type Secrets = z.infer<typeof secrets>;
@@ -14,6 +14,6 @@ export function loadSecrets(file: string): Secrets {
     databaseToken: randomBytes(32).toString('base64url'),
     adminPassword: randomBytes(18).toString('base64url'),
   };
-  writePrivately(file, `${JSON.stringify(made, null, 2)}\n`);
+  writeAtomically(file, `${JSON.stringify(made, null, 2)}\n`);
   return made;
 }

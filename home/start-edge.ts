@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { bootstrap } from '../db/bootstrap.ts';
 import { type Database, openDatabase } from '../db/client.ts';
 import { migrate } from '../db/migrate.ts';
+import { writeAtomically } from '../runner/state/write-atomically.ts';
 import { systemClock } from '../shared/clock.ts';
 import { randomIds } from '../shared/ids.ts';
 import { hashPassword, verifyPassword } from '../worker/identity/password.ts';
@@ -13,7 +14,6 @@ import type { Secrets } from './secrets.ts';
 import { type Supervisor, supervise } from './supervise.ts';
 import { until } from './until.ts';
 import { workerdConfig } from './workerd-config.ts';
-import { writePrivately } from './write-privately.ts';
 
 const READY_TIMEOUT_MS = 30_000;
 /** It waits for idle connections as long as it may, and keeps nothing that must be written at its end. */
@@ -114,7 +114,7 @@ async function startDatabase(
 
 function startWorkerd({ paths, secrets, host, port, publicUrl, region }: EdgeOptions, database: string): Supervisor {
   const config = join(paths.worker, 'workerd.capnp');
-  writePrivately(
+  writeAtomically(
     config,
     workerdConfig({
       listen: `${host}:${port}`,

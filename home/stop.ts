@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { teardown } from '../runner/teardown.ts';
+import { Refusal } from '../shared/refusal.ts';
 import { statePaths } from './paths.ts';
-import { Refusal } from './refusal.ts';
 import { forgetRunning, readRunning } from './running.ts';
 import { markOf } from './start.ts';
 import { Steps } from './steps.ts';
@@ -25,14 +25,14 @@ export async function stop(args: string[]): Promise<number> {
   if (process.getuid?.() !== 0) throw new Refusal('taking down guests and bridges needs root. Try: sudo npm run stop');
   const paths = statePaths(resolve(values.state));
   const steps = new Steps();
-  const running = readRunning(paths.running);
+  const running = await readRunning(paths.running);
   if (running?.alive) {
     steps.begin('Stopping the control plane and the runner');
     process.kill(running.record.pid, 'SIGTERM');
     await until(
       'the end of the running cloud',
       STOP_TIMEOUT_MS,
-      async () => readRunning(paths.running)?.alive !== true,
+      async () => (await readRunning(paths.running))?.alive !== true,
     );
     steps.end();
   }

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { identify } from '../runner/host/processes.ts';
 import { systemClock } from '../shared/clock.ts';
-import { startTicks } from './running.ts';
 import { type Supervisor, supervise } from './supervise.ts';
 
 let folder: string;
@@ -33,7 +33,7 @@ it('starts a process again when it is killed', async () => {
   const first = process.pid() ?? 0;
   globalThis.process.kill(first, 'SIGKILL');
   await expect.poll(() => process?.pid(), { timeout: 5000 }).not.toBe(first);
-  await expect.poll(() => startTicks(process?.pid() ?? 0)).not.toBe(null);
+  await expect.poll(() => identify(process?.pid() ?? 0)).not.toBe(null);
   expect(process.restarts()).toBe(1);
 });
 
@@ -61,7 +61,7 @@ it('stops a process, one that will not end too, and does not start it again', as
   await expect.poll(() => readFileSync(logFile(), 'utf8')).toContain('ready');
   const pid = process.pid() ?? 0;
   await process.stop();
-  expect(startTicks(pid)).toBe(null);
+  expect(await identify(pid)).toBe(null);
   expect(process.pid()).toBe(undefined);
   process = undefined;
 }, 15_000);

@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { systemClock } from '../shared/clock.ts';
+import { Refusal } from '../shared/refusal.ts';
 import { install } from './cli/install.ts';
 import { join } from './cli/join.ts';
 import { type CliOptions, HELP, parseOptions } from './cli/options.ts';
@@ -8,7 +9,6 @@ import { status } from './cli/status.ts';
 import { jsonLog } from './log.ts';
 import { readIdentity } from './state/identity.ts';
 import { lockStateFolder } from './state/lock.ts';
-import { Refusal } from './state/refusal.ts';
 import { openStateFolder, statePaths } from './state/state-folder.ts';
 import { teardown } from './teardown.ts';
 

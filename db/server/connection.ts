@@ -1,7 +1,7 @@
+import { Lru } from '../../shared/lru.ts';
 import { bindArguments } from './bind-arguments.ts';
 import { HranaError } from './errors.ts';
 import { BUSY_TIMEOUT_MS, type Limits, WAL_AUTOCHECKPOINT_PAGES, WAL_SIZE_BYTES_MAX } from './limits.ts';
-import { Lru } from './lru.ts';
 import { execInBackground, type NativeDatabase, type NativeStatement, openNative } from './native.ts';
 import type { SqlValue } from './protocol.ts';
 import { type ResponseBudget, RowCollector, type StatementResult } from './results.ts';

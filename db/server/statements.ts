@@ -1,6 +1,6 @@
+import { Lru } from '../../shared/lru.ts';
 import { HranaError } from './errors.ts';
 import type { Limits } from './limits.ts';
-import { Lru } from './lru.ts';
 import type { Stmt } from './protocol.ts';
 import { type ScannedStatement, scanSql } from './scan-sql.ts';
 import { type StatementKind, statementKind } from './statement-kind.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { Lru } from '../../shared/lru.ts';
 import type { Connection } from './connection.ts';
 import { RequestError } from './errors.ts';
 import { ENDED_STREAMS_REMEMBERED_MAX, type Limits } from './limits.ts';
-import { Lru } from './lru.ts';
 
 const ID_BYTES = 15;
 const NONCE_BYTES = 18;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Capacity } from '../../shared/protocol/messages.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import { RUNNER_VERSION } from '../config.ts';
 import { errorText } from '../log.ts';
-import { Refusal } from '../state/refusal.ts';
 
 const ENROL_TIMEOUT_MS = 30_000;
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Refusal } from '../state/refusal.ts';
+import { Refusal } from '../../shared/refusal.ts';
 
 const UNIT = 'aerostat-runner.service';
 const SYSTEMCTL_TIMEOUT_MS = 30_000;

@@ -2,17 +2,20 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join as joinPath } from 'node:path';
+import { Refusal } from '../../shared/refusal.ts';
 import { machineSize } from '../host/facts.ts';
 import type { Log } from '../log.ts';
 import { SIMULATED_CAPACITY } from '../simulated/simulated-machine.ts';
 import { readIdentity, writeIdentity } from '../state/identity.ts';
 import { newKey, publicKeyOf } from '../state/keys.ts';
 import { machineIdentity } from '../state/machine-identity.ts';
-import { Refusal } from '../state/refusal.ts';
 import { openStateFolder, statePaths } from '../state/state-folder.ts';
 import { writeAtomically } from '../state/write-atomically.ts';
 import { edgeUrlOf, enrol } from './enrol.ts';
 import { type CliOptions, TOKEN_VARIABLE } from './options.ts';
+
+/** Of `--count` runners. */
+const JOINS_AT_ONCE = 16;
 
 /**
  * Makes this machine (or as many simulated ones as asked for) a runner of the cloud at a URL. What has joined there
@@ -30,10 +33,13 @@ export async function join(options: CliOptions, stateDir: string, log: Log): Pro
     await joinOne({ edgeUrl, stateDir, name, tokens, options, log });
     return;
   }
-  for (let number = 1; number <= options.count; number += 1) {
-    const digits = String(number).padStart(4, '0');
-    const folder = openStateFolder(joinPath(statePaths(stateDir).many, digits));
-    await joinOne({ edgeUrl, stateDir: folder, name: `${name}-${digits}`, tokens, options, log });
+  const numbers = Array.from({ length: options.count }, (_, index) => String(index + 1).padStart(4, '0'));
+  while (numbers.length > 0) {
+    const some = numbers.splice(0, JOINS_AT_ONCE).map((digits) => {
+      const folder = openStateFolder(joinPath(statePaths(stateDir).many, digits));
+      return joinOne({ edgeUrl, stateDir: folder, name: `${name}-${digits}`, tokens, options, log });
+    });
+    await Promise.all(some);
   }
 }
 

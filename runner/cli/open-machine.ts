@@ -1,10 +1,10 @@
+import { Refusal } from '../../shared/refusal.ts';
 import type { RunnerOptions } from '../config.ts';
 import type { Machine } from '../driver.ts';
 import { errorText } from '../log.ts';
 import { openMachine as openQemuMachine } from '../machine.ts';
 import { SimulatedMachine } from '../simulated/simulated-machine.ts';
 import type { Hypervisor } from '../state/identity.ts';
-import { Refusal } from '../state/refusal.ts';
 import { fetchImageFromEdge } from './fetch-image.ts';
 
 /** The machine that a runner works on. @throws Refusal where this one lacks what guests need */

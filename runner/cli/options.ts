@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { Refusal } from '../../shared/refusal.ts';
 import { LOG_LEVELS, type LogLevel } from '../log.ts';
-import { Refusal } from '../state/refusal.ts';
 import { DEFAULT_STATE_DIR } from '../state/state-folder.ts';
 
 /** The token's way past command lines, which everyone on the machine can read. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { Refusal } from './refusal.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import { statePaths } from './state-folder.ts';
 import { writeAtomically } from './write-atomically.ts';
 

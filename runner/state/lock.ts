@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import Database from 'libsql';
-import { Refusal } from './refusal.ts';
+import { Refusal } from '../../shared/refusal.ts';
 
 /** `status` takes the lock for a moment to see whether it is free. */
 const LOCK_TIMEOUT_MS = 500;

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { Refusal } from './refusal.ts';
+import { Refusal } from '../../shared/refusal.ts';
 
 /** Where a runner of this machine keeps its state unless told otherwise. */
 export const DEFAULT_STATE_DIR = '/var/lib/aerostat/runner';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Lru } from '../../../shared/lru.ts';
 import type { Rendering } from '../http/env.ts';
 import { bookmarkOf, linksOf } from '../http/links.ts';
 import type { ServerRow } from './server-rows.ts';
@@ -10,9 +11,18 @@ export const isoTime = (ms: number): string => `${new Date(ms).toISOString().sli
 export const novaTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 23)}000`;
 const orNull = (ms: number | null): string | null => (ms === null ? null : novaTime(ms));
 
+/** Hashes kept; a page shows few hosts many times. */
+const hostIds = new Lru<string, string>(10_000);
+
 /** A host's name that tells a tenant nothing but whether two servers share it. */
 export function hostIdOf(host: string | null, projectId: string): string {
-  return host === null ? '' : createHash('sha224').update(`${projectId}${host}`).digest('hex');
+  if (host === null) return '';
+  const both = `${projectId}${host}`;
+  const known = hostIds.get(both);
+  if (known !== undefined) return known;
+  const hash = createHash('sha224').update(both).digest('hex');
+  hostIds.set(both, hash);
+  return hash;
 }
 
 /** The name that libvirt would give the guest. */

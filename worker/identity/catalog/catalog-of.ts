@@ -1,5 +1,5 @@
+import { Lru } from '../../../shared/lru.ts';
 import type { Context } from '../../http/context.ts';
-import { Lru } from '../lru.ts';
 import { buildCatalog, type CatalogEntry } from './catalog.ts';
 
 /** A cloud is called by few names; more than these are made again. */

@@ -1,8 +1,8 @@
 import { and, asc, gt } from 'drizzle-orm';
 import type { Database } from '../../../db/client.ts';
 import { revocations } from '../../../db/schema/identity.ts';
+import { Lru } from '../../../shared/lru.ts';
 import type { Actor, Context } from '../../http/context.ts';
-import { Lru } from '../lru.ts';
 import { revocationKey, revocationsOf } from './revocation.ts';
 import { REVOCATIONS_PAGE, type Reading, RevocationList } from './revocation-list.ts';
 import { importTokenKey, openToken, sealToken, type Token } from './token.ts';
