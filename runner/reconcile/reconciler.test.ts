@@ -8,7 +8,8 @@ import { FakeDrivers } from '../testing/fake-drivers.ts';
 import { groupOf, id, memberOf, networkOf, portOf, serverOf } from '../testing/specs.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
 import { VirtualTime } from '../testing/virtual-time.ts';
-import { CLAIM_WAIT_MS, CONCURRENCY_PER_KIND, Reconciler } from './reconciler.ts';
+import { CONCURRENCY_PER_KIND } from './lanes.ts';
+import { CLAIM_WAIT_MS, Reconciler } from './reconciler.ts';
 
 type Wish = [kind: string, id: string, spec: unknown];
 

@@ -1,6 +1,6 @@
 import type { Timers } from '../../shared/clock.ts';
 import type { Fault } from '../../shared/protocol/messages.ts';
-import { KINDS, type Kind } from '../../shared/specs/kinds.ts';
+import type { Kind } from '../../shared/specs/kinds.ts';
 import { type Driver, DriverError, type Drivers, type Outcome } from '../driver.ts';
 import type { Finding, Ledger } from '../link/ledger/ledger.ts';
 import { keyOf, type LedgerObject } from '../link/ledger/ledger-object.ts';
@@ -8,13 +8,12 @@ import type { Log } from '../log.ts';
 import { type Entry, heldBefore, isKind, newEntry, setWish, type Task } from './entry.ts';
 import { firstWork, workAfterLook } from './first-work.ts';
 import { Holdings } from './holdings.ts';
+import { Lanes } from './lanes.ts';
 import { readiness } from './readiness.ts';
 import { Recorder } from './recorder.ts';
 import { NO_REFERENCES, unionOf } from './references.ts';
 import { clipFault, faultOf, isLasting, REPORT_AFTER_ATTEMPTS, retryDelayMs, SERVER_ATTEMPTS_MAX } from './retry.ts';
 
-/** Driver calls of one kind at one time. */
-export const CONCURRENCY_PER_KIND = 8;
 /** Two objects that claim the same thing wait for each other no longer than this. */
 export const CLAIM_WAIT_MS = 10_000;
 
@@ -41,17 +40,23 @@ export class Reconciler {
   readonly #entries = new Map<string, Entry>();
   readonly #holdings = new Holdings();
   readonly #recorder: Recorder;
-  readonly #queues = new Map<Kind, Set<Entry>>(KINDS.map((kind) => [kind, new Set()]));
-  readonly #running = new Map<Kind, number>(KINDS.map((kind) => [kind, 0]));
+  readonly #lanes: Lanes;
   /** Who wants to be looked at again when the object of a key changes. */
   readonly #waiting = new Map<string, Set<Entry>>();
-  #busy = 0;
-  #pumpDue = false;
   #stopped = false;
 
   constructor(options: ReconcilerOptions) {
     this.#o = options;
     this.#recorder = new Recorder(options.ledger, options.time, options.onNews);
+    this.#lanes = new Lanes({
+      run: (entry) => this.#run(entry),
+      ended: (entry) => this.#ended(entry),
+      idle: () => {
+        // What was found must be in the ledger before anybody asks it for everything.
+        this.#recorder.flush();
+        options.onIdle();
+      },
+    });
   }
 
   /** Begins with what the ledger holds; the edge is not needed for it. */
@@ -65,7 +70,7 @@ export class Reconciler {
       this.#holdings.set(entry, heldBefore(entry));
     }
     for (const entry of this.#entries.values()) this.#evaluate(entry);
-    this.#pump();
+    this.#lanes.pump();
   }
 
   /** Objects whose wish has changed in the ledger. */
@@ -87,7 +92,7 @@ export class Reconciler {
       if (entry) this.#evaluate(entry);
       this.#wake(keyOf(object));
     }
-    this.#pump();
+    this.#lanes.pump();
   }
 
   /** The machine says that an object changed by itself. */
@@ -96,12 +101,12 @@ export class Reconciler {
     if (!entry) return;
     entry.observeWanted = true;
     this.#evaluate(entry);
-    this.#pump();
+    this.#lanes.pump();
   }
 
   /** Nothing runs and nothing is about to; what is left waits for a retry. */
   get idle(): boolean {
-    return this.#busy === 0 && !this.#pumpDue;
+    return this.#lanes.idle;
   }
 
   /** Runs an operation alone with its object, after whatever is under way. @returns false where there is no such object */
@@ -110,7 +115,7 @@ export class Reconciler {
     if (!entry || entry.wish.deleted) return false;
     entry.tasks.push(task);
     this.#evaluate(entry);
-    this.#pump();
+    this.#lanes.pump();
     return true;
   }
 
@@ -122,10 +127,9 @@ export class Reconciler {
       entry.taskAbort?.abort();
       entry.cancelTimer?.();
     }
-    while (this.#busyRuns.size > 0) await Promise.allSettled([...this.#busyRuns]);
+    await this.#lanes.stop();
     this.#recorder.flush();
   }
-  readonly #busyRuns = new Set<Promise<void>>();
 
   #add(object: LedgerObject, kind: Kind): Entry {
     const entry = newEntry(object, kind);
@@ -155,7 +159,7 @@ export class Reconciler {
   /** Decides whether an entry that does not run can, must wait, or has nothing to do. */
   #evaluate(entry: Entry): void {
     if (this.#stopped || entry.phase === 'running' || entry.phase === 'backoff') return;
-    this.#queue(entry.kind).delete(entry);
+    this.#lanes.remove(entry);
     if (!hasWork(entry)) {
       entry.phase = 'idle';
       return;
@@ -166,7 +170,7 @@ export class Reconciler {
     entry.hopeless = (!ready.go && ready.fault !== undefined) || entry.attempts >= REPORT_AFTER_ATTEMPTS;
     if (ready.go) {
       entry.phase = 'queued';
-      this.#queue(entry.kind).add(entry);
+      this.#lanes.add(entry);
       return;
     }
     entry.phase = 'waiting';
@@ -196,51 +200,16 @@ export class Reconciler {
     entry.cancelTimer = this.#o.time.after(delayMs, () => {
       this.#calm(entry);
       this.#evaluate(entry);
-      this.#pump();
+      this.#lanes.pump();
     });
   }
 
-  /** Starts what is ready, as far as there is room; in a turn of its own, so that a burst is seen whole. */
-  #pump(): void {
-    if (this.#pumpDue || this.#stopped) return;
-    this.#pumpDue = true;
-    queueMicrotask(() => {
-      this.#pumpDue = false;
-      if (this.#stopped) return;
-      for (const kind of KINDS) {
-        for (const entry of this.#queue(kind)) {
-          if ((this.#running.get(kind) ?? 0) >= CONCURRENCY_PER_KIND) break;
-          this.#begin(entry);
-        }
-      }
-      if (!this.idle) return;
-      // What was found must be in the ledger before anybody asks it for everything.
-      this.#recorder.flush();
-      this.#o.onIdle();
-    });
-  }
-
-  #queue(kind: Kind): Set<Entry> {
-    return this.#queues.get(kind) as Set<Entry>;
-  }
-
-  #begin(entry: Entry): void {
-    this.#queue(entry.kind).delete(entry);
-    entry.phase = 'running';
-    this.#running.set(entry.kind, (this.#running.get(entry.kind) ?? 0) + 1);
-    this.#busy += 1;
-    const run = this.#run(entry).finally(() => {
-      this.#busyRuns.delete(run);
-      this.#busy -= 1;
-      this.#running.set(entry.kind, (this.#running.get(entry.kind) ?? 1) - 1);
-      entry.abort = null;
-      entry.taskAbort = null;
-      if (entry.phase === 'running') entry.phase = 'idle';
-      if (this.#entries.get(entry.key) === entry) this.#evaluate(entry);
-      this.#wake(entry.key);
-      this.#pump();
-    });
-    this.#busyRuns.add(run);
+  #ended(entry: Entry): void {
+    entry.abort = null;
+    entry.taskAbort = null;
+    if (entry.phase === 'running') entry.phase = 'idle';
+    if (this.#entries.get(entry.key) === entry) this.#evaluate(entry);
+    this.#wake(entry.key);
   }
 
   /** One call of the driver, or one operation. Never throws: a failure is concluded. */
@@ -322,6 +291,7 @@ export class Reconciler {
       if (entry.work === null && outcome) this.#record(entry, outcome, false);
       return;
     }
+    entry.attempts = 0;
     if (outcome === null && entry.kind !== 'server') {
       entry.work = 'apply';
       return;
@@ -343,7 +313,10 @@ export class Reconciler {
     entry.attempts += 1;
     const { kind, id } = entry;
     this.#o.log.warn('reconcile-failed', { kind, id, work, attempt: entry.attempts, fault: fault.message });
-    if (work === null) entry.observeWanted = entry.attempts < REPORT_AFTER_ATTEMPTS;
+    if (work === null) {
+      this.#lookAgain(entry);
+      return;
+    }
     const last = final || isLasting(fault) || entry.attempts >= SERVER_ATTEMPTS_MAX;
     if (work === 'apply' && (entry.specFault || (kind === 'server' && last))) {
       entry.work = null;
@@ -352,7 +325,19 @@ export class Reconciler {
       return;
     }
     entry.hopeless = entry.attempts >= REPORT_AFTER_ATTEMPTS;
-    if (work === 'apply' ? kind !== 'server' : work !== null && entry.hopeless) this.#fail(entry, fault, false);
+    if (work === 'apply' ? kind !== 'server' : entry.hopeless) this.#fail(entry, fault, false);
+    this.#retry(entry);
+  }
+
+  /** A look that failed is repeated a few times; the next change by itself brings another. */
+  #lookAgain(entry: Entry): void {
+    if (entry.attempts < REPORT_AFTER_ATTEMPTS) {
+      entry.observeWanted = true;
+      this.#retry(entry);
+    } else entry.attempts = 0;
+  }
+
+  #retry(entry: Entry): void {
     entry.phase = 'backoff';
     this.#later(entry, retryDelayMs(entry.attempts, this.#o.random));
   }
@@ -364,7 +349,9 @@ export class Reconciler {
 
   #record(entry: Entry, outcome: Outcome, applied: boolean): void {
     const { kind, id, wish } = entry;
-    const finding: Finding = { kind, id, observation: { kind, id, generation: wish.generation, ...outcome } };
+    const fault = outcome.fault ? { fault: clipFault(outcome.fault) } : {};
+    const observation = { kind, id, generation: wish.generation, ...outcome, ...fault };
+    const finding: Finding = { kind, id, observation };
     if (applied) finding.applied = { generation: wish.generation, boot: this.#o.bootId };
     this.#recorder.add(finding);
   }

@@ -102,8 +102,10 @@ export class Store {
         );
       db.prepare('PRAGMA journal_mode=WAL').all([]);
       db.exec('PRAGMA synchronous=FULL');
-      db.exec(SCHEMA);
-      db.exec(`PRAGMA user_version=${SCHEMA_VERSION}`);
+      if (version < SCHEMA_VERSION) {
+        db.exec(SCHEMA);
+        db.exec(`PRAGMA user_version=${SCHEMA_VERSION}`);
+      }
       return new Store(db);
     } catch (error) {
       db.close();
@@ -132,8 +134,16 @@ export class Store {
       statements();
       this.#db.exec('COMMIT');
     } catch (cause) {
-      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+      this.#rollBack();
       throw toLedgerError(cause);
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+    } catch {
+      // SQLite rolls back by itself where the disk fails; the error that led here says more.
     }
   }
 
