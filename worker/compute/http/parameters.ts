@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formatIp, parseIp } from '../../../shared/cidr.ts';
 
 /* Nova's parameter types: what its bodies and queries are made of. */
 
@@ -69,6 +70,11 @@ export const uuid = z
   )
   .transform((hex) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'));
 
+/** An IPv6 address, in its one usual text. */
+export const ipv6Address = z.ipv6().transform((text) => {
+  const ip = parseIp(text);
+  return ip ? formatIp(ip) : text;
+});
 export const ipAddress = z.union([z.ipv4(), z.ipv6()]);
 export const tag = z
   .string()

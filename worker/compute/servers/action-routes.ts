@@ -19,7 +19,6 @@ const resetStateBody = only({ 'os-resetState': z.strictObject({ state: z.enum(['
 const consoleBody = only({
   'os-getConsoleOutput': z.strictObject({ length: integer(-1, INTEGER_MAX).nullable().optional() }),
 });
-const lockBody = only({ lock: z.null() });
 const lockBody73 = only({ lock: z.strictObject({ locked_reason: z.string().min(1).max(255).optional() }).nullable() });
 
 const accepted = (c: ComputeContext) => c.body(null, 202);
@@ -40,8 +39,8 @@ const ACTIONS: Readonly<Record<string, Handler>> = {
     return accepted(c);
   },
   lock: async (c, id, body) => {
-    const reason =
-      c.get('microversion') >= 73 ? check(body, lockBody73).lock?.locked_reason : check(body, lockBody).lock;
+    // Before it took a reason, whatever stood there was let pass.
+    const reason = c.get('microversion') >= 73 ? check(body, lockBody73).lock?.locked_reason : null;
     await lockServer(actorOf(c), id, reason ?? null);
     return accepted(c);
   },

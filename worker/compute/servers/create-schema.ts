@@ -10,6 +10,7 @@ import {
   INTEGER_MAX,
   integer,
   ipAddress,
+  ipv6Address,
   metadata,
   name,
   TAGS_MAX,
@@ -83,7 +84,7 @@ const server = z.strictObject({
   networks: z.array(anyNetwork).max(NETWORKS_MAX).optional(),
   'OS-DCF:diskConfig': diskConfig.optional(),
   accessIPv4: z.ipv4().optional(),
-  accessIPv6: z.ipv6().optional(),
+  accessIPv6: ipv6Address.optional(),
   personality: z
     .array(z.strictObject({ path: z.string().optional(), contents: z.string().optional() }))
     .max(LIST_MAX)

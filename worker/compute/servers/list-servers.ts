@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import type { Statement } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
 import { authorize, isAdmin } from '../../http/policy.ts';
@@ -7,49 +8,77 @@ import { markerNotFound, type Page, pageOf, type Query } from '../http/paging.ts
 import { policy } from '../policy.ts';
 import { deletionCondition, filterConditions, statusCondition } from './filters.ts';
 import { filtersOf, type SortBy, sortOf } from './list-query.ts';
-import { type ServerRow, selectServers, serverRows } from './server-rows.ts';
+import { type BriefRow, type ServerRow, selectBrief, selectServers, serverRows } from './server-rows.ts';
 
-export interface ServerPage {
-  rows: ServerRow[];
+export interface Listed<Row> {
+  rows: Row[];
   page: Page;
+}
+interface Asked {
+  query: Query;
+  version: Microversion;
+}
+/** What a list reads, in the words of its select. */
+interface Selection {
+  where: SQL;
+  order: SQL;
+  limit: number;
 }
 
 /**
- * A page of servers, in one batch.
- * @param input.detail - whether the rows carry what only a detailed answer shows
+ * A page of servers by id and name, in one batch.
  * @throws ApiError 400 a filter, key, limit or marker that is none; 403 other projects' servers for anyone but an admin
  */
-export async function listServers(
+export const listServers = (ctx: ActorContext, asked: Asked): Promise<Listed<BriefRow>> =>
+  listPage(
+    ctx,
+    asked,
+    'index',
+    (selection) => selectBrief(ctx.db, selection),
+    (rows) => rows as BriefRow[],
+  );
+
+/** A page of servers in full, in one batch. @throws ApiError as `listServers` */
+export const listServerDetails = (ctx: ActorContext, asked: Asked): Promise<Listed<ServerRow>> => {
+  const userData = isAdmin(ctx) && asked.version >= 3;
+  return listPage(ctx, asked, 'detail', (selection) => selectServers(ctx.db, { ...selection, userData }), serverRows);
+};
+
+async function listPage<Row>(
   ctx: ActorContext,
-  input: { query: Query; version: Microversion; detail: boolean },
-): Promise<ServerPage> {
-  const { query, version, detail } = input;
-  authorize(ctx, policy, `os_compute_api:servers:${detail ? 'detail' : 'index'}`);
+  { query, version }: Asked,
+  verb: 'index' | 'detail',
+  select: (selection: Selection) => PromiseLike<unknown> & Statement,
+  rowsOf: (result: unknown) => Row[],
+): Promise<Listed<Row>> {
+  authorize(ctx, policy, `os_compute_api:servers:${verb}`);
   const admin = isAdmin(ctx);
   const filters = filtersOf(query, version, admin);
   const page = pageOf(query);
   const sort = sortOf(query, version, admin);
-  const scope = scopeOf(ctx, filters, detail);
+  const scope = scopeOf(ctx, filters, verb);
   const statuses = filters.get('status');
   const ofStatus = statuses ? statusCondition(ctx, statuses, version) : sql`1`;
   const conditions = [...scope, ...deletionCondition(filters), ...filterConditions(filters)];
   if (ofStatus === null || page.limit === 0) return { rows: [], page };
-  const where = sql.join([...conditions, ofStatus, ...afterMarker(page.marker, sort)], sql` AND `);
-  const order = sql.raw(sort.map(({ expression, direction }) => `${expression} ${direction}`).join(', '));
-  const select = selectServers(ctx.db, { where, order, limit: page.limit, userData: detail && admin && version >= 3 });
-  if (page.marker === undefined) return { rows: serverRows(await select), page };
+  const rows = select({
+    where: sql.join([...conditions, ofStatus, ...afterMarker(page.marker, sort)], sql` AND `),
+    order: sql.raw(sort.map(({ expression, direction }) => `${expression} ${direction}`).join(', ')),
+    limit: page.limit,
+  });
+  if (page.marker === undefined) return { rows: rowsOf(await rows), page };
   const known = ctx.db.all(sql`SELECT 1 FROM servers s WHERE s.id = ${page.marker} AND ${sql.join(scope, sql` AND `)}`);
-  const [found, rows] = await ctx.db.batch([known, select]);
+  const [found, listed] = await ctx.db.batch([known, rows]);
   if (found.length === 0) throw markerNotFound(page.marker);
-  return { rows: serverRows(rows), page };
+  return { rows: rowsOf(listed), page };
 }
 
 /** Whose servers are listed: the project's, or everyone's for an admin who asks for all. */
-function scopeOf(ctx: ActorContext, filters: Map<string, string[]>, detail: boolean): SQL[] {
+function scopeOf(ctx: ActorContext, filters: Map<string, string[]>, verb: 'index' | 'detail'): SQL[] {
   const region = sql`s.region = ${ctx.region}`;
   const word = filters.get('all_tenants')?.[0];
   if (word !== undefined && isAllTenants(word)) {
-    authorize(ctx, policy, `os_compute_api:servers:${detail ? 'detail' : 'index'}:get_all_tenants`);
+    authorize(ctx, policy, `os_compute_api:servers:${verb}:get_all_tenants`);
     return [region];
   }
   filters.delete('tenant_id');

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { requireProject } from '../../http/policy.ts';
-import { actorOf, type ComputeContext, type ComputeEnv, renderingOf } from '../http/env.ts';
+import { actorOf, type ComputeContext, type ComputeEnv, type Rendering, renderingOf } from '../http/env.ts';
 import { nextLink } from '../http/paging.ts';
 import { checkedBody } from '../http/validate.ts';
 import { serverAction } from './action-routes.ts';
@@ -8,7 +8,7 @@ import { createServerBody } from './create-schema.ts';
 import { createServers } from './create-server.ts';
 import { deleteServer } from './delete-server.ts';
 import { generatePassword } from './generated-text.ts';
-import { listServers } from './list-servers.ts';
+import { type Listed, listServerDetails, listServers } from './list-servers.ts';
 import { newServerOf } from './new-server.ts';
 import { showServer } from './show-server.ts';
 import { subRoutes } from './sub-routes.ts';
@@ -18,21 +18,28 @@ import { basicView, createdView, serverView } from './views.ts';
 /** `/servers` and what lies under a server. */
 export const serverRoutes = new Hono<ComputeEnv>();
 
-async function list(c: ComputeContext, detail: boolean): Promise<Response> {
-  const query = c.req.queries();
+function answer<Row extends { id: string }>(
+  c: ComputeContext,
+  collection: string,
+  { rows, page }: Listed<Row>,
+  view: (row: Row, rendering: Rendering) => object,
+): Response {
   const rendering = renderingOf(c);
-  const nowMs = c.get('ctx').clock.nowMs();
-  const { rows, page } = await listServers(actorOf(c), { query, version: rendering.version, detail });
-  const servers = rows.map((row) =>
-    detail ? serverView(row, rendering, { nowMs, form: 'detail' }) : basicView(row, rendering),
-  );
   const ids = rows.map((row) => row.id);
-  const next = nextLink(rendering.links, detail ? 'servers/detail' : 'servers', query, page, ids);
-  return c.json({ servers, ...(next ? { servers_links: next } : {}) });
+  const next = nextLink(rendering.links, collection, c.req.queries(), page, ids);
+  return c.json({ servers: rows.map((row) => view(row, rendering)), ...(next ? { servers_links: next } : {}) });
 }
 
-serverRoutes.get('/', (c) => list(c, false));
-serverRoutes.get('/detail', (c) => list(c, true));
+serverRoutes.get('/', async (c) => {
+  const listed = await listServers(actorOf(c), { query: c.req.queries(), version: c.get('microversion') });
+  return answer(c, 'servers', listed, basicView);
+});
+
+serverRoutes.get('/detail', async (c) => {
+  const listed = await listServerDetails(actorOf(c), { query: c.req.queries(), version: c.get('microversion') });
+  const of = { nowMs: c.get('ctx').clock.nowMs(), form: 'detail' as const };
+  return answer(c, 'servers/detail', listed, (row, rendering) => serverView(row, rendering, of));
+});
 
 serverRoutes.post('/', async (c) => {
   const rendering = renderingOf(c);

@@ -55,40 +55,87 @@ export interface ServerRow {
   userData?: string | null;
 }
 
-const ADDRESSES = sql.raw(`(
+const ADDRESSES = `(
   SELECT json_group_array(json_object('network', n.name, 'address', a.ip_address, 'mac', p.mac_address)
     ORDER BY p.created_at_ms, p.id, a.position)
   FROM ports p JOIN networks n ON n.id = p.network_id JOIN ip_allocations a ON a.port_id = p.id
-  WHERE p.device_id = s.id)`);
-const GROUPS = sql.raw(`(
+  WHERE p.device_id = s.id)`;
+const GROUPS = `(
   SELECT json_group_array(json_object('name', g.name) ORDER BY p.created_at_ms, p.id, g.name)
   FROM ports p JOIN port_security_groups pg ON pg.port_id = p.id JOIN security_groups g ON g.id = pg.group_id
-  WHERE p.device_id = s.id)`);
-const KERNEL = sql.raw(`json_object(
-  'id', s.id, 'projectId', s.project_id, 'userId', s.user_id, 'number', s.number, 'name', s.name,
-  'hostname', s.hostname, 'description', s.description, 'flavor', json(s.flavor), 'imageId', s.image_id,
-  'keyName', s.key_name, 'runnerId', s.runner_id, 'host', r.name, 'hostState', r.state, 'hostLeaseMs', r.lease_expires_at_ms,
-  'zone', s.zone, 'reservationId', s.reservation_id, 'launchIndex', s.launch_index, 'vmState', s.vm_state,
-  'taskState', s.task_state, 'powerState', s.power_state, 'progress', s.progress, 'configDrive', s.config_drive,
-  'metadata', json(s.metadata), 'tags', json(s.tags), 'fault', json(s.fault), 'accessIpV4', s.access_ip_v4,
-  'accessIpV6', s.access_ip_v6, 'diskConfig', s.disk_config, 'lockedBy', s.locked_by, 'lockedReason', s.locked_reason,
-  'launchedAtMs', s.launched_at_ms, 'terminatedAtMs', s.terminated_at_ms, 'createdAtMs', s.created_at_ms,
-  'updatedAtMs', s.updated_at_ms, 'deletedAtMs', s.deleted_at_ms`);
+  WHERE p.device_id = s.id)`;
+
+/** Where each member of a row comes from; `servers` is `s`, its host's row `r`. */
+const COLUMNS: { readonly [Member in keyof Required<ServerRow>]: string } = {
+  id: 's.id',
+  projectId: 's.project_id',
+  userId: 's.user_id',
+  number: 's.number',
+  name: 's.name',
+  hostname: 's.hostname',
+  description: 's.description',
+  flavor: 'json(s.flavor)',
+  imageId: 's.image_id',
+  keyName: 's.key_name',
+  runnerId: 's.runner_id',
+  host: 'r.name',
+  hostState: 'r.state',
+  hostLeaseMs: 'r.lease_expires_at_ms',
+  zone: 's.zone',
+  reservationId: 's.reservation_id',
+  launchIndex: 's.launch_index',
+  vmState: 's.vm_state',
+  taskState: 's.task_state',
+  powerState: 's.power_state',
+  progress: 's.progress',
+  configDrive: 's.config_drive',
+  metadata: 'json(s.metadata)',
+  tags: 'json(s.tags)',
+  fault: 'json(s.fault)',
+  accessIpV4: 's.access_ip_v4',
+  accessIpV6: 's.access_ip_v6',
+  diskConfig: 's.disk_config',
+  lockedBy: 's.locked_by',
+  lockedReason: 's.locked_reason',
+  launchedAtMs: 's.launched_at_ms',
+  terminatedAtMs: 's.terminated_at_ms',
+  createdAtMs: 's.created_at_ms',
+  updatedAtMs: 's.updated_at_ms',
+  deletedAtMs: 's.deleted_at_ms',
+  addresses: `json(${ADDRESSES})`,
+  securityGroups: `json(${GROUPS})`,
+  userData: 's.user_data',
+};
+const MEMBERS = Object.keys(COLUMNS);
+const { userData, ...lean } = COLUMNS;
+/** User data is the last member, so that a row without it only is shorter. */
+const LEAN = sql.raw(`json_array(${Object.values(lean).join(', ')})`);
+const WHOLE = sql.raw(`json_array(${Object.values(lean).join(', ')}, ${userData})`);
 
 /**
- * Reads servers whole, each as one text: a column less is a value less to carry, and a page of a hundred servers has
- * thousands. In the conditions the table `servers` is named `s`.
+ * Reads servers whole, each as one text without names: a page of a hundred has thousands of values, and each would be
+ * wrapped, named and carried by itself. In the conditions the table `servers` is named `s`.
  */
 export function selectServers(db: Database, of: { where: SQL; order?: SQL; limit?: number; userData?: boolean }) {
-  const userData = of.userData ? sql.raw(`, 'userData', s.user_data`) : sql.raw('');
   const order = of.order ? sql` ORDER BY ${of.order}` : sql.raw('');
   const limit = of.limit === undefined ? sql.raw('') : sql` LIMIT ${of.limit}`;
   return db.all<{ server: string }>(sql`
-    SELECT ${KERNEL}, 'addresses', json(${ADDRESSES}), 'securityGroups', json(${GROUPS})${userData}) AS server
+    SELECT ${of.userData ? WHOLE : LEAN} AS server
     FROM servers s LEFT JOIN runners r ON r.id = s.runner_id WHERE ${of.where}${order}${limit}`);
 }
 
 /** The rows of `selectServers`. */
 export function serverRows(result: unknown): ServerRow[] {
-  return (result as { server: string }[]).map((row) => JSON.parse(row.server) as ServerRow);
+  return (result as { server: string }[]).map(({ server }) => {
+    const row: Record<string, unknown> = {};
+    for (const [index, value] of (JSON.parse(server) as unknown[]).entries()) row[MEMBERS[index] as string] = value;
+    return row as unknown as ServerRow;
+  });
 }
+
+/** A server as a list without details shows it. */
+export type BriefRow = Pick<ServerRow, 'id' | 'name'>;
+
+/** Reads no more of servers than a list without details shows; conditions as for `selectServers`. */
+export const selectBrief = (db: Database, of: { where: SQL; order: SQL; limit: number }) =>
+  db.all<BriefRow>(sql`SELECT s.id, s.name FROM servers s WHERE ${of.where} ORDER BY ${of.order} LIMIT ${of.limit}`);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ActorContext } from '../../http/context.ts';
 import { isAdmin } from '../../http/policy.ts';
 import type { Microversion } from '../http/microversion.ts';
-import { description, diskConfig, hostname, name } from '../http/parameters.ts';
+import { description, diskConfig, hostname, ipv6Address, name } from '../http/parameters.ts';
 import { hostOf, patchDesiredServer } from './desired-server.ts';
 import { ownServer, serverNotFound } from './find-server.ts';
 import { type ServerRow, selectServers, serverRows } from './server-rows.ts';
@@ -13,7 +13,7 @@ const server = z.strictObject({
   name: name.optional(),
   'OS-DCF:diskConfig': diskConfig.optional(),
   accessIPv4: z.union([z.ipv4(), z.literal('')]).optional(),
-  accessIPv6: z.union([z.ipv6(), z.literal('')]).optional(),
+  accessIPv6: z.union([ipv6Address, z.literal('')]).optional(),
 });
 const server19 = server.extend({ description: description.optional() });
 const server90 = server19.extend({ hostname: hostname.optional() });
