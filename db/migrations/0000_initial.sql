@@ -357,6 +357,7 @@ CREATE TABLE `networks` (
 	`shared` integer DEFAULT false NOT NULL,
 	`mtu` integer DEFAULT 1450 NOT NULL,
 	`port_security_enabled` integer DEFAULT true NOT NULL,
+	`tags` text DEFAULT '[]' NOT NULL,
 	`revision` integer DEFAULT 1 NOT NULL,
 	`created_at_ms` integer NOT NULL,
 	`updated_at_ms` integer NOT NULL
@@ -388,6 +389,7 @@ CREATE TABLE `ports` (
 	`runner_id` text,
 	`owned_by_server` integer DEFAULT false NOT NULL,
 	`dns_name` text DEFAULT '' NOT NULL,
+	`tags` text DEFAULT '[]' NOT NULL,
 	`revision` integer DEFAULT 1 NOT NULL,
 	`created_at_ms` integer NOT NULL,
 	`updated_at_ms` integer NOT NULL,
@@ -424,6 +426,7 @@ CREATE TABLE `security_groups` (
 	`name` text NOT NULL,
 	`description` text DEFAULT '' NOT NULL,
 	`stateful` integer DEFAULT true NOT NULL,
+	`tags` text DEFAULT '[]' NOT NULL,
 	`revision` integer DEFAULT 1 NOT NULL,
 	`created_at_ms` integer NOT NULL,
 	`updated_at_ms` integer NOT NULL
@@ -445,6 +448,7 @@ CREATE TABLE `subnets` (
 	`dns_nameservers` text DEFAULT '[]' NOT NULL,
 	`host_routes` text DEFAULT '[]' NOT NULL,
 	`allocation_pools` text NOT NULL,
+	`tags` text DEFAULT '[]' NOT NULL,
 	`revision` integer DEFAULT 1 NOT NULL,
 	`created_at_ms` integer NOT NULL,
 	`updated_at_ms` integer NOT NULL,

@@ -88,6 +88,18 @@ export const EXTENSIONS: readonly Extension[] = [
     updated: '2016-04-11T10:00:00-00:00',
   },
   {
+    alias: 'standard-attr-tag',
+    name: 'Tag support for resources with standard attribute: network, port, security_group, subnet',
+    description: 'Enables to set tag on resources with standard attribute.',
+    updated: '2017-01-01T00:00:00-00:00',
+  },
+  {
+    alias: 'tag-ports-during-bulk-creation',
+    name: 'Tag Ports During Bulk Creation',
+    description: 'Allow to tag ports during bulk creation',
+    updated: '2019-12-29T19:00:00-00:00',
+  },
+  {
     alias: 'revision-if-match',
     name: 'If-Match constraints based on revision_number',
     description: 'Extension indicating that If-Match based on revision_number is supported.',

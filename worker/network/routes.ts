@@ -8,9 +8,15 @@ import { networkRoutes } from './networks/routes.ts';
 import { portRoutes } from './ports/routes.ts';
 import { securityGroupRoutes, securityGroupRuleRoutes } from './security-groups/routes.ts';
 import { subnetRoutes } from './subnets/routes.ts';
+import { tagRoutes } from './tags/routes.ts';
+import { taggedGroup, taggedNetwork, taggedPort, taggedSubnet } from './tags/tagged.ts';
 
 const resources = new Hono<AppEnv>()
   .use(authenticate)
+  .route('/networks/:id/tags', tagRoutes(taggedNetwork))
+  .route('/subnets/:id/tags', tagRoutes(taggedSubnet))
+  .route('/ports/:id/tags', tagRoutes(taggedPort))
+  .route('/security-groups/:id/tags', tagRoutes(taggedGroup))
   .route('/networks', networkRoutes)
   .route('/subnets', subnetRoutes)
   .route('/ports', portRoutes)

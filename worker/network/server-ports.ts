@@ -204,6 +204,7 @@ function newServerPort(
       runnerId: with_.runnerId,
       ownedByServer: true,
       dnsName: dnsLabel(input.hostname),
+      tags: [],
       revision: 1,
       createdAtMs: now,
       updatedAtMs: now,

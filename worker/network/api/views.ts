@@ -5,6 +5,7 @@ export const isoTime = (atMs: number): string => `${new Date(atMs).toISOString()
 export function standardView(row: {
   projectId: string;
   description: string;
+  tags: string[];
   revision: number;
   createdAtMs: number;
   updatedAtMs: number;
@@ -13,7 +14,7 @@ export function standardView(row: {
     tenant_id: row.projectId,
     project_id: row.projectId,
     description: row.description,
-    tags: [],
+    tags: row.tags,
     created_at: isoTime(row.createdAtMs),
     updated_at: isoTime(row.updatedAtMs),
     revision_number: row.revision,

@@ -6,6 +6,7 @@ import { byBoolean, byConstant, byInteger, byText } from '../api/filters.ts';
 import { jsonColumn } from '../api/json-column.ts';
 import type { Listing } from '../api/listing.ts';
 import { standardView } from '../api/views.ts';
+import { byTags } from '../tags/tag-filters.ts';
 import { NETWORK_TYPE } from './attributes.ts';
 
 const columns = {
@@ -71,6 +72,7 @@ export const networkListing: Listing = {
     shared: byBoolean(networks.shared),
     mtu: byInteger(networks.mtu),
     port_security_enabled: byBoolean(networks.portSecurityEnabled),
+    ...byTags(networks.tags),
     revision_number: byInteger(networks.revision),
     status: byConstant('ACTIVE'),
     'router:external': byConstant(false),

@@ -14,6 +14,8 @@ import {
   uuid,
 } from '../api/values.ts';
 
+import { tagList } from '../tags/tag-values.ts';
+
 /** What one port may have; the runner's specs have the same bounds. */
 const FIXED_IPS_MAX = 16;
 const SECURITY_GROUPS_MAX = 64;
@@ -79,6 +81,7 @@ export const portAttributes = {
   security_groups: unset(listOf(uuid, { max: SECURITY_GROUPS_MAX, noneIsEmpty: true })),
   port_security_enabled: unset(boolean),
   dns_name: optional(dnsName, ''),
+  tags: optional(tagList, [], { put: false }),
   'binding:vnic_type': unset(vnicType),
   allowed_address_pairs: unset(emptyList),
   extra_dhcp_opts: unset(emptyList),
@@ -90,7 +93,6 @@ export const portAttributes = {
   'binding:profile': readOnly,
   'binding:vif_type': readOnly,
   'binding:vif_details': readOnly,
-  tags: readOnly,
   created_at: readOnly,
   updated_at: readOnly,
   revision_number: readOnly,

@@ -102,6 +102,7 @@ function newPort(
       runnerId: null,
       ownedByServer: false,
       dnsName: input.dns_name,
+      tags: input.tags,
       revision: 1,
       createdAtMs: now,
       updatedAtMs: now,

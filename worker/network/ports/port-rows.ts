@@ -10,6 +10,7 @@ import type { Listing } from '../api/listing.ts';
 import { invalidInput, shown } from '../api/values.ts';
 import { standardView } from '../api/views.ts';
 import type { Address } from '../ipam/address-picks.ts';
+import { byTags } from '../tags/tag-filters.ts';
 
 const columns = {
   ...getTableColumns(ports),
@@ -103,6 +104,7 @@ export const portListing: Listing = {
     device_owner: byText(ports.deviceOwner),
     port_security_enabled: byBoolean(ports.portSecurityEnabled),
     dns_name: byText(ports.dnsName),
+    ...byTags(ports.tags),
     revision_number: byInteger(ports.revision),
     fixed_ips: (values) => sql`(${sql.join(values.map(byFixedIp), sql` OR `)})`,
     security_groups: byAny(

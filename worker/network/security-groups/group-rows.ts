@@ -5,6 +5,7 @@ import { byBoolean, byConstant, byInteger, byText } from '../api/filters.ts';
 import { jsonColumn } from '../api/json-column.ts';
 import type { Listing } from '../api/listing.ts';
 import { isoTime, standardView } from '../api/views.ts';
+import { byTags } from '../tags/tag-filters.ts';
 import { DEFAULT_GROUP_NAME, type GroupRow, type RuleRow } from './new-group.ts';
 import { normalizedCidr } from './rule-values.ts';
 
@@ -82,6 +83,7 @@ export const groupListing: Listing = {
     project_id: byText(securityGroups.projectId),
     stateful: byBoolean(securityGroups.stateful),
     shared: byConstant(false),
+    ...byTags(securityGroups.tags),
     revision_number: byInteger(securityGroups.revision),
   },
   sortKeys: {

@@ -13,7 +13,15 @@ export function newGroup(
   group: Pick<GroupRow, 'projectId' | 'name' | 'description' | 'stateful'>,
 ): { group: GroupRow; rules: RuleRow[] } {
   const now = ctx.clock.nowMs();
-  const row = { ...group, id: ctx.ids.uuid(), region: ctx.region, revision: 1, createdAtMs: now, updatedAtMs: now };
+  const row = {
+    ...group,
+    id: ctx.ids.uuid(),
+    region: ctx.region,
+    tags: [],
+    revision: 1,
+    createdAtMs: now,
+    updatedAtMs: now,
+  };
   const rules = (['IPv4', 'IPv6'] as const).map((ethertype) => newRule(ctx, row, { direction: 'egress', ethertype }));
   return { group: row, rules };
 }

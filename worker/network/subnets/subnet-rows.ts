@@ -4,6 +4,7 @@ import type { Context } from '../../http/context.ts';
 import { byBoolean, byConstant, byInteger, byText } from '../api/filters.ts';
 import type { Listing } from '../api/listing.ts';
 import { standardView } from '../api/views.ts';
+import { byTags } from '../tags/tag-filters.ts';
 
 const columns = {
   ...getTableColumns(subnets),
@@ -53,6 +54,7 @@ export const subnetListing: Listing = {
     gateway_ip: byText(subnets.gatewayIp),
     enable_dhcp: byBoolean(subnets.enableDhcp),
     shared: byBoolean(networks.shared),
+    ...byTags(subnets.tags),
     revision_number: byInteger(subnets.revision),
     'router:external': byConstant(false),
     subnetpool_id: byConstant(''),
