@@ -38,7 +38,12 @@ export interface RunnerProcessOptions {
   edgeUrl?: string;
   args?: string[];
   env?: Record<string, string>;
+  /** A file that it takes for the kernel's boot id: with other words in it, the machine seems to have been started anew. */
+  bootIdFile?: string;
 }
+
+/** Lays a file over the kernel's boot id, in a mount namespace of the process's own. */
+const WITH_BOOT_ID = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"';
 
 /** A process of runners under a test's control: it can be killed and started again. */
 export interface RunnerProcess {
@@ -108,7 +113,9 @@ async function startRunnerProcess(
       ...args,
       ...(options.args ?? []),
     ];
-    const whole = options.netns ? ['ip', 'netns', 'exec', options.netns, ...command] : command;
+    const { netns, bootIdFile } = options;
+    const booted = bootIdFile ? ['unshare', '--mount', 'sh', '-c', WITH_BOOT_ID, bootIdFile, ...command] : command;
+    const whole = netns ? ['ip', 'netns', 'exec', netns, ...booted] : booted;
     const own = spawn(whole[0] ?? '', whole.slice(1), {
       stdio: ['ignore', log, log],
       env: { ...process.env, ...options.env },
