@@ -1,17 +1,22 @@
 import { and, eq } from 'drizzle-orm';
-import { assignments, projects, users } from '../../../db/schema/identity.ts';
+import { assignments, domains, projects, users } from '../../../db/schema/identity.ts';
 import { ConstraintFailed } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { forbidden } from '../../http/errors.ts';
+import { deleteDomain } from '../domains/delete-domain.ts';
 import { missing, requireMutable } from '../http/names.ts';
 import { authorize } from '../policy.ts';
 import { commitRevoking } from '../tokens/revoke.ts';
 
-/** Deletes a project without children, with all that was granted on it. @throws ApiError 403, 404 */
+/** Deletes a project without children, or the domain of that id, with all that was granted on it. @throws ApiError 403, 404 */
 export async function deleteProject(ctx: ActorContext, id: string): Promise<void> {
   const { db } = ctx;
-  const [project] = await db.select().from(projects).where(eq(projects.id, id));
+  const [[project], domainRows] = await db.batch([
+    db.select().from(projects).where(eq(projects.id, id)),
+    db.select({ id: domains.id }).from(domains).where(eq(domains.id, id)),
+  ]);
   authorize(ctx, 'identity:delete_project', project ? { projectDomainId: project.domainId } : {});
+  if (domainRows.length > 0) return deleteDomain(ctx, id);
   if (!project) throw missing('project', id);
   requireMutable('project', project);
   await commitRevoking(

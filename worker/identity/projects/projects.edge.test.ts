@@ -273,6 +273,15 @@ describe('tags', () => {
 });
 
 describe('a domain as a project', () => {
+  test('is changed and deleted as one', async () => {
+    const { id } = await newDomain();
+    expect((await keystone('DELETE', `/projects/${id}`)).status).toBe(403);
+    const changed = await patch(id, { enabled: false, description: 'x' });
+    expect(changed.body.project).toMatchObject({ id, is_domain: true, enabled: false, description: 'x' });
+    expect((await keystone('DELETE', `/projects/${id}`)).status).toBe(204);
+    expect((await keystone('GET', `/domains/${id}`)).status).toBe(404);
+  });
+
   test('is shown, listed and created as one', async () => {
     const shown = await must('GET', `/projects/${domain.id}`);
     expect(shown.body.project).toMatchObject({

@@ -52,7 +52,9 @@ export const projectRoutes = new Hono<AppEnv>()
   .patch('/:id', async (c) => {
     const ctx = actorContext(c);
     const input = await readMember(c, 'project', projectToUpdate);
-    return c.json({ project: projectView(ctx.baseUrl, await updateProject(ctx, { id: c.req.param('id'), ...input })) });
+    const changed = await updateProject(ctx, { id: c.req.param('id'), ...input });
+    if ('domain' in changed) return c.json({ project: domainAsProjectView(ctx.baseUrl, changed.domain) });
+    return c.json({ project: projectView(ctx.baseUrl, changed.project) });
   })
   .delete('/:id', async (c) => {
     await deleteProject(actorContext(c), c.req.param('id'));

@@ -1,8 +1,10 @@
 import { and, eq, sql } from 'drizzle-orm';
-import { projects } from '../../../db/schema/identity.ts';
+import { domains, projects } from '../../../db/schema/identity.ts';
 import { ConstraintFailed } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest, forbidden } from '../../http/errors.ts';
+import { updateDomain } from '../domains/update-domain.ts';
+import type { DomainRow } from '../domains/views.ts';
 import { merged } from '../http/attributes.ts';
 import { missing, requireMutable } from '../http/names.ts';
 import { authorize } from '../policy.ts';
@@ -12,18 +14,23 @@ import type { ProjectToUpdate } from './project-body.ts';
 import { idsAbove, idsBelow } from './tree.ts';
 import type { ProjectRow } from './views.ts';
 
-/** Disabling a project ends the tokens for it. @throws ApiError 400, 403, 404, 409 */
+/**
+ * Changes a project, or the domain of that id, which in Keystone is a project too. Disabling ends the tokens for it.
+ * @throws ApiError 400, 403, 404, 409
+ */
 export async function updateProject(
   ctx: ActorContext,
   { id, change, place }: { id: string } & ProjectToUpdate,
-): Promise<ProjectRow> {
+): Promise<{ project: ProjectRow } | { domain: DomainRow }> {
   const { db } = ctx;
-  const [[project], disabledAbove, enabledBelow] = await db.batch([
+  const [[project], domainRows, disabledAbove, enabledBelow] = await db.batch([
     db.select().from(projects).where(eq(projects.id, id)),
+    db.select({ id: domains.id }).from(domains).where(eq(domains.id, id)),
     count(ctx, and(sql`${projects.id} IN ${idsAbove(id)}`, eq(projects.enabled, false))),
     count(ctx, and(sql`${projects.id} IN ${idsBelow(id)}`, eq(projects.enabled, true))),
   ]);
   authorize(ctx, 'identity:update_project', project ? { projectDomainId: project.domainId } : {});
+  if (domainRows.length > 0) return { domain: await updateDomain(ctx, { id, change }) };
   if (!project) throw missing('project', id);
   requireSamePlace(project, place);
   requireMutable('project', project, change);
@@ -56,7 +63,7 @@ export async function updateProject(
   });
   const updated = (rows as ProjectRow[])[0];
   if (!updated) throw missing('project', id);
-  return updated;
+  return { project: updated };
 }
 
 const count = ({ db }: ActorContext, condition: ReturnType<typeof and>) =>
