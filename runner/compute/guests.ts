@@ -14,7 +14,8 @@ import { type GuestRecord, NEW_GUEST, readRecord, writeRecord } from './guest-re
 import { LiveGuest } from './live-guest.ts';
 import { launchGuest, prepareGuest, runGuest } from './start-guest.ts';
 
-const ADOPT_WAIT_MS = 10_000;
+/** A monitor that does not answer is another runner's. */
+const ADOPT_WAIT_MS = 3_000;
 /** After its monitor closed a process is gone at once, unless somebody else closed the monitor. */
 const END_WAIT_MS = 2_000;
 /** With less a guest that a full disk halted would halt again. */

@@ -1,4 +1,5 @@
 import { type Driver, DriverError, type Outcome, type Wanted } from '../driver.ts';
+import { isErrno } from '../host/files.ts';
 import type { ComputeContext } from './context.ts';
 import { type GuestRecord, NEW_GUEST } from './guest-record.ts';
 import type { Guests } from './guests.ts';
@@ -8,7 +9,8 @@ import type { LiveGuest } from './live-guest.ts';
 export function serverDriver(ctx: ComputeContext, guests: Guests): Driver<'server'> {
   return {
     kind: 'server',
-    apply: (wanted, signal) => guests.alone(wanted.id, () => applyServer(ctx, guests, wanted, signal)),
+    apply: (wanted, signal) =>
+      guests.alone(wanted.id, () => applyServer(ctx, guests, wanted, signal).catch(explainFullDisk)),
     async remove(id) {
       await guests.alone(id, async () => {
         await guests.remove(id);
@@ -20,6 +22,13 @@ export function serverDriver(ctx: ComputeContext, guests: Guests): Driver<'serve
       return [...new Set([...(await guests.list()), ...ctx.inventory.servers.keys()])];
     },
   };
+}
+
+function explainFullDisk(error: unknown): never {
+  if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
+  throw new DriverError('No space is left on the machine', {
+    details: 'Free space in the state folder of the runner.',
+  });
 }
 
 async function applyServer(

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const CONNECT_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 3_000;
 const COMMAND_TIMEOUT_MS = 10_000;
 /** Room for a unix socket's path in the kernel, without the closing zero. */
 const SOCKET_PATH_BYTES_MAX = 107;

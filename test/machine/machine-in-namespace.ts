@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Fault } from '../../shared/protocol/messages.ts';
-import type { Kind, SpecOf } from '../../shared/specs/kinds.ts';
 import type { Outcome } from '../../runner/driver.ts';
 import { run } from '../../runner/host/run.ts';
+import type { Fault } from '../../shared/protocol/messages.ts';
+import type { Kind, SpecOf } from '../../shared/specs/kinds.ts';
 
 export interface ServeOptions {
   stateDir: string;

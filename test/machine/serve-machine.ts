@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { systemClock } from '../../shared/clock.ts';
-import type { Kind } from '../../shared/specs/kinds.ts';
 import { type Driver, DriverError } from '../../runner/driver.ts';
 import { jsonLog } from '../../runner/log.ts';
 import { openMachine } from '../../runner/machine.ts';
 import { teardown } from '../../runner/teardown.ts';
+import { systemClock } from '../../shared/clock.ts';
+import type { Kind } from '../../shared/specs/kinds.ts';
 import type { Call, ServeOptions } from './machine-in-namespace.ts';
 
 /* A runner's machine without a runner: serves its drivers over standard input and output, a line of JSON a call. */
