@@ -58,6 +58,25 @@ describe('the command line', () => {
   });
 });
 
+describe('without root', () => {
+  const asUser = async (args: string[]) => {
+    const uid = vi.spyOn(process, 'getuid').mockReturnValue(1000);
+    try {
+      return await refused(args);
+    } finally {
+      uid.mockRestore();
+    }
+  };
+
+  it('a real runner says that it needs it, and a simulated one does not', async () => {
+    const state = join(temporaryFolder(), 'state');
+    const real = await asUser(['join', await closedUrl(), 'token', '--state', state]);
+    expect(real).toMatch(/A runner needs root, for guests and networks\. Try sudo/);
+    const simulation = await asUser(['join', await closedUrl(), 'token', ...simulated, '--state', state]);
+    expect(simulation).toMatch(/cannot be reached/);
+  });
+});
+
 describe('join', () => {
   it('makes a key, enrols, keeps its identity to itself, and runs', async () => {
     const edge = await startEdge();

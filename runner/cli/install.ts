@@ -6,9 +6,6 @@ import { Refusal } from '../../shared/refusal.ts';
 
 const UNIT = 'aerostat-runner.service';
 const SYSTEMCTL_TIMEOUT_MS = 30_000;
-/** There while systemd is what runs the machine. */
-const SYSTEMD_RUNNING = '/run/systemd/system';
-
 const MAIN = join(import.meta.dirname, '..', 'main.ts');
 
 /** The unit: started again whenever it ends; guests are processes of their own that a stop leaves alone. */
@@ -41,14 +38,31 @@ function quoted(argument: string): string {
   return `"${text}"`;
 }
 
+/** How systemd is reached. */
+export interface Systemd {
+  /** There while systemd is what runs the machine. */
+  running: string;
+  systemctl(...args: string[]): Promise<unknown>;
+}
+
+const systemd: Systemd = {
+  running: '/run/systemd/system',
+  systemctl: (...args) => promisify(execFile)('systemctl', args, { timeout: SYSTEMCTL_TIMEOUT_MS }),
+};
+
 /**
  * Has systemd run the runner of a state folder.
  * @returns whether it runs it now; where not, the way to run it has been said
  * @throws Refusal
  */
-export async function install(stateDir: string, unitDir: string, say: (line: string) => void): Promise<boolean> {
+export async function install(
+  stateDir: string,
+  unitDir: string,
+  say: (line: string) => void,
+  { running, systemctl }: Systemd = systemd,
+): Promise<boolean> {
   const path = join(unitDir, UNIT);
-  if (!existsSync(SYSTEMD_RUNNING)) {
+  if (!existsSync(running)) {
     say(`systemd does not run this machine. Have its init run: ${process.execPath} ${MAIN} run --state ${stateDir}`);
     return false;
   }
@@ -57,7 +71,6 @@ export async function install(stateDir: string, unitDir: string, say: (line: str
   } catch (error) {
     throw new Refusal(`${path} cannot be written (${String((error as { code?: unknown }).code)}): run as root.`);
   }
-  const systemctl = (...args: string[]) => promisify(execFile)('systemctl', args, { timeout: SYSTEMCTL_TIMEOUT_MS });
   try {
     await systemctl('daemon-reload');
     await systemctl('enable', '--now', UNIT);

@@ -1,19 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { EdgeMessage } from '../../shared/protocol/messages.ts';
-import { FakeEdge } from '../testing/fake-edge.ts';
+import type { FakeEdge } from '../testing/fake-edge.ts';
 import { enrolled, startEdge, startRunner } from '../testing/live-runner.ts';
-import { groupOf, id, networkOf, portOf, serverOf } from '../testing/specs.ts';
+import { groupOf, id, serverOf } from '../testing/specs.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
-
-const [n1, p1, s1, s2] = [id(1), id(2), id(3), id(4)];
-const wholeGuest = [
-  { kind: 'network', id: n1, spec: networkOf(1) },
-  { kind: 'security-group', id: id(9), spec: groupOf(9) },
-  { kind: 'port', id: p1, spec: portOf(2, 1, { security_groups: [id(9)] }) },
-  { kind: 'server', id: s1, spec: serverOf(3, { ports: [p1] }) },
-];
-const running = (edge: FakeEdge, name = s1) =>
-  edge.until(`server ${name} running`, () => edge.observation('server', name)?.state === 'running');
+import { poke, running, s1, s2, wholeGuest } from '../testing/whole-guest.ts';
 
 const wholeReports = (edge: FakeEdge) => edge.heard('observed').filter((one) => one.complete);
 
@@ -23,10 +14,10 @@ describe('a runner and its edge', () => {
     const { bearers, machine } = startRunner(edge);
     const session = await edge.until('a welcome', () => edge.live);
     expect(session.hello).toMatchObject({ hypervisor: 'simulated', capabilities: ['simulated'], generation: 0 });
-    expect(bearers).toEqual(['bearer-1']);
     await edge.want(wholeGuest);
     await running(edge);
     await edge.until('all reports', () => edge.converged);
+    expect(bearers).toEqual(['bearer-1']);
     expect(machine.held.get(`server/${s1}`)?.power).toBe('on');
   });
 
@@ -181,12 +172,6 @@ describe('a link that is cut', () => {
   });
 });
 
-/** Lets a wait of the edge look again although the edge itself hears nothing. */
-function poke(edge: FakeEdge): false {
-  setTimeout(() => edge.tell(), 5);
-  return false;
-}
-
 describe('what a peer may send', () => {
   it('garbage is borne, and the session goes on', async () => {
     const edge = await startEdge();
@@ -337,202 +322,5 @@ describe('views that do not agree', () => {
     }
     await edge.until('all reports', () => edge.converged);
     expect(machine.held.size).toBe(1200);
-  });
-});
-
-describe('operations', () => {
-  const update = (edge: FakeEdge, op: string, state: string) =>
-    edge.until(`${op} ${state}`, () =>
-      edge.heard('operation-update').find((one) => one.op_id === op && one.state === state),
-    );
-
-  it('run once, however often they are asked', async () => {
-    const edge = await startEdge();
-    const { machine } = startRunner(edge);
-    await edge.want([{ kind: 'server', id: s1, spec: serverOf(3) }]);
-    await running(edge);
-    edge.operate({ op_id: 'op', target_id: s1 });
-    await update(edge, 'op', 'done');
-    edge.operate({ op_id: 'op', target_id: s1 });
-    await edge.until(
-      'the same answer',
-      () => edge.heard('operation-update').filter((one) => one.state === 'done').length > 1,
-    );
-    expect(machine.held.get(`server/${s1}`)?.console?.match(/Restarting system/g)).toHaveLength(1);
-  });
-
-  it('run after the guest they are for is there, when both come at once', async () => {
-    const edge = await startEdge();
-    const { machine } = startRunner(edge);
-    await edge.until('a welcome', () => edge.live);
-    await edge.want([{ kind: 'server', id: s1, spec: serverOf(3) }]);
-    edge.operate({ op_id: 'op', target_id: s1 });
-    await update(edge, 'op', 'done');
-    expect(machine.held.get(`server/${s1}`)?.console).toMatch(/Restarting system/);
-  });
-
-  it('end with a fault when they are late, for another epoch, or for nobody', async () => {
-    const edge = await startEdge();
-    startRunner(edge);
-    await edge.want([{ kind: 'server', id: s1, spec: serverOf(3, { epoch: 2 }) }]);
-    await running(edge);
-    edge.operate({ op_id: 'late', target_id: s1, target_epoch: 2, deadline_ms: Date.now() - 60_000 });
-    edge.operate({ op_id: 'epoch', target_id: s1, target_epoch: 1 });
-    edge.operate({ op_id: 'nobody', target_id: s2, target_epoch: 1 });
-    edge.operate({ op_id: 'kind', target_id: s1, target_epoch: 2, kind: 'juggle' });
-    const codes = [];
-    for (const op of ['late', 'epoch', 'nobody', 'kind']) codes.push((await update(edge, op, 'failed')).fault?.code);
-    expect(codes).toEqual([504, 409, 404, 501]);
-  });
-
-  it('are answered after a restart as they ended before it, without running again', async () => {
-    const edge = await startEdge();
-    const folder = temporaryFolder();
-    const identity = enrolled(edge);
-    const first = startRunner(edge, { folder, identity });
-    await edge.want([{ kind: 'server', id: s1, spec: serverOf(3) }]);
-    await running(edge);
-    edge.operate({ op_id: 'op', target_id: s1 });
-    await update(edge, 'op', 'done');
-    await first.stop();
-    await edge.until('the end of the session', () => !edge.live);
-    const again = edge.operations.get('op');
-    if (again) again.ended = false;
-    const said = edge.said.length;
-    const second = startRunner(edge, { folder, identity });
-    await edge.until('the same answer', () =>
-      edge.said.slice(said).some(({ message }) => message.type === 'operation-update' && message.state === 'done'),
-    );
-    expect(second.machine.held.get(`server/${s1}`)?.console?.match(/Restarting system/g)).toHaveLength(1);
-  });
-
-  it('tell their end again until the edge has stored it', async () => {
-    const edge = await startEdge();
-    const { machine } = startRunner(edge);
-    await edge.want([{ kind: 'server', id: s1, spec: serverOf(3) }]);
-    await running(edge);
-    const first = edge.live;
-    edge.deaf = true;
-    edge.operate({ op_id: 'op', target_id: s1 });
-    await edge.until(
-      'the reboot',
-      () => machine.held.get(`server/${s1}`)?.console?.includes('Restarting') || poke(edge),
-    );
-    edge.deaf = false;
-    first?.cut();
-    await update(edge, 'op', 'done');
-    expect(machine.held.get(`server/${s1}`)?.console?.match(/Restarting system/g)).toHaveLength(1);
-  });
-});
-
-describe('without WebSockets', () => {
-  it('does everything over the long poll', async () => {
-    const edge = await startEdge();
-    edge.refuseUpgrades = true;
-    const { machine } = startRunner(edge);
-    const session = await edge.until('a welcome', () => edge.live);
-    expect(session.transport).toBe('poll');
-    await edge.want(wholeGuest);
-    await running(edge);
-    const began = performance.now();
-    await edge.want([{ kind: 'server', id: s2, spec: serverOf(4) }]);
-    await running(edge, s2);
-    expect(performance.now() - began).toBeLessThan(2_000);
-    edge.operate({ op_id: 'op', target_id: s1 });
-    await edge.until('the reboot', () => edge.heard('operation-update').some((one) => one.state === 'done'));
-    expect(machine.held.size).toBe(5);
-    expect(edge.sessions.filter((one) => one.epoch > 0)).toHaveLength(1);
-  });
-
-  it('begins anew when the edge has lost the session', async () => {
-    const edge = await startEdge();
-    edge.refuseUpgrades = true;
-    startRunner(edge);
-    const first = await edge.until('a welcome', () => edge.live);
-    first.cut();
-    await edge.until('another session', () => edge.live && edge.live !== first);
-    await edge.want(wholeGuest);
-    await running(edge);
-  });
-
-  it('comes back to WebSockets when they work again and polls do not', async () => {
-    const edge = await startEdge();
-    edge.refuseUpgrades = true;
-    startRunner(edge);
-    const first = await edge.until('a welcome', () => edge.live);
-    edge.refuseUpgrades = false;
-    edge.refusePolls = true;
-    first.cut();
-    const session = await edge.until('another session', () => edge.live && edge.live !== first && edge.live);
-    expect(session).toMatchObject({ transport: 'websocket' });
-  });
-});
-
-describe('an edge that is away', () => {
-  it('does not keep guests from coming up after a boot', async () => {
-    const edge = await startEdge();
-    const folder = temporaryFolder();
-    const identity = enrolled(edge);
-    const first = startRunner(edge, { folder, identity });
-    await edge.want(wholeGuest);
-    await running(edge);
-    await edge.until('settled', () => edge.converged);
-    await first.stop();
-    await edge.close();
-    const second = startRunner(edge, { folder, identity, bootId: 'boot-2' });
-    const up = () => second.machine.held.get(`server/${s1}`)?.power === 'on';
-    expect(up()).toBe(false);
-    while (!up()) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(second.statuses.some((status) => status.state === 'ready')).toBe(false);
-  });
-
-  it('is found again when it comes back, and told what happened', async () => {
-    const edge = await startEdge();
-    const { machine } = startRunner(edge);
-    await edge.want(wholeGuest);
-    await running(edge);
-    await edge.until('settled', () => edge.converged);
-    const port = Number(new URL(edge.url).port);
-    await edge.close();
-    machine.endGuest(s1, 'guest');
-    const again = new FakeEdge();
-    again.generation = edge.generation;
-    for (const [key, one] of edge.desired) again.desired.set(key, one);
-    for (const [key, one] of edge.keys) again.keys.set(key, one);
-    again.epoch = edge.epoch;
-    await again.listen(port);
-    await again.until('the report', () => again.observation('server', s1)?.state === 'stopped');
-    await again.close();
-  });
-});
-
-describe('keys', () => {
-  it('are replaced when the edge asks, and the next session is signed with the new one', async () => {
-    const edge = await startEdge();
-    const given = startRunner(edge);
-    const first = await edge.until('a welcome', () => edge.live);
-    const old = given.identity().private_key;
-    first.send({ type: 'rotate' });
-    await edge.until('the new key', () => edge.heard('rotated').length > 0);
-    first.send({ type: 'query', query_id: 'q', kind: 'console', target_id: s1, args: {} });
-    await edge.until('an answer', () => edge.heard('answer').length > 0);
-    expect(given.identity().private_key).not.toBe(old);
-    expect(given.identity().next_private_key).toBeUndefined();
-    first.cut();
-    await edge.until('the next session', () => edge.live && edge.live !== first);
-  });
-
-  it('survive a cut between the new key and the word that the edge took it', async () => {
-    const edge = await startEdge();
-    const given = startRunner(edge);
-    const first = await edge.until('a welcome', () => edge.live);
-    const send = first.send.bind(first);
-    // The key is stored, but nothing of the edge gets through any more.
-    Object.assign(first, { send: () => {} });
-    send({ type: 'rotate' });
-    await edge.until('the new key', () => edge.heard('rotated').length > 0);
-    first.cut();
-    await edge.until('the next session', () => edge.live && edge.live !== first);
-    expect(given.identity().next_private_key).toBeUndefined();
   });
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MESSAGE_BYTES_MAX } from '../../shared/limits.ts';
 import type { EdgeMessage, RunnerMessage } from '../../shared/protocol/messages.ts';
@@ -80,6 +81,25 @@ describe('a session', () => {
     const session = welcomed();
     for (let at = 0; at < 10; at += 1) expect(session.receive('{"v":1,')).toMatchObject({ what: 'ignored' });
     expect(session.receive('')).toMatchObject({ what: 'broken' });
+  });
+
+  it('is thrown off by nothing that a peer may send', () => {
+    const member = fc.oneof(fc.integer(), fc.string(), fc.constantFrom('s', 1, 4, 'beat', 'desired'), fc.jsonValue());
+    const envelope = fc.record(
+      { v: member, session: member, epoch: member, seq: member, ack: member, ts_ms: member, body: fc.jsonValue() },
+      { requiredKeys: [] },
+    );
+    const text = fc.oneof(
+      fc.string(),
+      fc.json(),
+      envelope.map((value) => JSON.stringify(value)),
+    );
+    fc.assert(
+      fc.property(text, (sent) => {
+        expect(welcomed().receive(sent).what).not.toBe('message');
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('refuses to send what is too large, and does not count it', () => {
