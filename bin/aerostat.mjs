@@ -40,14 +40,15 @@ function step(title, command, commandArgs, env = {}) {
   fail(`'${command} ${commandArgs.slice(0, 2).join(' ')}' failed; its last words are above.`);
 }
 
-/** npm packages exactly as the lock file names them; skipped when they are there. */
+/** npm packages in the versions that the lock file names; skipped when they are there. */
 function installNpmPackages() {
   const stamp = join(root, 'node_modules', '.aerostat-lock');
   const wanted = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  step('Installing npm packages', 'npm', ['ci', '--no-audit', '--no-fund']);
+  // Not `npm ci`: it refuses a lock file without the binaries of every platform, which not every registry has.
+  step('Installing npm packages', 'npm', ['install', '--no-save', '--no-audit', '--no-fund']);
   writeFileSync(stamp, wanted);
 }
 
