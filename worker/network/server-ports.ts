@@ -3,17 +3,15 @@ import { ports } from '../../db/schema/network.ts';
 import { dropDesired } from '../fleet/desired.ts';
 import type { Statement } from '../http/commit.ts';
 import type { Context, ProjectContext } from '../http/context.ts';
-import { badRequest, conflict } from '../http/errors.ts';
 import { assertUnchanged } from './api/races.ts';
 import { dropMembers, memberIdsOf, runnersWith } from './desired/drops.ts';
-import { type Address, makePicker, type Picker } from './ipam/address-picks.ts';
-import { checkedAddress, DefaultAddressesExhausted, defaultAddresses } from './ipam/port-addresses.ts';
-import { cryptoRandom, type Random, randomMac } from './ipam/random.ts';
-import { enforce } from './policy.ts';
+import { makePicker } from './ipam/address-picks.ts';
+import { cryptoRandom, type Random } from './ipam/random.ts';
 import { chooseServerGroups } from './ports/choose-server-groups.ts';
 import { dnsLabel } from './ports/dns-label.ts';
+import { checkPort, newServerPort, reserveFixed, resolveRequests } from './ports/new-server-port.ts';
 import { insertPorts, listOf, type NewPort, putPortsOnRunner, touchedByPorts } from './ports/port-statements.ts';
-import { namedRows, readServerPorts, type ServerPortRows } from './ports/server-port-reads.ts';
+import { namedRows, readServerPorts } from './ports/server-port-reads.ts';
 
 /** One interface that a server create asks for: a network, an address on it, or a port that exists. */
 export interface PortRequest {
@@ -88,8 +86,8 @@ export async function planServerPorts(
       attached.push(request.portId);
       return request.portId;
     }
-    const port = newServerPort(ctx, input, found, request, { picker, random, runnerId });
-    made.push({ ...port, groupIds: appliedGroups(input, port.row, groups.ids) });
+    const port = newServerPort(ctx, input, found, request, { picker, random, runnerId, groupIds: groups.ids });
+    made.push(port);
     return port.row.id;
   });
   const ids = listOf(portIds);
@@ -107,118 +105,6 @@ export async function planServerPorts(
       ...putPortsOnRunner(ctx, runnerId, ids),
     ],
   };
-}
-
-/** Ports without port security have no groups. @throws ApiError 400 where some were asked for by name */
-function appliedGroups(input: ServerPortsInput, row: NewPort['row'], ids: string[]): string[] {
-  if (row.portSecurityEnabled) return ids;
-  if (input.securityGroups.length === 0) return [];
-  throw badRequest(
-    'Network requires port_security_enabled and subnet associated in order to apply security groups.',
-    'SecurityGroupCannotBeApplied',
-  );
-}
-
-/** `auto` and `none` as requests of the plain kind. */
-function resolveRequests(input: ServerPortsInput, found: ServerPortRows): PortRequest[] {
-  if (input.requests === 'none') return [];
-  if (input.requests !== 'auto') return input.requests;
-  if (found.networks.length > 1) {
-    throw conflict('Multiple possible networks found, use a Network ID to be more specific.', 'NetworkAmbiguous');
-  }
-  return found.networks.map((network) => ({ networkId: network.id }));
-}
-
-/** Takes an address asked for out of what may be picked. On another's network only its owner names addresses, as in Neutron. */
-function reserveFixed(ctx: ProjectContext, found: ServerPortRows, request: PortRequest, picker: Picker): void {
-  if (request.fixedIp === undefined) return;
-  const network = networkOf(found, request);
-  enforce(ctx, 'create_port:network_owner', { projectId: network.projectId });
-  if (picker.reserve(checkedFixedIp(found, network.id, request.fixedIp))) return;
-  throw badRequest(`Fixed IP address ${request.fixedIp} is asked for twice.`, 'FixedIpAlreadyInUse');
-}
-
-function networkOf(found: ServerPortRows, request: PortRequest): ServerPortRows['networks'][number] {
-  const network = found.networks.find(({ id }) => id === request.networkId);
-  if (!network) throw badRequest(`Network ${request.networkId} could not be found.`, 'NetworkNotFound');
-  return network;
-}
-
-function checkedFixedIp(found: ServerPortRows, networkId: string, fixedIp: string): Address {
-  const subnets = found.subnets.filter((subnet) => subnet.networkId === networkId);
-  const address = checkedAddress(subnets, fixedIp);
-  if (!address || subnets.some((subnet) => subnet.gatewayIp === address.ipAddress)) {
-    throw badRequest(`Fixed IP ${fixedIp} is not a valid ip address for network ${networkId}.`, 'InvalidFixedIp');
-  }
-  const taken = found.taken.find((one) => one.networkId === networkId && one.ipAddress === address.ipAddress);
-  if (!taken) return address;
-  throw badRequest(
-    `Fixed IP address ${fixedIp} is already in use on instance ${taken.deviceId}.`,
-    'FixedIpAlreadyInUse',
-  );
-}
-
-/** @throws ApiError 400 not found or without an address, 409 in use or asked for twice */
-function checkPort(found: ServerPortRows, portId: string, before: string[]): void {
-  const port = found.ports.find(({ row }) => row.id === portId);
-  if (!port) throw badRequest(`Port id ${portId} could not be found.`, 'PortNotFound');
-  if (port.row.deviceId !== '' || before.includes(portId)) {
-    throw conflict(`Port ${portId} is still in use.`, 'PortInUse');
-  }
-  if (port.addresses === 0) {
-    throw badRequest(`Port ${portId} requires a FixedIP in order to be used.`, 'PortRequiresFixedIP');
-  }
-}
-
-function newServerPort(
-  ctx: ProjectContext,
-  input: ServerPortsInput,
-  found: ServerPortRows,
-  request: PortRequest,
-  with_: { picker: Picker; random: Random; runnerId: string },
-): Pick<NewPort, 'row' | 'addresses'> {
-  const network = networkOf(found, request);
-  const subnets = found.subnets.filter((subnet) => subnet.networkId === network.id);
-  if (subnets.length === 0) {
-    throw badRequest(`Network ${network.id} requires a subnet in order to boot instances on.`, 'NetworkRequiresSubnet');
-  }
-  const now = ctx.clock.nowMs();
-  return {
-    addresses:
-      request.fixedIp === undefined
-        ? pickedAddresses(network.id, subnets, with_.picker)
-        : [checkedFixedIp(found, network.id, request.fixedIp)],
-    row: {
-      id: ctx.ids.uuid(),
-      region: ctx.region,
-      projectId: ctx.actor.projectId,
-      networkId: network.id,
-      name: '',
-      description: '',
-      macAddress: randomMac(with_.random),
-      adminStateUp: true,
-      status: 'DOWN',
-      portSecurityEnabled: network.portSecurityEnabled,
-      deviceId: input.serverId,
-      deviceOwner: `compute:${input.zone}`,
-      runnerId: with_.runnerId,
-      ownedByServer: true,
-      dnsName: dnsLabel(input.hostname),
-      tags: [],
-      revision: 1,
-      createdAtMs: now,
-      updatedAtMs: now,
-    },
-  };
-}
-
-function pickedAddresses(networkId: string, subnets: ServerPortRows['subnets'], picker: Picker): Address[] {
-  try {
-    return defaultAddresses(subnets, picker);
-  } catch (error) {
-    if (!(error instanceof DefaultAddressesExhausted)) throw error;
-    throw conflict(`No fixed IP addresses available for network: ${networkId}`, 'NoMoreFixedIps');
-  }
 }
 
 function attachPort(ctx: Context, input: ServerPortsInput, portId: string, runnerId: string): Statement[] {

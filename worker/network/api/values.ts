@@ -69,6 +69,22 @@ export const oneOf =
     return found;
   };
 
+/** Only what a resource has anyway may be said. */
+export const only =
+  <const T extends string | boolean | null>(value: T): Parse<T> =>
+  (sent) => {
+    if (sent !== value) throw new BadValue(`'${shown(sent)}' is not supported here, only '${shown(value)}'`);
+    return value;
+  };
+
+export const onlyNull = only(null);
+
+/** Nothing may be in the list; null is an empty one. */
+export const emptyList: Parse<[]> = (value) => {
+  if (value === null || (Array.isArray(value) && value.length === 0)) return [];
+  throw new BadValue(`'${shown(value)}' is not an empty list`);
+};
+
 export const nullOr =
   <T>(parse: Parse<T>): Parse<T | null> =>
   (value) =>

@@ -1,21 +1,17 @@
 import { contains, formatIp, offsetOf, parseCidr, parseIp } from '../../../shared/cidr.ts';
 import { type Address, HOST_OFFSET_MAX, type Picker, type SubnetRow } from './address-picks.ts';
 
-/** A port with no address asked for found none left. */
-export class DefaultAddressesExhausted extends Error {}
-
 /**
  * The addresses of a port that asks for none: one of each IP version that the network's subnets have, IPv4 first.
- * @throws DefaultAddressesExhausted where all subnets of a version are used up
+ * @returns null where all subnets of a version are used up
  */
-export function defaultAddresses(subnets: SubnetRow[], picker: Picker): Address[] {
-  return [4, 6].flatMap((version) => {
+export function defaultAddresses(subnets: SubnetRow[], picker: Picker): Address[] | null {
+  const versions = [4, 6].filter((version) => subnets.some((subnet) => subnet.ipVersion === version));
+  const addresses = versions.flatMap((version) => {
     const ofVersion = subnets.filter((subnet) => subnet.ipVersion === version);
-    if (ofVersion.length === 0) return [];
-    const address = picker.take(ofVersion.map((subnet) => subnet.id));
-    if (!address) throw new DefaultAddressesExhausted('no address left');
-    return address;
+    return picker.take(ofVersion.map((subnet) => subnet.id)) ?? [];
   });
+  return addresses.length === versions.length ? addresses : null;
 }
 
 /** An asked-for address in the first of these subnets that holds it; null where none does, or it cannot be a host's. */

@@ -1,11 +1,13 @@
 import { optional, owner, readOnly, unset } from '../api/attributes.ts';
 import {
-  BadValue,
   boolean,
   DESCRIPTION_LENGTH_MAX,
+  emptyList,
   integerBetween,
   invalidInput,
   NAME_LENGTH_MAX,
+  only,
+  onlyNull,
   shown,
   text,
 } from '../api/values.ts';
@@ -16,14 +18,6 @@ const MTU_MAX = 9216;
 
 /** Networks of this stage live on each host by themselves: Neutron's type `local`. */
 export const NETWORK_TYPE = 'local';
-
-/** Only what a network has anyway may be said. */
-const mustBe =
-  <T extends string | boolean | null>(only: T) =>
-  (value: unknown): T => {
-    if (value !== only) throw new BadValue(`'${shown(value)}' is not supported here, only '${shown(only)}'`);
-    return only;
-  };
 
 const networkType = (value: unknown): string => {
   if (value !== NETWORK_TYPE) throw invalidInput(`Unknown provider:network_type ${shown(value)}`);
@@ -38,10 +32,10 @@ export const networkAttributes = {
   shared: unset(boolean),
   mtu: unset(integerBetween(MTU_MIN, MTU_MAX)),
   port_security_enabled: optional(boolean, true),
-  'router:external': unset((value) => mustBe(false)(boolean(value))),
+  'router:external': unset((value) => only(false)(boolean(value))),
   'provider:network_type': unset(networkType, { put: false }),
-  'provider:physical_network': unset(mustBe(null), { put: false }),
-  'provider:segmentation_id': unset(mustBe(null), { put: false }),
+  'provider:physical_network': unset(onlyNull, { put: false }),
+  'provider:segmentation_id': unset(onlyNull, { put: false }),
   availability_zone_hints: unset(emptyList, { put: false }),
   ...owner,
   id: readOnly,
@@ -55,8 +49,3 @@ export const networkAttributes = {
   updated_at: readOnly,
   revision_number: readOnly,
 } as const;
-
-function emptyList(value: unknown): [] {
-  if (!Array.isArray(value) || value.length > 0) throw new BadValue(`'${shown(value)}' is not an empty list`);
-  return [];
-}

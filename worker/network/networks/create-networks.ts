@@ -3,6 +3,7 @@ import { networks } from '../../../db/schema/network.ts';
 import { commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import type { Created } from '../api/attributes.ts';
+import { inOrder } from '../api/in-order.ts';
 import { enforce } from '../policy.ts';
 import type { networkAttributes } from './attributes.ts';
 import { type NetworkRow, selectNetworks } from './network-rows.ts';
@@ -53,10 +54,4 @@ function authorizeNetwork(ctx: ActorContext, input: NewNetwork): void {
     input['provider:segmentation_id'],
   ];
   if (placed.some((value) => value !== undefined)) enforce(ctx, 'create_network:provider', target);
-}
-
-/** Rows in the order of the ids that made them. */
-export function inOrder<Row extends { id: string }>(rows: Row[], ids: string[]): Row[] {
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return ids.flatMap((id) => byId.get(id) ?? []);
 }

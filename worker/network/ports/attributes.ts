@@ -4,16 +4,17 @@ import {
   BadValue,
   boolean,
   DESCRIPTION_LENGTH_MAX,
+  emptyList,
   invalidInput,
   listOf,
   members,
   NAME_LENGTH_MAX,
+  only,
   type Parse,
   shown,
   text,
   uuid,
 } from '../api/values.ts';
-
 import { tagList } from '../tags/tag-values.ts';
 
 /** What one port may have; the runner's specs have the same bounds. */
@@ -56,18 +57,6 @@ const dnsName: Parse<string> = (value) => {
   return name.toLowerCase();
 };
 
-const vnicType: Parse<'normal'> = (value) => {
-  if (value !== 'normal') throw new BadValue(`'${shown(value)}' is not supported here, only 'normal'`);
-  return 'normal';
-};
-
-const emptyList: Parse<[]> = (value) => {
-  if (value !== null && (!Array.isArray(value) || value.length > 0)) {
-    throw new BadValue(`'${shown(value)}' is not an empty list`);
-  }
-  return [];
-};
-
 /** The attributes of a port, as POST and PUT take them. */
 export const portAttributes = {
   network_id: required(uuid),
@@ -82,7 +71,7 @@ export const portAttributes = {
   port_security_enabled: unset(boolean),
   dns_name: optional(dnsName, ''),
   tags: optional(tagList, [], { put: false }),
-  'binding:vnic_type': unset(vnicType),
+  'binding:vnic_type': unset(only('normal')),
   allowed_address_pairs: unset(emptyList),
   extra_dhcp_opts: unset(emptyList),
   ...owner,

@@ -3,7 +3,7 @@ import { badRequest, conflict } from '../../http/errors.ts';
 import { invalidInput } from '../api/values.ts';
 import { ipAddressInUse, noAddressLeft } from '../faults.ts';
 import type { Address, Picker, SubnetRow } from '../ipam/address-picks.ts';
-import { checkedAddress, DefaultAddressesExhausted, defaultAddresses } from '../ipam/port-addresses.ts';
+import { checkedAddress, defaultAddresses } from '../ipam/port-addresses.ts';
 import type { WantedAddress } from './attributes.ts';
 
 /** What a port's addresses are planned from. */
@@ -39,7 +39,11 @@ export function reserveNamed(plan: AddressPlan, taken: Address[]): void {
  */
 export function planAddresses(plan: AddressPlan): Address[] {
   const { wanted, picker } = plan;
-  if (wanted === undefined) return anyAddresses(plan);
+  if (wanted === undefined) {
+    const addresses = defaultAddresses(plan.subnets, picker);
+    if (!addresses) throw noAddressLeft(plan.networkId);
+    return addresses;
+  }
   const left = plan.current.filter((has) => !wanted.some((one) => one.ip_address === has.ipAddress));
   return wanted.map((one) => {
     const { ip_address: ip } = one;
@@ -50,14 +54,6 @@ export function planAddresses(plan: AddressPlan): Address[] {
     if (!address) throw noAddressLeft(plan.networkId);
     return address;
   });
-}
-
-function anyAddresses(plan: AddressPlan): Address[] {
-  try {
-    return defaultAddresses(plan.subnets, plan.picker);
-  } catch (error) {
-    throw error instanceof DefaultAddressesExhausted ? noAddressLeft(plan.networkId) : error;
-  }
 }
 
 function namedAddress(plan: AddressPlan, wanted: WantedAddress, ipAddress: string): Address {

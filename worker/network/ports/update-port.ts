@@ -1,11 +1,11 @@
-import { eq, sql } from 'drizzle-orm';
+import { eq, type SQL, sql } from 'drizzle-orm';
 import { ipAllocations, portSecurityGroups, ports } from '../../../db/schema/network.ts';
 import { ConstraintFailed, commit, type Statement } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { conflict } from '../../http/errors.ts';
 import type { Updated } from '../api/attributes.ts';
 import { assertRevision, checkRevision, whileRacing } from '../api/races.ts';
-import { dropMembers, dropUnneeded } from '../desired/drops.ts';
+import { dropMembers, dropUnneeded, memberIdsOf, runnersWith } from '../desired/drops.ts';
 import { makePicker } from '../ipam/address-picks.ts';
 import { cryptoRandom, type Random } from '../ipam/random.ts';
 import { enforce } from '../policy.ts';
@@ -119,9 +119,7 @@ async function write(ctx: ActorContext, row: PortWithPlace, input: PortUpdate & 
   const { runnerId } = row;
   const results = await commit(ctx, {
     audit: { action: 'update_port', targetType: 'port', targetId: row.id, detail: { ...changes } },
-    ...(runnerId === null
-      ? {}
-      : { touches: touchedByPorts(runnerId, listOf([...new Set([...row.groupIds, ...input.groupIds])])) }),
+    ...(runnerId === null ? {} : { touches: touched(row, runnerId, input.groupIds) }),
     statements: [
       assertRevision(ctx, 'ports', row),
       ctx.db
@@ -150,6 +148,12 @@ async function write(ctx: ActorContext, row: PortWithPlace, input: PortUpdate & 
   });
   const [updated] = results.at(-1) as PortWithPlace[];
   return updated ?? row;
+}
+
+/** Its host, the hosts that know members of its groups, old and new, and those that have it as one. */
+function touched(row: PortWithPlace, runnerId: string, groupIds: string[]): SQL {
+  const groups = listOf([...new Set([...row.groupIds, ...groupIds])]);
+  return sql`(${touchedByPorts(runnerId, groups)} OR ${runnersWith('group-member', memberIdsOf(sql`${row.id}`))})`;
 }
 
 function replaceAddresses(ctx: ActorContext, row: PortWithPlace, addresses: Planned['addresses']): Statement[] {

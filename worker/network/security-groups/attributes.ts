@@ -1,13 +1,13 @@
 import { conflict } from '../../http/errors.ts';
 import { optional, owner, readOnly, required, unset } from '../api/attributes.ts';
 import {
-  BadValue,
   boolean,
   DESCRIPTION_LENGTH_MAX,
   invalidInput,
   NAME_LENGTH_MAX,
   nullOr,
   oneOf,
+  onlyNull,
   type Parse,
   shown,
   text,
@@ -47,11 +47,6 @@ export const groupAttributes = {
 const ID_LENGTH_MAX = 36;
 
 const direction = oneOf(['ingress', 'egress'], (value) => (typeof value === 'string' ? value : shown(value)));
-
-const onlyNull: Parse<null> = (value) => {
-  if (value !== null) throw new BadValue(`'${shown(value)}' is not supported here, only null`);
-  return null;
-};
 
 /** Clients send an empty text for no value. */
 const orNothing =

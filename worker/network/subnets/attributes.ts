@@ -1,7 +1,6 @@
 import { ipAddress, routeCidr, subnetCidr } from '../api/addresses.ts';
 import { optional, owner, readOnly, required, unset } from '../api/attributes.ts';
 import {
-  BadValue,
   boolean,
   DESCRIPTION_LENGTH_MAX,
   integer,
@@ -10,7 +9,7 @@ import {
   NAME_LENGTH_MAX,
   nullOr,
   oneOf,
-  shown,
+  onlyNull,
   text,
   uuid,
 } from '../api/values.ts';
@@ -19,11 +18,6 @@ import {
 const DNS_NAMESERVERS_MAX = 5;
 const HOST_ROUTES_MAX = 20;
 const ALLOCATION_POOLS_MAX = 32;
-
-const onlyNull = (value: unknown): null => {
-  if (value !== null) throw new BadValue(`'${shown(value)}' is not supported here, only null`);
-  return null;
-};
 
 const pool = (value: unknown) => {
   const range = members(value, ['start', 'end']);
