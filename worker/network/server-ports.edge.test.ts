@@ -245,6 +245,20 @@ describe('the ports of a new server', () => {
     expect(await problemOf(boot(ctx, runnerId, { groups: ['twin'] }))).toEqual([409, 'NoUniqueMatch']);
   });
 
+  it('have no groups on a network without port security, and none can be named', async () => {
+    const actor = inOwnRegion(await newMember());
+    const { networkId } = await newNetwork(actor);
+    await net(actor, 'PUT', `/networks/${networkId}`, { network: { port_security_enabled: false } });
+    const [runnerId, ctx] = [await runnerRow(), contextOf(actor)];
+    const { portIds } = await boot(ctx, runnerId);
+    expect(await port(actor, portIds[0])).toMatchObject({ security_groups: [], port_security_enabled: false });
+    expect((await held(runnerId)).live.get(`port ${portIds[0]}`)?.port_security_enabled).toBe(false);
+    expect(await problemOf(boot(ctx, runnerId, { groups: ['default'] }))).toEqual([
+      400,
+      'SecurityGroupCannotBeApplied',
+    ]);
+  });
+
   it('never share an address when many are made at once, and the host has them all', async () => {
     const actor = inOwnRegion(await newMember());
     await newNetwork(actor, { cidr: '10.20.0.0/27' });
