@@ -7,7 +7,7 @@ import type { ServerSpec } from '../../shared/specs/server.ts';
 import { listFolder, makeFolder, readTextIfThere, writeFileAtomic } from '../host/files.ts';
 import { NETWORK_NUMBER_MAX, PORT_NUMBER_MAX } from './names.ts';
 
-/** A spec with the number that stands for it in marks; numbers are used again when their object is gone. */
+/** A spec with the number that stands for it in marks; it keeps the number as long as it is here. */
 export interface Numbered<Spec> {
   spec: Spec;
   number: number;
@@ -29,6 +29,8 @@ export class Inventory {
     port: new Map(),
     server: new Map(),
   };
+
+  readonly #lastNumber = new Map<Kind, number>();
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -67,7 +69,7 @@ export class Inventory {
     return [...this.ports.values()].filter((port) => port.spec.network_id === networkId);
   }
 
-  /** Keeps a spec, on disk first; a new object gets the lowest free number. */
+  /** Keeps a spec, on disk first; a new object gets a free number. */
   async put<K extends Kind>(kind: K, id: string, spec: SpecOf<K>): Promise<void> {
     const objects: Map<string, Numbered<SpecOf<K>>> = this.#objects[kind];
     const before = objects.get(id);
@@ -89,11 +91,18 @@ export class Inventory {
     return join(this.#folder, kind, `${id}${FILE_END}`);
   }
 
+  /** The next that is free, going round: connections of a network that is gone may live on under its number. */
   #freeNumber(kind: Kind): number {
     const max = NUMBER_MAX[kind];
     if (max === undefined) return 0;
     const taken = new Set([...this.#objects[kind].values()].map((object) => object.number));
-    for (let number = 1; number <= max; number++) if (!taken.has(number)) return number;
+    const last = this.#lastNumber.get(kind) ?? Math.max(0, ...taken);
+    for (let step = 1; step <= max; step++) {
+      const number = ((last + step - 1) % max) + 1;
+      if (taken.has(number)) continue;
+      this.#lastNumber.set(kind, number);
+      return number;
+    }
     throw new Error(`this machine holds ${max} objects of kind ${kind}, the most there can be`);
   }
 

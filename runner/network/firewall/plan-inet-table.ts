@@ -8,6 +8,11 @@ import type { ChainPlan, SetPlan, TablePlan } from './ruleset.ts';
 const ND = '{ nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, 130, 131, 132, 143 }';
 const ND_FROM_HOST = '{ nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, 130 }';
 const PING_PER_SECOND = 100;
+/**
+ * Answers pass without a rule. What goes the way of the first packet is judged each time, so that a rule that is taken
+ * away ends the connections that it had let in.
+ */
+const ANSWERS = ['ct state related accept', 'ct state established ct direction reply accept'];
 
 /**
  * Security groups, connection tracking and translation. Frames between two taps come here too, through br_netfilter: the
@@ -99,7 +104,7 @@ function fixedChains(names: Names): [string, ChainPlan][] {
       'egress_of_port',
       jumped([
         `meta mark set meta mark and 0x${(TO_GATEWAY_BIT - 1).toString(16)}`,
-        'ct state established,related accept',
+        ...ANSWERS,
         'udp sport 68 udp dport 67 accept',
         'udp sport 546 udp dport 547 accept',
         `ip daddr ${METADATA_ADDRESS} tcp dport 80 accept`,
@@ -130,7 +135,7 @@ function fixedChains(names: Names): [string, ChainPlan][] {
       'through',
       filter('forward', 0, [
         'iifname != @bridges oifname != @bridges accept',
-        'ct state established,related accept',
+        ...ANSWERS,
         'iifname @bridges meta mark and 0x80000000 == 0 goto between_ports',
         'iifname @bridges oifname @bridges iifname . oifname != @same_bridge drop',
         'oifname @bridges goto to_guests',
@@ -159,7 +164,7 @@ function fixedChains(names: Names): [string, ChainPlan][] {
       'from_host',
       filter('output', 0, [
         'oifname != @bridges accept',
-        'ct state established,related accept',
+        ...ANSWERS,
         'udp sport 67 udp dport 68 accept',
         'udp sport 547 udp dport 546 accept',
         `icmpv6 type ${ND_FROM_HOST} accept`,

@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest';
+import type { NetworkSpec } from '../../../shared/specs/network.ts';
+import { id, networkOf, portOf } from '../../testing/specs.ts';
+import { planDhcp } from './plan-dhcp.ts';
+
+const at = { bridge: 'aenet0bdeadbeef', folder: '/run/x' };
+const subnet: NetworkSpec['subnets'][number] = {
+  id: id(10),
+  ip_version: 4,
+  cidr: '10.0.0.0/22',
+  gateway_ip: '10.0.0.1',
+  enable_dhcp: true,
+  dns_nameservers: ['192.0.2.1', '2001:db8::53', '192.0.2.2'],
+  host_routes: [{ destination: '172.16.0.0/12', nexthop: '10.0.0.9' }],
+};
+const ipv6: NetworkSpec['subnets'][number] = {
+  ...subnet,
+  id: id(11),
+  ip_version: 6,
+  cidr: '2001:db8::/64',
+  gateway_ip: '2001:db8::1',
+  host_routes: [],
+};
+
+it('serves fixed addresses with the subnet’s options', () => {
+  const network = { ...networkOf(1), mtu: 1450, subnets: [subnet] };
+  const port = portOf(2, 1, {
+    hostname: 'web',
+    fixed_ips: [
+      { subnet_id: id(10), ip_address: '10.0.1.5' },
+      { subnet_id: id(10), ip_address: '10.0.1.6' },
+      { subnet_id: id(99), ip_address: '10.9.9.9' },
+    ],
+  });
+  const plan = planDhcp(network, [port, portOf(3, 1)], at);
+  expect(plan?.config).toContain('interface=aenet0bdeadbeef\n');
+  expect(plan?.config).toContain('bind-interfaces\n');
+  expect(plan?.config).toContain('dhcp-range=set:subnet0,10.0.0.0,static,255.255.252.0,86400s\n');
+  expect(plan?.config).not.toContain('enable-ra');
+  expect(plan?.hosts).toBe('fa:16:3e:00:00:02,10.0.1.5,web\n');
+  expect(plan?.options).toBe(
+    [
+      'tag:subnet0,option:router,10.0.0.1',
+      'tag:subnet0,option:classless-static-route,172.16.0.0/12,10.0.0.9,169.254.169.254/32,10.0.0.1,0.0.0.0/0,10.0.0.1',
+      'tag:subnet0,option:dns-server,192.0.2.1,192.0.2.2',
+      'option:mtu,1450\n',
+    ].join('\n'),
+  );
+});
+
+it('sends no router where there is no gateway', () => {
+  const plan = planDhcp({ ...networkOf(1), subnets: [{ ...subnet, gateway_ip: null, host_routes: [] }] }, [], at);
+  expect(plan?.config).toContain('shared-network=aenet0bdeadbeef,10.0.0.0\n');
+  expect(plan?.options).toContain('tag:subnet0,option:router\n');
+  expect(plan?.options).toContain('option:classless-static-route,169.254.169.254/32,0.0.0.0\n');
+});
+
+it('serves IPv6 with router advertisements', () => {
+  const port = portOf(2, 1, { fixed_ips: [{ subnet_id: id(11), ip_address: '2001:db8::5' }], hostname: 'web' });
+  const plan = planDhcp({ ...networkOf(1), subnets: [subnet, ipv6] }, [port], at);
+  expect(plan?.config).toContain('enable-ra\n');
+  expect(plan?.config).toContain('dhcp-range=set:subnet1,2001:db8::,static,64,86400s\n');
+  expect(plan?.hosts).toBe('fa:16:3e:00:00:02,[2001:db8::5],web\n');
+  expect(plan?.options).toContain('tag:subnet1,option6:dns-server,[2001:db8::53]\n');
+});
+
+it('is nothing where no subnet has DHCP', () => {
+  expect(planDhcp({ ...networkOf(1), subnets: [{ ...subnet, enable_dhcp: false }] }, [], at)).toBe(null);
+  expect(planDhcp(networkOf(1), [], at)).toBe(null);
+});
