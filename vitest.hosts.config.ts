@@ -1,12 +1,36 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that need root: network namespaces as machines, real nftables, real QEMU guests. */
+const everywhere = ['node_modules/**', '.aerostat/**', '.cache/**'];
+
+/**
+ * Tests that need root: network namespaces as machines, real nftables, real QEMU guests. Those in test/alone look at the
+ * whole machine, so they run after all others and one at a time.
+ */
 export default defineConfig({
   test: {
-    include: ['**/*.hosts.test.ts'],
-    exclude: ['node_modules/**', '.aerostat/**', '.cache/**'],
     testTimeout: 240_000,
     hookTimeout: 240_000,
     maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'hosts',
+          include: ['**/*.hosts.test.ts'],
+          exclude: [...everywhere, 'test/alone/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: ['test/alone/*.hosts.test.ts'],
+          exclude: everywhere,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
+import { MESSAGE_BYTES_MAX } from '../../shared/limits.ts';
 import { parseBody, parseValue } from '../http/body.ts';
 import { type AppContext, type AppEnv, actorContext } from '../http/context.ts';
 import { ApiError, notFound } from '../http/errors.ts';
@@ -17,6 +18,8 @@ import { showRunner } from './show-runner.ts';
 import { runnerPatch, updateRunner } from './update-runner.ts';
 
 const uuid = z.uuid();
+/** A poll carries frames; the largest is a console's answer. */
+const POLL_BYTES_MAX = 2 * MESSAGE_BYTES_MAX;
 const pollBody = z.object({ session: z.string().max(64).nullable(), frames: z.array(z.string()).max(200) });
 
 const linkOf = (c: AppContext, runnerId: string) => c.env.RUNNER_LINK.get(c.env.RUNNER_LINK.idFromName(runnerId));
@@ -38,7 +41,7 @@ fleet.get('/runners/:id/link', (c) => {
   return linkOf(c, id).fetch(new Request(`http://link/${id}`, c.req.raw));
 });
 fleet.post('/runners/:id/poll', async (c) => {
-  const { session, frames } = await parseBody(c, pollBody);
+  const { session, frames } = await parseBody(c, pollBody, /^application\/json\b/, POLL_BYTES_MAX);
   const id = runnerId(c);
   const answer = await linkOf(c, id).poll(id, session, frames);
   if (!answer) throw new ApiError(410, 'This session is over; begin a new one.', { type: 'session-lost' });

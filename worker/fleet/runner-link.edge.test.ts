@@ -109,6 +109,13 @@ describe('hello', () => {
     await first.next(isDesired(id));
   });
 
+  it('lets a machine back in at once when it was started anew and its lease is over', async () => {
+    const { runner } = await enrol();
+    await EdgeRunner.connect(runner);
+    await db.update(runners).set({ leaseExpiresAtMs: 1 }).where(eq(runners.id, runner.id));
+    expect((await EdgeRunner.connect(runner, { boot_id: 'boot-2' })).welcome).toMatchObject({ type: 'welcome' });
+  });
+
   it('lets a removed runner in no more, and ends its session', async () => {
     const { runner } = await enrol();
     const link = await EdgeRunner.connect(runner);
@@ -173,6 +180,15 @@ describe('desired state', () => {
     while (!parts.at(-1)?.complete);
     expect(parts.map((part) => part.objects.length)).toEqual([500, 500, 201]);
     expect(new Set(parts.flatMap((part) => part.objects.map((object) => object.id)))).toEqual(new Set(ids));
+  });
+
+  it('is new again for a ledger that is ahead of a restored database', async () => {
+    const { runner } = await enrol();
+    const id = await want(runner.id);
+    const link = await EdgeRunner.connect(runner, { generation: 5000, digest: 'of the lost future' });
+    const series = (await link.next(isDesired(id))) as MessageOf<'desired'>;
+    expect(series).toMatchObject({ complete: true, generation: 5001 });
+    expect(series.objects).toMatchObject([{ id, generation: 5001 }]);
   });
 
   it('keeps a tombstone until its absence is reported', async () => {
@@ -242,7 +258,7 @@ describe('what a runner says', () => {
         v: 1,
         session: link.session,
         epoch: link.epoch,
-        seq: 90,
+        seq: ++link.seq,
         ack: 0,
         ts_ms: 0,
         body: { type: 'from-the-future' },
@@ -251,6 +267,23 @@ describe('what a runner says', () => {
     link.send({ type: 'heartbeat', generation: 0, guests: 6, novelty: true } as never);
     await link.settled();
     expect((await runnerRow(runner.id))?.guests).toBe(6);
+  });
+
+  it('ends the session when a frame is missing', async () => {
+    const { runner } = await enrol();
+    const link = await EdgeRunner.connect(runner);
+    link.send({ type: 'heartbeat', generation: 0, guests: 8 }, { seq: link.seq + 2 });
+    expect(await link.end()).toMatchObject({ code: 1013 });
+    expect((await runnerRow(runner.id))?.guests).toBe(0);
+  });
+
+  it('is not lost when an answer overtakes it', async () => {
+    const { runner } = await enrol();
+    const link = await EdgeRunner.connect(runner);
+    link.send({ type: 'unknown', objects: [{ kind: 'server', id: 'overtaken' }] });
+    link.send({ type: 'answer', query_id: 'nobody-asked', ok: true, result: {} });
+    await link.settled();
+    expect((await runnerRow(runner.id))?.unknownObjects).toMatchObject([{ id: 'overtaken' }]);
   });
 
   it('ends the session when it is garbage', async () => {
@@ -386,6 +419,24 @@ describe('long polls', () => {
     const later = await want(runner.id);
     const woken = (await held).frames.map((text) => (JSON.parse(text) as { body: { type: string } }).body);
     expect(woken.some(isDesired(later))).toBe(true);
+  });
+
+  it('hold one poll while an older one is let go', async () => {
+    const { runner } = await enrol();
+    const poll = async (session: string | null) =>
+      (
+        await call('POST', `/aerostat/v1/runners/${runner.id}/poll`, { body: { session, frames: [] } })
+      ).json() as Promise<{
+        session: string;
+        frames: string[];
+      }>;
+    const { session } = await poll(null);
+    const older = poll(session);
+    const newer = poll(session);
+    expect((await older).frames).toEqual([]);
+    await call('DELETE', `/aerostat/v1/runners/${runner.id}`, { token: await adminToken() });
+    // Never welcomed, so nobody tells it: it is held until its time is up, and not beyond.
+    await expect(Promise.race([newer.then(() => 'let go'), older.then(() => 'held')])).resolves.toBe('held');
   });
 
   it('answer a lost session with 410', async () => {

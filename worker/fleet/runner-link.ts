@@ -4,7 +4,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { toHex } from '../../shared/digest.ts';
 import { newRequestId, randomIds } from '../../shared/ids.ts';
 import { HEARTBEAT_S, HELLO_TIMEOUT_S, LEASE_S } from '../../shared/limits.ts';
-import { parseRunnerFrame } from '../../shared/protocol/envelope.ts';
+import { type Envelope, parseRunnerFrame } from '../../shared/protocol/envelope.ts';
 import type { RunnerMessage, RunnerMessageOf } from '../../shared/protocol/messages.ts';
 import type { Env } from '../env.ts';
 import type { Context } from '../http/context.ts';
@@ -25,6 +25,11 @@ const SESSIONS_MAX = 8;
 const FRAMES_PER_POLL_MAX = 200;
 /** A new bearer is sent when the old one has this long to live. */
 const TOKEN_RENEW_BEFORE_MS = (RUNNER_TOKEN_LIFE_S * 1000) / 2;
+
+type Numbered = Pick<Envelope<unknown>, 'session' | 'epoch' | 'seq'>;
+
+/** Whether a frame is of this session, as it is now: what an older epoch says is dropped. */
+const belongs = ({ data }: Session, frame: Numbered) => frame.session === data.id && frame.epoch === data.epoch;
 
 /**
  * One runner's link: holds its socket, sends it what changed, writes down what it reports. The database is the truth;
@@ -178,35 +183,43 @@ export class RunnerLink extends DurableObject<Env> {
   async #received(session: Session, text: string): Promise<void> {
     const parsed = parseRunnerFrame(text);
     if ('refused' in parsed) {
-      this.#context(session).log.error('frame-refused', { runnerId: session.data.runnerId, ...parsed });
-      if (parsed.refused === 'garbage' || parsed.refused === 'too-large') session.close(1007, parsed.refused);
-      return;
+      const { envelope, ...refused } = parsed;
+      this.#context(session).log.error('frame-refused', { runnerId: session.data.runnerId, ...refused });
+      if (!envelope) return session.close(1007, parsed.refused);
+      // A newer runner may say what we do not know: it is counted, or what follows would seem to have a gap before it.
+      return this.#counted(session, envelope, async () => {});
     }
-    if (parsed.session !== session.data.id || parsed.epoch !== session.data.epoch) return;
-    const body = parsed.body;
-    if (body.type === 'answer') return this.#answered(session, parsed.seq, body);
+    const { body } = parsed;
+    // Whoever asked is waiting: an answer does not queue. Its number does, or it would hide the frames before it.
+    if (body.type === 'answer') {
+      if (belongs(session, parsed)) this.#answered(body);
+      return this.#counted(session, parsed, async () => {});
+    }
+    return this.#counted(session, parsed, () => this.#handle(session, body));
+  }
+
+  /** Does what a frame says in its turn, once, and acknowledges it when that is written down. */
+  async #counted(session: Session, frame: Numbered, work: () => Promise<void>): Promise<void> {
+    if (!belongs(session, frame)) return;
+    const { data } = session;
     try {
       await this.#enqueue(async () => {
+        if (frame.seq > data.seqIn + 1) throw new Error(`frame ${frame.seq} follows ${data.seqIn}`);
         // Said before: a repeat is acknowledged again and does nothing.
-        if (parsed.seq <= session.data.seqIn) return;
-        await this.#handle(session, body);
-        session.data.seqIn = parsed.seq;
+        if (frame.seq === data.seqIn + 1) await work();
+        const first = data.seqIn === 0;
+        data.seqIn = Math.max(data.seqIn, frame.seq);
         session.save();
-        if (body.type !== 'hello') session.send({ type: 'beat', server_time_ms: this.#now() });
+        if (!first) session.send({ type: 'beat', server_time_ms: this.#now() });
       });
     } catch (error) {
-      this.#context(session).log.error('link-failed', {
-        runnerId: session.data.runnerId,
-        type: body.type,
-        error: String(error),
-      });
+      this.#context(session).log.error('link-failed', { runnerId: data.runnerId, error: String(error) });
       session.close(1013, 'try again later');
       await this.#gone(session);
     }
   }
 
-  #answered(session: Session, seq: number, answer: RunnerMessageOf<'answer'>): void {
-    session.data.seqIn = Math.max(session.data.seqIn, seq);
+  #answered(answer: RunnerMessageOf<'answer'>): void {
     const fault = answer.fault ?? { code: 500, message: 'The runner gave no reason.' };
     this.#queries.get(answer.query_id)?.(answer.ok ? { ok: true, result: answer.result } : { ok: false, fault });
   }

@@ -18,14 +18,20 @@ const JSON_TYPE = /^application\/(json|[\w.+-]+\+json)\b/i;
 /**
  * The request's JSON body, checked.
  * @param contentType - the media types that are taken
+ * @param bytesMax - how large it may be
  * @throws ApiError 400 (not JSON, or not of the schema), 413 (too large), 415 (another content type)
  */
-export async function parseBody<T>(c: AppContext, schema: z.ZodType<T>, contentType = JSON_TYPE): Promise<T> {
+export async function parseBody<T>(
+  c: AppContext,
+  schema: z.ZodType<T>,
+  contentType = JSON_TYPE,
+  bytesMax = JSON_BODY_BYTES_MAX,
+): Promise<T> {
   const type = c.req.header('content-type');
   if (type !== undefined && !contentType.test(type)) {
     throw new ApiError(415, `Unsupported Content-Type ${type}: use application/json.`);
   }
-  const text = await readText(c, JSON_BODY_BYTES_MAX);
+  const text = await readText(c, bytesMax);
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -1,8 +1,8 @@
 import { and, eq, sql } from 'drizzle-orm';
-import { runners } from '../../../db/schema/fleet.ts';
+import { desired, runners } from '../../../db/schema/fleet.ts';
 import { LEASE_S, PROTOCOL_MAX, PROTOCOL_MIN } from '../../../shared/limits.ts';
 import { helloText, type MessageOf, type RunnerMessageOf } from '../../../shared/protocol/messages.ts';
-import { runBatch } from '../../http/commit.ts';
+import { runBatch, type Statement } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 import { capacityColumns } from '../capacity.ts';
 import type { SessionData } from './session.ts';
@@ -59,7 +59,8 @@ export async function acceptHello(
   if (hello.machine_id !== row.machineId) {
     return reject('other-machine', 'This key enrolled on another machine. Join this machine with a token of its own.');
   }
-  if (live && live.bootId !== hello.boot_id) {
+  const leased = (row.leaseExpiresAtMs ?? 0) > ctx.clock.nowMs();
+  if (live && leased && live.bootId !== hello.boot_id) {
     return reject('duplicate', 'Another machine is connected with this key.', true, LEASE_S);
   }
   const protocol = Math.min(PROTOCOL_MAX, hello.protocol[1]);
@@ -89,8 +90,18 @@ export async function acceptHello(
     .set(change)
     .where(and(eq(runners.id, row.id), sql`state <> 'removed'`))
     .returning({ epoch: runners.epoch });
-  const [rows] = (await runBatch(ctx.db, [opened])) as [{ epoch: number }[]];
-  const epoch = rows[0]?.epoch;
+  // A ledger that is ahead: the database is from a backup. Above its generation everything counts as new again.
+  const ahead = hello.generation > row.generation ? restamp(ctx, row.id, hello.generation + 1) : [];
+  const results = await runBatch(ctx.db, [opened, ...ahead]);
+  const epoch = (results[0] as { epoch: number }[])[0]?.epoch;
   if (epoch === undefined) return reject('removed', 'This runner is not known here. Join again with a new token.');
   return { epoch, region: row.region, protocol };
+}
+
+/** Statements that lift a runner's generation and all that it should hold above what its ledger has seen. */
+function restamp(ctx: Context, runnerId: string, generation: number): Statement[] {
+  return [
+    ctx.db.update(runners).set({ generation }).where(eq(runners.id, runnerId)),
+    ctx.db.update(desired).set({ generation }).where(eq(desired.runnerId, runnerId)),
+  ];
 }

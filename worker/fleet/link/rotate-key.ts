@@ -1,14 +1,10 @@
 import { eq } from 'drizzle-orm';
 import { runners } from '../../../db/schema/fleet.ts';
-import type { RunnerMessageOf } from '../../../shared/protocol/messages.ts';
+import { type RunnerMessageOf, rotateText } from '../../../shared/protocol/messages.ts';
 import { commit } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 import { signedBy } from './hello.ts';
 import type { SessionData } from './session.ts';
-
-/** The text by which the old key vouches for the new one, bound to the session it is said in. */
-export const rotationText = (data: Pick<SessionData, 'nonce' | 'runnerId'>, publicKey: string) =>
-  `aerostat-rotate:v1:${data.nonce}:${data.runnerId}:${publicKey}`;
 
 /**
  * Replaces a runner's key by one that the old key signed.
@@ -26,7 +22,14 @@ export async function rotateKey(
     .limit(1);
   if (!row) return false;
   if (row.publicKey === rotated.public_key) return true;
-  if (!(await signedBy(row.publicKey, rotated.signature, rotationText(data, rotated.public_key)))) return false;
+  if (
+    !(await signedBy(
+      row.publicKey,
+      rotated.signature,
+      rotateText({ nonce: data.nonce, runner_id: data.runnerId, public_key: rotated.public_key }),
+    ))
+  )
+    return false;
   await commit(ctx, {
     audit: {
       action: 'fleet:runners:rotated',

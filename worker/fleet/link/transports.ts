@@ -76,13 +76,15 @@ export class PollSession implements Session {
     this.lastPollMs = this.#now();
     if (this.#outbox.length === 0 && !this.closed) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, POLL_HOLD_S * 1000);
-        this.#wake = () => {
+        const release = () => {
           clearTimeout(timer);
+          // A newer poll may have taken this one's place already: its waking must stay.
+          if (this.#wake === release) this.#wake = null;
           resolve();
         };
+        const timer = setTimeout(release, POLL_HOLD_S * 1000);
+        this.#wake = release;
       });
-      this.#wake = null;
     }
     const frames = this.#outbox;
     this.#outbox = [];

@@ -4,13 +4,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { login } from '../home/api-client.ts';
-import { FIRST_GUEST } from '../home/first-guest.ts';
-import { freePort } from '../home/free-port.ts';
-import { until } from '../home/until.ts';
-import { type MachineState, machineState } from './machine-state.ts';
+import { login } from '../../home/api-client.ts';
+import { FIRST_GUEST } from '../../home/first-guest.ts';
+import { freePort } from '../../home/free-port.ts';
+import { until } from '../../home/until.ts';
+import { type MachineState, machineState } from '../machine-state.ts';
 
-const CLI = join(import.meta.dirname, '../bin/aerostat.mjs');
+const CLI = join(import.meta.dirname, '../../bin/aerostat.mjs');
 const START_TIMEOUT_MS = 200_000;
 const CIDR = '10.78.0.0/24';
 

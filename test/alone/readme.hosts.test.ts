@@ -3,12 +3,12 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { until } from '../home/until.ts';
-import { run } from '../runner/host/run.ts';
-import { type Machine, openMachine } from './machine.ts';
-import { shellBlocks } from './readme-blocks.ts';
+import { until } from '../../home/until.ts';
+import { run } from '../../runner/host/run.ts';
+import { type Machine, openMachine } from '../machine.ts';
+import { shellBlocks } from '../readme-blocks.ts';
 
-const ROOT = join(import.meta.dirname, '..');
+const ROOT = join(import.meta.dirname, '../..');
 const START_TIMEOUT_MS = 200_000;
 const PORT = 8774;
 const LEAVES_OUT = /^(\.git|\.aerostat|\.cache|\.wrangler)$/;
@@ -49,7 +49,7 @@ function background(command: string, args: string[]): { child: ChildProcess; out
 
 it('leads a newcomer from a clone to a cloud of two machines and back', async () => {
   const blocks = shellBlocks(join(ROOT, 'README.md'))
-    .filter((block) => block.marker === 'test/readme.hosts.test.ts')
+    .filter((block) => block.marker === 'test/alone/readme.hosts.test.ts')
     .map((block) => block.code);
   const [start = '', look = '', stop = '', token = '', join2 = ''] = blocks;
   expect(blocks).toHaveLength(5);
