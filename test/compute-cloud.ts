@@ -143,6 +143,33 @@ export class ComputeCloud {
     return created.server.id;
   }
 
+  /** The status and message of a create that is refused. */
+  async refusal(
+    server: Record<string, unknown>,
+    of: { as?: Actor; version?: string; hints?: object } = {},
+  ): Promise<[number, string | undefined]> {
+    const { as = this.user, version = '2.37', hints } = of;
+    const whole = { name: 's', imageRef: this.imageId, flavorRef: this.flavorId, networks: 'none', ...server };
+    const body = { server: whole, ...(hints ? { 'os:scheduler_hints': hints } : {}) };
+    const response = await this.call('POST', '/servers', { body, as, version });
+    const [fault] = Object.values((await response.json()) as Record<string, { message: string }>);
+    return [response.status, fault?.message];
+  }
+
+  /** A network of the user's with one subnet. */
+  async addNetwork(cidr = '10.9.0.0/24'): Promise<{ networkId: string; subnetId: string }> {
+    const make = async <T>(path: string, body: unknown): Promise<T> => {
+      const { token } = this.user;
+      const response = await call('POST', `/r/${this.region}/networking/v2.0/${path}`, { token, body });
+      if (response.status !== 201) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+      return response.json();
+    };
+    const { network } = await make<{ network: { id: string } }>('networks', { network: { name: 'private' } });
+    const subnet = { network_id: network.id, ip_version: 4, cidr };
+    const made = await make<{ subnet: { id: string } }>('subnets', { subnet });
+    return { networkId: network.id, subnetId: made.subnet.id };
+  }
+
   async show(id: string, as: Actor = this.user, version = '2.90'): Promise<Server> {
     return (await this.answer<{ server: Server }>('GET', `/servers/${id}`, { as, version })).server;
   }

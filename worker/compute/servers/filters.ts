@@ -4,41 +4,39 @@ import { badRequest, forbidden } from '../../http/errors.ts';
 import { isAdmin } from '../../http/policy.ts';
 import { booleanWord } from '../http/parameters.ts';
 import { timeOf } from './list-query.ts';
-import { matches } from './pattern.ts';
+import { type Condition, matching } from './pattern.ts';
 import { statesOf } from './statuses.ts';
 
-type Build = (value: string, name: string) => SQL;
+type Build = (value: string, name: string) => Condition;
 
 const text = (column: string): Build => {
   const expression = sql.raw(column);
-  return (value, name) => matches(expression, name, value);
+  const texts = sql`json_array(${expression})`;
+  return (value, name) => matching(name, value, { where: (matches) => matches(expression), texts });
 };
-const exactly = (column: string): Build => {
-  const expression = sql.raw(column);
-  return (value) => sql`${expression} = ${value}`;
-};
-const wholeNumber = (column: string): Build => {
-  const expression = sql.raw(column);
-  return (value, name) => {
+const holding =
+  (build: (value: string, name: string) => SQL): Build =>
+  (value, name) => ({ sql: build(value, name) });
+const exactly = (column: string): Build => holding((value) => sql`${sql.raw(column)} = ${value}`);
+const wholeNumber = (column: string): Build =>
+  holding((value, name) => {
     if (!/^-?\d{1,15}$/.test(value)) throw badRequest(`Invalid filter field: ${name}.`);
-    return sql`${expression} = ${Number(value)}`;
-  };
+    return sql`${sql.raw(column)} = ${Number(value)}`;
+  });
+const moment = (column: string): Build =>
+  text(`coalesce(strftime('%Y-%m-%dT%H:%M:%S', ${column} / 1000, 'unixepoch'), '')`);
+const host = holding((value) => sql`s.runner_id IN (SELECT id FROM runners WHERE name = ${value})`);
+const address = (family: 4 | 6): Build => {
+  const ofServer = sql`FROM ports p JOIN ip_allocations a ON a.port_id = p.id
+    WHERE p.device_id = s.id AND (instr(a.ip_address, ':') > 0) = ${family === 6 ? 1 : 0}`;
+  const texts = sql`(SELECT json_group_array(a.ip_address) ${ofServer})`;
+  const where = (matches: (text: SQL) => SQL) => sql`EXISTS (SELECT 1 ${ofServer} AND ${matches(sql`a.ip_address`)})`;
+  return (value, name) => matching(name, value, { where, texts });
 };
-const moment = (column: string): Build => {
-  const expression = sql.raw(`strftime('%Y-%m-%dT%H:%M:%S', ${column} / 1000, 'unixepoch')`);
-  return (value, name) => matches(expression, name, value);
-};
-const host: Build = (value) => sql`s.runner_id IN (SELECT id FROM runners WHERE name = ${value})`;
-const address =
-  (family: 4 | 6): Build =>
-  (value, name) =>
-    sql`EXISTS (SELECT 1 FROM ports p JOIN ip_allocations a ON a.port_id = p.id WHERE p.device_id = s.id
-      AND (instr(a.ip_address, ':') > 0) = ${family === 6 ? 1 : 0} AND ${matches(sql`a.ip_address`, name, value)})`;
 
 /** All, any, none or not all of the tags that a filter lists. */
-const tags =
-  (of: 'all' | 'any', not: boolean): Build =>
-  (value) => {
+const tags = (of: 'all' | 'any', not: boolean): Build =>
+  holding((value) => {
     const wanted = [...new Set(value.split(','))];
     const list = sql.join(
       wanted.map((tag) => sql`${tag}`),
@@ -47,7 +45,7 @@ const tags =
     const found = sql`(SELECT count(*) FROM json_each(s.tags) t WHERE t.value IN (${list}))`;
     const holds = of === 'all' ? sql`${found} = ${wanted.length}` : sql`${found} > 0`;
     return not ? sql`NOT (${holds})` : holds;
-  };
+  });
 
 const FILTERS: Readonly<Record<string, Build>> = {
   user_id: exactly('s.user_id'),
@@ -75,10 +73,10 @@ const FILTERS: Readonly<Record<string, Build>> = {
   display_description: text(`coalesce(s.description, '')`),
   locked_by: text(`coalesce(s.locked_by, '')`),
   uuid: exactly('s.id'),
-  config_drive: (value) => sql`s.config_drive = ${booleanWord(value, false) ? 1 : 0}`,
+  config_drive: holding((value) => sql`s.config_drive = ${booleanWord(value, false) ? 1 : 0}`),
   access_ip_v4: text(`coalesce(s.access_ip_v4, '')`),
   access_ip_v6: text(`coalesce(s.access_ip_v6, '')`),
-  auto_disk_config: (value) => sql`s.disk_config = ${booleanWord(value, false) ? 'AUTO' : 'MANUAL'}`,
+  auto_disk_config: holding((value) => sql`s.disk_config = ${booleanWord(value, false) ? 'AUTO' : 'MANUAL'}`),
   progress: wholeNumber('s.progress'),
   ip: address(4),
   ip6: address(6),
@@ -86,16 +84,16 @@ const FILTERS: Readonly<Record<string, Build>> = {
   'tags-any': tags('any', false),
   'not-tags': tags('all', true),
   'not-tags-any': tags('any', true),
-  locked: (value) => {
+  locked: holding((value) => {
     if (!/^(1|t|true|on|y|yes|0|f|false|off|n|no)$/i.test(value)) {
       throw badRequest(`Invalid input received: Unrecognized value '${value}' for locked`);
     }
     return booleanWord(value, false) ? sql`s.locked_by IS NOT NULL` : sql`s.locked_by IS NULL`;
-  },
+  }),
 };
 
 /** The condition of the filters that name columns; those unknown to the table hold for every server. */
-export function filterConditions(filters: ReadonlyMap<string, string[]>): SQL[] {
+export function filterConditions(filters: ReadonlyMap<string, string[]>): Condition[] {
   return [...filters].flatMap(([name, values]) => {
     const build = FILTERS[name];
     return build ? [build(values[0] ?? '', name)] : [];

@@ -79,6 +79,7 @@ describe('a list of servers', () => {
     ['?sort_dir=asc', 'abc'],
     ['?sort_key=vm_state&sort_dir=asc&sort_key=display_name&sort_dir=desc', 'bac'],
     ['?sort_key=memory_mb', 'cba'],
+    ['?name=[abc]&sort_dir=asc', 'abc'],
   ])('is sorted by %s, and pages so too', async (query, order) => {
     const servers = await threeServers();
     const { cloud } = servers;
@@ -103,6 +104,11 @@ describe('a list of servers', () => {
       ['name=b$', [b]],
       ['name=1.c', [c]],
       ['name=100%25', []],
+      ['name=^web-[ab]$', [b, a]],
+      ['name=^(web-a|db-[0-9]%2B.c)$', [c, a]],
+      ['name=[0-9]&limit=5', [c]],
+      ['name=[x-z]', []],
+      ['ip=[0-9]%2B', []],
       ['status=ACTIVE', [b]],
       ['status=active&status=error', [c, b]],
       ['status=REBOOT', []],
@@ -159,6 +165,13 @@ describe('a list of servers', () => {
       expect.stringContaining('Invalid input for query parameters limit'),
     ]);
     expect((await fails(cloud, '?limit=x'))[0]).toBe(400);
+    expect(await fails(cloud, '?name=(')).toEqual([
+      400,
+      expect.stringContaining("It is not a 'regex' that can be used here"),
+    ]);
+    expect((await fails(cloud, '?name='))[0]).toBe(400);
+    expect((await fails(cloud, `?name=${'(a)'.repeat(100)}`))[0]).toBe(400);
+    expect((await fails(cloud, `?name=[a]&marker=${nobody}`))[0]).toBe(400);
     expect(await fails(cloud, `?marker=${nobody}`)).toEqual([400, `marker [${nobody}] not found`]);
     expect((await fails(cloud, '?sort_key=nonsense'))[0]).toBe(400);
     expect((await fails(cloud, '?sort_dir=up'))[0]).toBe(400);

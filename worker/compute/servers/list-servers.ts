@@ -8,6 +8,7 @@ import { markerNotFound, type Page, pageOf, type Query } from '../http/paging.ts
 import { policy } from '../policy.ts';
 import { deletionCondition, filterConditions, statusCondition } from './filters.ts';
 import { filtersOf, type SortBy, sortOf } from './list-query.ts';
+import { searchServers } from './search-servers.ts';
 import { type BriefRow, type ServerRow, selectBrief, selectServers, serverRows } from './server-rows.ts';
 
 export interface Listed<Row> {
@@ -59,17 +60,27 @@ async function listPage<Row>(
   const scope = scopeOf(ctx, filters, verb);
   const statuses = filters.get('status');
   const ofStatus = statuses ? statusCondition(ctx, statuses, version) : sql`1`;
-  const conditions = [...scope, ...deletionCondition(filters), ...filterConditions(filters)];
   if (ofStatus === null || page.limit === 0) return { rows: [], page };
-  const rows = select({
-    where: sql.join([...conditions, ofStatus, ...afterMarker(page.marker, sort)], sql` AND `),
-    order: sql.raw(sort.map(({ expression, direction }) => `${expression} ${direction}`).join(', ')),
-    limit: page.limit,
-  });
-  if (page.marker === undefined) return { rows: rowsOf(await rows), page };
-  const known = ctx.db.all(sql`SELECT 1 FROM servers s WHERE s.id = ${page.marker} AND ${sql.join(scope, sql` AND `)}`);
+  const ofFilters = filterConditions(filters);
+  const conditions = [...scope, ofStatus, ...deletionCondition(filters)];
+  for (const condition of ofFilters) if ('sql' in condition) conditions.push(condition.sql);
+  const residues = ofFilters.flatMap((condition) => ('residue' in condition ? [condition.residue] : []));
+  const order = sql.raw(sort.map(({ expression, direction }) => `${expression} ${direction}`).join(', '));
+  const { limit, marker } = page;
+  const where = (after: string | undefined) => sql.join([...conditions, ...afterMarker(after, sort)], sql` AND `);
+  const known = ctx.db.all(
+    sql`SELECT 1 FROM servers s WHERE s.id = ${marker ?? ''} AND ${sql.join(scope, sql` AND `)}`,
+  );
+  if (residues.length > 0) {
+    if (marker !== undefined && (await known).length === 0) throw markerNotFound(marker);
+    const ids = await searchServers(ctx.db, residues, { where, order, limit, marker });
+    const found = sql`s.id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`;
+    return { rows: rowsOf(await select({ where: found, order, limit })), page };
+  }
+  const rows = select({ where: where(marker), order, limit });
+  if (marker === undefined) return { rows: rowsOf(await rows), page };
   const [found, listed] = await ctx.db.batch([known, rows]);
-  if (found.length === 0) throw markerNotFound(page.marker);
+  if (found.length === 0) throw markerNotFound(marker);
   return { rows: rowsOf(listed), page };
 }
 

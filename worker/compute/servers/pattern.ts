@@ -1,5 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { badRequest } from '../../http/errors.ts';
+import { Regex } from './regex.ts';
+import { RegexRefused } from './regex-parser.ts';
 
 /** Characters of a pattern that a filter takes. */
 const PATTERN_CHARS_MAX = 255;
@@ -37,19 +39,37 @@ export function likeOf(pattern: string): string | null {
   return `${like}%`;
 }
 
-/**
- * The condition that text matches a filter's regular expression, without regard to case, as with Nova on MySQL.
- * @throws ApiError 400 for one that LIKE cannot say
- */
-export function matches(text: SQL, name: string, pattern: string): SQL {
-  if (pattern === '' || pattern.length > PATTERN_CHARS_MAX) throw unusable(name, pattern);
-  const like = likeOf(pattern);
-  if (like === null) throw unusable(name, pattern);
-  return sql`${text} LIKE ${like} ESCAPE '!'`;
+/** What of a filter no SQL can say: texts of each server, as an SQL expression of a JSON array, one of which must match. */
+export interface Residue {
+  texts: SQL;
+  regex: Regex;
 }
+export type Condition = { sql: SQL } | { residue: Residue };
 
-const unusable = (name: string, pattern: string) =>
-  badRequest(
-    `Invalid input for query parameters ${name}. Value: ${pattern.slice(0, PATTERN_CHARS_MAX)}. ` +
-      'Filters take text with . .* .+ and the anchors ^ and $.',
-  );
+/**
+ * The condition that one of a server's texts matches a filter's regular expression, without regard to case, as with Nova
+ * on MySQL.
+ * @param of.where - the condition in SQL, given how to say that a text matches
+ * @param of.texts - all texts, for an expression that LIKE cannot say
+ * @throws ApiError 400 for what is no regular expression
+ */
+export function matching(
+  name: string,
+  pattern: string,
+  of: { where: (matches: (text: SQL) => SQL) => SQL; texts: SQL },
+): Condition {
+  const refused = (why: string) =>
+    badRequest(
+      `Invalid input for query parameters ${name}. Value: ${pattern.slice(0, PATTERN_CHARS_MAX)}. It is not a 'regex' that can be used here: ${why}.`,
+    );
+  if (pattern === '') throw refused('it is empty');
+  if (pattern.length > PATTERN_CHARS_MAX) throw refused(`it has more than ${PATTERN_CHARS_MAX} characters`);
+  const like = likeOf(pattern);
+  if (like !== null) return { sql: of.where((text) => sql`${text} LIKE ${like} ESCAPE '!'`) };
+  try {
+    return { residue: { texts: of.texts, regex: new Regex(pattern) } };
+  } catch (error) {
+    if (error instanceof RegexRefused) throw refused(error.message);
+    throw error;
+  }
+}
