@@ -8,6 +8,9 @@ const SPARE_SLOTS = 4;
 /** Translated code that emulation keeps; QEMU's own default takes up to a GiB a guest. */
 export const TCG_CACHE_MIB = 128;
 
+/** As Nova starts a kernel whose image says nothing else. */
+const KERNEL_COMMAND_LINE = 'root=/dev/vda console=tty0 console=ttyS0';
+
 export interface QemuPlan {
   spec: ServerSpec;
   mark: string;
@@ -105,6 +108,6 @@ function bootArguments(spec: ServerSpec): string[] {
   return [
     ...['-kernel', NAMES.kernel],
     ...(spec.ramdisk ? ['-initrd', NAMES.ramdisk] : []),
-    ...(spec.kernel_command_line ? ['-append', spec.kernel_command_line] : []),
+    ...['-append', spec.kernel_command_line ?? KERNEL_COMMAND_LINE],
   ];
 }

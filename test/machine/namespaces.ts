@@ -52,8 +52,17 @@ export class Namespace {
   }
 
   /** A web server that says a word. */
-  async serve(port: number, word: string): Promise<void> {
-    const script = `require('node:http').createServer((q, r) => r.end(${JSON.stringify(word)} + ' ' + q.socket.remoteAddress))
+  serve(port: number, word: string): Promise<void> {
+    return this.#serve(port, `r.end(${JSON.stringify(word)} + ' ' + q.socket.remoteAddress)`);
+  }
+
+  /** A web server whose answer goes on for ever, a letter at a time. */
+  serveTicks(port: number): Promise<void> {
+    return this.#serve(port, `setInterval(() => r.write('x'), 50)`);
+  }
+
+  async #serve(port: number, answer: string): Promise<void> {
+    const script = `require('node:http').createServer((q, r) => ${answer})
       .listen(${port}, '0.0.0.0', () => console.log('listening'))`;
     const child = this.start(process.execPath, '-e', script);
     await new Promise((resolve) => child.stdout?.once('data', resolve));

@@ -91,6 +91,26 @@ describe('security groups', () => {
     expect(await a.namespace.does(`${CURL} ${b.address}`)).toBe(false);
   });
 
+  it('end a connection when the rule that let it in is taken away', async () => {
+    const net = await network('10.17.0.0/24');
+    const ticks = await group(ruleOf({ protocol: TCP, port_range_min: 81, port_range_max: 81 }));
+    const a = await guest(net, 11, [ticks.id]);
+    const b = await guest(net, 12, [ticks.id]);
+    await b.namespace.serveTicks(81);
+    const listener = a.namespace.start('curl', '-sSN', `http://${b.address}:81/`);
+    let heard = 0;
+    listener.stdout?.on('data', (chunk: Buffer) => {
+      heard += chunk.length;
+    });
+    await eventually('ticks', async () => heard > 5);
+    await machine.apply('security-group', ticks.id, { ...ticks, rules: ticks.rules.slice(0, 2) }, 2);
+    await eventually('silence', async () => {
+      const before = heard;
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      return heard === before;
+    });
+  });
+
   it('let in the members of a remote group, and follow who joins and leaves', async () => {
     const net = await network('10.2.0.0/24');
     const friends = await group();
@@ -186,6 +206,43 @@ describe('anti-spoofing', () => {
     expect(await namespace.does('busybox ping -c1 -W1 10.7.0.1')).toBe(false);
     await machine.apply('port', stray.id, stray);
     expect(await namespace.does('busybox ping -c1 -W1 10.7.0.1')).toBe(true);
+  });
+});
+
+describe('IPv6', () => {
+  it('passes by the same rules, neighbours are found, and no address is forged', async () => {
+    const subnet = networkOf('10.18.0.0/24').subnets[0];
+    if (!subnet) throw new Error('no subnet');
+    const ipv6 = { ...subnet, ip_version: 6 as const, cidr: '2001:db8:18::/64', gateway_ip: '2001:db8:18::1' };
+    const net = await network('10.18.0.0/24', { subnets: [ipv6] });
+    const pings = await group(ruleOf({ ethertype: 'IPv6', protocol: ICMP, port_range_min: 128 }));
+    const closed = await group();
+    const make = async (host_: number, groups: string[]) => {
+      const port = portOf(net, host_, {
+        security_groups: groups,
+        fixed_ips: [{ subnet_id: ipv6.id, ip_address: `2001:db8:18::${host_}` }],
+      });
+      const namespace = await fakeGuest(host, MARK, port);
+      guests.push(namespace);
+      await machine.apply('port', port.id, port);
+      await namespace.sh(
+        `ip addr add 2001:db8:18::${host_}/64 dev eth0 nodad; ip route add default via 2001:db8:18::1`,
+      );
+      return namespace;
+    };
+    const [a, b] = [await make(11, [closed.id]), await make(12, [pings.id])];
+    expect(await a.does('busybox ping -6 -c1 -W2 2001:db8:18::12')).toBe(true);
+    expect(await a.does('busybox ping -6 -c1 -W2 2001:db8:18::1')).toBe(true);
+    expect(await b.does('busybox ping -6 -c1 -W1 2001:db8:18::11')).toBe(false);
+    await a.sh('ip addr add 2001:db8:18::99/64 dev eth0 nodad');
+    expect(await a.does('busybox ping -6 -c1 -W1 -I 2001:db8:18::99 2001:db8:18::12')).toBe(false);
+    // Nor may it answer for its neighbour's: an unsolicited advertisement would, as does a real one.
+    await a.sh('ip addr add 2001:db8:18::12/128 dev eth0 nodad');
+    await host.sh('ip -6 neigh flush all');
+    expect(await host.does('busybox ping -6 -c1 -W2 2001:db8:18::12')).toBe(true);
+    expect(await host.sh('ip -6 neigh show 2001:db8:18::12')).not.toContain(
+      await a.sh('cat /sys/class/net/eth0/address'),
+    );
   });
 });
 

@@ -1,0 +1,157 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { groupOf, id, networkOf, portOf } from '../../testing/specs.ts';
+import { Inventory } from '../inventory.ts';
+import { Names } from '../names.ts';
+import { planBridgeTable } from './plan-bridge-table.ts';
+import { planInetTable } from './plan-inet-table.ts';
+import { fullScript } from './ruleset.ts';
+
+const names = new Names('ae1234');
+let folder: string;
+let inventory: Inventory;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'aeroplan-'));
+  inventory = await Inventory.open(folder);
+  await inventory.put('network', id(1), networkOf(1));
+  await inventory.put('security-group', id(2), groupOf(2));
+  const fixed_ips = ['10.0.0.5', '2001:DB8::5'].map((ip_address) => ({ subnet_id: id(9), ip_address }));
+  await inventory.put('port', id(3), portOf(3, 1, { fixed_ips, security_groups: [id(2)] }));
+  await inventory.put('port', id(4), portOf(4, 1, { port_security_enabled: false }));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const lines = (script: string, like: RegExp) => script.split('\n').filter((line) => like.test(line));
+
+it('ties a secured port to its addresses and marks every port', () => {
+  const script = fullScript([planBridgeTable(names, inventory)]);
+  const [tap, other] = [names.tap(id(3)), names.tap(id(4))];
+  expect(lines(script, /^add element/)).toEqual([
+    `add element bridge ae1234 taps { "${tap}", "${other}" }`,
+    `add element bridge ae1234 secured { "${tap}" }`,
+    `add element bridge ae1234 port_marks { "${tap}" : 1, "${other}" : 2 }`,
+    `add element bridge ae1234 own_macs { "${tap}" . fa:16:3e:00:00:03 }`,
+    `add element bridge ae1234 own_ip4 { "${tap}" . 10.0.0.5 }`,
+    `add element bridge ae1234 own_ip6 { "${tap}" . 2001:db8::5, "${tap}" . fe80::f816:3eff:fe00:3 }`,
+    expect.stringContaining(`add element bridge ae1234 nd_targets { "${tap}" . 0x20010db8000000000000000000000005, `),
+    expect.stringContaining('add element bridge ae1234 gateways { fa:16:'),
+  ]);
+});
+
+it('sends each port to the chain of its groups, and a network to its routing and metadata', () => {
+  const script = fullScript([planInetTable(names, inventory, new Map([[id(1), 8775]]))]);
+  const bridge = names.bridge(id(1));
+  const mark = names.networkMark(1);
+  const egress = lines(script, /^add element inet ae1234 egress /)[0];
+  expect(egress).toMatch(/\{ 1 : jump egress-ports-[0-9a-f]{16}, 2 : accept \}$/);
+  expect(lines(script, /^add element inet ae1234 (bridges|zones|network_marks|masqueraded|metadata|ingress4)/)).toEqual(
+    [
+      `add element inet ae1234 bridges { "${bridge}" }`,
+      `add element inet ae1234 zones { "${bridge}" : 1 }`,
+      `add element inet ae1234 network_marks { "${bridge}" : ${mark} }`,
+      `add element inet ae1234 masqueraded { ${mark} }`,
+      `add element inet ae1234 metadata { "${bridge}" : 169.254.169.254 . 8775 }`,
+      expect.stringMatching(`"${bridge}" . 10.0.0.5 : jump ingress-ports-`),
+    ],
+  );
+});
+
+it('has these fixed rules', () => {
+  const script = fullScript([planBridgeTable(names, inventory), planInetTable(names, inventory, new Map())]);
+  const fixed = lines(script, /^add (chain|rule) (?!.*(-ports-|-group-))/).map((line) => line.replace(/^add /, ''));
+  expect(fixed.join('\n')).toMatchInlineSnapshot(`
+    "chain bridge ae1234 from_taps { type filter hook prerouting priority -300; policy accept; }
+    chain bridge ae1234 between_taps { type filter hook forward priority -200; policy accept; }
+    chain bridge ae1234 to_taps { type filter hook output priority 0; policy accept; }
+    chain bridge ae1234 guard
+    chain bridge ae1234 guard_arp
+    chain bridge ae1234 guard_ip4
+    chain bridge ae1234 guard_ip6
+    rule bridge ae1234 from_taps iifname != "ae1234t*" return
+    rule bridge ae1234 from_taps iifname != @taps drop
+    rule bridge ae1234 from_taps iifname @secured jump guard
+    rule bridge ae1234 from_taps meta mark set iifname map @port_marks
+    rule bridge ae1234 from_taps ether daddr @gateways meta mark set meta mark or 0x40000000
+    rule bridge ae1234 between_taps oifname != "ae1234t*" return
+    rule bridge ae1234 between_taps oifname != @taps drop
+    rule bridge ae1234 between_taps meta mark set oifname map @port_marks
+    rule bridge ae1234 to_taps oifname "ae1234t*" oifname != @taps drop
+    rule bridge ae1234 guard iifname . ether saddr != @own_macs drop
+    rule bridge ae1234 guard ether type vmap { arp : goto guard_arp, ip : goto guard_ip4, ip6 : goto guard_ip6 }
+    rule bridge ae1234 guard drop
+    rule bridge ae1234 guard_arp arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4 iifname . arp saddr ether @own_macs iifname . arp saddr ip @own_ip4 return
+    rule bridge ae1234 guard_arp arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4 iifname . arp saddr ether @own_macs arp saddr ip 0.0.0.0 return
+    rule bridge ae1234 guard_arp drop
+    rule bridge ae1234 guard_ip4 ip saddr 0.0.0.0 udp sport 68 udp dport 67 return
+    rule bridge ae1234 guard_ip4 udp sport 67 drop
+    rule bridge ae1234 guard_ip4 iifname . ip saddr @own_ip4 return
+    rule bridge ae1234 guard_ip4 drop
+    rule bridge ae1234 guard_ip6 icmpv6 type { nd-router-advert, nd-redirect } drop
+    rule bridge ae1234 guard_ip6 udp sport 547 drop
+    rule bridge ae1234 guard_ip6 icmpv6 type nd-neighbor-advert iifname . @th,64,128 != @nd_targets drop
+    rule bridge ae1234 guard_ip6 ip6 saddr :: icmpv6 type { nd-neighbor-solicit, nd-router-solicit, 131, 132, 143 } return
+    rule bridge ae1234 guard_ip6 iifname . ip6 saddr @own_ip6 return
+    rule bridge ae1234 guard_ip6 drop
+    chain inet ae1234 zones { type filter hook prerouting priority -300; policy accept; }
+    chain inet ae1234 from_guests { type filter hook prerouting priority -150; policy accept; }
+    chain inet ae1234 egress_of_port
+    chain inet ae1234 marks { type filter hook prerouting priority -140; policy accept; }
+    chain inet ae1234 metadata_service { type nat hook prerouting priority -100; policy accept; }
+    chain inet ae1234 to_the_world { type nat hook postrouting priority 100; policy accept; }
+    chain inet ae1234 through { type filter hook forward priority 0; policy accept; }
+    chain inet ae1234 between_ports
+    chain inet ae1234 to_guests
+    chain inet ae1234 to_host { type filter hook input priority 0; policy accept; }
+    chain inet ae1234 from_host { type filter hook output priority 0; policy accept; }
+    rule inet ae1234 zones iifname @bridges meta mark and 0x40000000 == 0 ct zone set iifname map @zones
+    rule inet ae1234 zones iifname @bridges meta mark and 0x40000000 != 0 ct original zone set iifname map @zones
+    rule inet ae1234 from_guests iifname @bridges goto egress_of_port
+    rule inet ae1234 from_guests ct mark and 0xffff0000 == 0xbc730000 meta mark set ct mark
+    rule inet ae1234 egress_of_port meta mark set meta mark and 0x3fffffff
+    rule inet ae1234 egress_of_port ct state related accept
+    rule inet ae1234 egress_of_port ct state established ct direction reply accept
+    rule inet ae1234 egress_of_port udp sport 68 udp dport 67 accept
+    rule inet ae1234 egress_of_port udp sport 546 udp dport 547 accept
+    rule inet ae1234 egress_of_port ip daddr 169.254.169.254 tcp dport 80 accept
+    rule inet ae1234 egress_of_port icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, 130, 131, 132, 143 } accept
+    rule inet ae1234 egress_of_port meta mark vmap @egress
+    rule inet ae1234 egress_of_port drop
+    rule inet ae1234 marks iifname @bridges meta mark set iifname map @network_marks
+    rule inet ae1234 marks iifname @bridges ct mark set meta mark
+    rule inet ae1234 metadata_service iifname @bridges ip daddr 169.254.169.254 tcp dport 80 dnat ip to iifname map @metadata
+    rule inet ae1234 to_the_world oifname != @bridges meta nfproto ipv4 meta mark @masqueraded masquerade
+    rule inet ae1234 through iifname != @bridges oifname != @bridges accept
+    rule inet ae1234 through ct state related accept
+    rule inet ae1234 through ct state established ct direction reply accept
+    rule inet ae1234 through iifname @bridges meta mark and 0x80000000 == 0 goto between_ports
+    rule inet ae1234 through iifname @bridges oifname @bridges iifname . oifname != @same_bridge drop
+    rule inet ae1234 through oifname @bridges goto to_guests
+    rule inet ae1234 through meta mark and 0x80000000 != 0 accept
+    rule inet ae1234 through drop
+    rule inet ae1234 between_ports icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, 130, 131, 132, 143 } accept
+    rule inet ae1234 between_ports meta mark vmap @ingress
+    rule inet ae1234 between_ports drop
+    rule inet ae1234 to_guests oifname . ip daddr vmap @ingress4
+    rule inet ae1234 to_guests oifname . ip6 daddr vmap @ingress6
+    rule inet ae1234 to_guests drop
+    rule inet ae1234 to_host iifname != @bridges iifname != "lo" ip daddr 169.254.169.254 drop
+    rule inet ae1234 to_host iifname != @bridges accept
+    rule inet ae1234 to_host ct state established,related accept
+    rule inet ae1234 to_host udp sport 68 udp dport 67 accept
+    rule inet ae1234 to_host udp sport 546 udp dport 547 accept
+    rule inet ae1234 to_host ip daddr 169.254.169.254 meta l4proto tcp ct status dnat accept
+    rule inet ae1234 to_host icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, 130, 131, 132, 143 } accept
+    rule inet ae1234 to_host icmp type echo-request limit rate 100/second accept
+    rule inet ae1234 to_host icmpv6 type echo-request limit rate 100/second accept
+    rule inet ae1234 to_host drop
+    rule inet ae1234 from_host oifname != @bridges accept
+    rule inet ae1234 from_host ct state related accept
+    rule inet ae1234 from_host ct state established ct direction reply accept
+    rule inet ae1234 from_host udp sport 67 udp dport 68 accept
+    rule inet ae1234 from_host udp sport 547 udp dport 546 accept
+    rule inet ae1234 from_host icmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, 130 } accept
+    rule inet ae1234 from_host goto to_guests"
+  `);
+});
