@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { operations } from '../../../db/schema/fleet.ts';
 import { ComputeCloud } from '../../../test/compute-cloud.ts';
 import { mintActor } from '../../../test/edge-tokens.ts';
+import { recordObserved } from '../../fleet/link/record-observed.ts';
 
 interface Action {
   action: string;
@@ -222,11 +223,15 @@ describe('what a host reports', () => {
 
   it('counts only while it is about the wish as it is, and from the host that it is on', async () => {
     const cloud = await ComputeCloud.open();
-    await cloud.addRunner();
+    const runnerId = await cloud.addRunner();
     const id = await cloud.create();
     const generation = (await cloud.wish(id))?.generation ?? 0;
     await cloud.observe(id, { state: 'running', generation: generation - 1 });
     await cloud.observe(id, { state: 'absent' });
+    expect((await cloud.show(id)).status).toBe('BUILD');
+    expect((await cloud.runner(runnerId)).vcpusClaimed).toBe(1);
+    const other = await cloud.addRunner();
+    await recordObserved(cloud.ctx, other, [{ kind: 'server', id, generation, state: 'running' }]);
     expect((await cloud.show(id)).status).toBe('BUILD');
     await cloud.observe(id, { state: 'running' });
     await cloud.act(id, { 'os-stop': null });
@@ -253,13 +258,20 @@ describe('deleting', () => {
   it('is accepted again and again, and in any state', async () => {
     const cloud = await ComputeCloud.open();
     const runnerId = await cloud.addRunner();
-    const id = await cloud.create();
+    const [id, stays] = [await cloud.create(), await cloud.create()];
     await cloud.answer('DELETE', `/servers/${id}`, { status: 204 });
     await cloud.answer('DELETE', `/servers/${id}`, { status: 204 });
     expect((await actionsOf(cloud, id)).map(({ action }) => action)).toEqual(['delete', 'create']);
-    await cloud.observe(id, { state: 'absent' });
-    await cloud.observe(id, { state: 'absent' }).catch(() => {});
-    expect(await cloud.runner(runnerId)).toMatchObject({ vcpusClaimed: 0, memoryMibClaimed: 0, diskGibClaimed: 0 });
+    const absent = {
+      kind: 'server',
+      id,
+      generation: (await cloud.wish(id))?.generation ?? 0,
+      state: 'absent' as const,
+    };
+    await recordObserved(cloud.ctx, runnerId, [absent, absent]);
+    await recordObserved(cloud.ctx, runnerId, [absent]);
+    expect(await cloud.runner(runnerId)).toMatchObject({ vcpusClaimed: 1, memoryMibClaimed: 512, diskGibClaimed: 1 });
+    expect((await cloud.show(stays)).status).toBe('BUILD');
     expect((await cloud.call('DELETE', `/servers/${id}`)).status).toBe(404);
     const [removed, created] = await actionsOf(cloud, id);
     expect([removed?.message, created?.message]).toEqual([null, 'Error']);
