@@ -10,7 +10,7 @@ import { KEYPAIRS_PER_USER_MAX } from './keypairs/create-keypair.ts';
 import { policy } from './policy.ts';
 
 /** How Nova says that there is no limit. */
-const UNLIMITED = -1;
+export const UNLIMITED = -1;
 
 interface Usage {
   instances: number;

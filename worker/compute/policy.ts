@@ -54,6 +54,8 @@ const rules = {
   'os_compute_api:os-keypairs:delete': 'owner',
   'os_compute_api:limits': 'authenticated',
   'os_compute_api:limits:other_project': 'admin',
+  'os_compute_api:os-quota-sets:show': 'project-reader',
+  'os_compute_api:os-quota-sets:defaults': 'authenticated',
   'os_compute_api:os-availability-zone:list': 'authenticated',
   'os_compute_api:os-availability-zone:detail': 'admin',
   'os_compute_api:os-hypervisors:list': 'admin',

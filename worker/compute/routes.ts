@@ -9,6 +9,7 @@ import { requestIdHeader, settle } from './http/middleware.ts';
 import { versionDocument, versionList } from './http/version-documents.ts';
 import { keypairRoutes } from './keypairs/routes.ts';
 import { limitRoutes } from './limits.ts';
+import { quotaSetRoutes } from './quota-sets.ts';
 import { serverRoutes } from './servers/routes.ts';
 
 /** Everything under a version; the path may name the token's project, as old clients do. */
@@ -19,6 +20,7 @@ function versioned(path: 'v2' | 'v2.1') {
     .route('/servers', serverRoutes)
     .route('/os-keypairs', keypairRoutes)
     .route('/limits', limitRoutes)
+    .route('/os-quota-sets', quotaSetRoutes)
     .route('/os-availability-zone', zoneRoutes)
     .route('/os-hypervisors', hypervisorRoutes)
     .route('/os-services', serviceRoutes);

@@ -45,6 +45,11 @@ describe('hypervisors', () => {
       as,
     });
     expect(one.hypervisor).toMatchObject({ hypervisor_hostname: 'alpha', cpu_info: '' });
+    const uptime = (of: string | number, version = '2.1') =>
+      cloud.call('GET', `/os-hypervisors/${of}/uptime`, { as, version });
+    expect((await uptime(brief.hypervisors[0]?.id ?? '')).status).toBe(501);
+    expect((await uptime('0')).status).toBe(404);
+    expect((await uptime(id, '2.88')).status).toBe(404);
     const newest = await cloud.answer<{ hypervisor: Hypervisor }>('GET', `/os-hypervisors/${id}?with_servers=true`, {
       as,
       version: '2.88',
@@ -168,6 +173,27 @@ describe('zones', () => {
         { zoneName: 'a', hosts: null },
       ],
     });
+  });
+});
+
+describe('quota sets', () => {
+  it('tell what limits there are, to the project and to admins', async () => {
+    const cloud = await ComputeCloud.open();
+    const path = `/os-quota-sets/${cloud.user.projectId}`;
+    const show = async (version: string, as = cloud.user, suffix = '') =>
+      (await cloud.answer<{ quota_set: object }>('GET', `${path}${suffix}`, { version, as })).quota_set;
+    expect(await show('2.57')).toEqual({
+      id: cloud.user.projectId,
+      cores: -1,
+      instances: -1,
+      key_pairs: 100,
+      metadata_items: 128,
+      ram: -1,
+      server_group_members: 0,
+      server_groups: 0,
+    });
+    expect(await show('2.1', cloud.admin, '/defaults')).toMatchObject({ floating_ips: -1, injected_files: 0 });
+    expect((await cloud.call('GET', '/os-quota-sets/0123456789abcdef0123456789abcdef')).status).toBe(403);
   });
 });
 

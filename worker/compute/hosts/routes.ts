@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { badRequest, notFound } from '../../http/errors.ts';
+import { ApiError, badRequest, notFound } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import { actorOf, type ComputeContext, type ComputeEnv, renderingOf } from '../http/env.ts';
 import { nextLink } from '../http/paging.ts';
@@ -41,6 +41,13 @@ hypervisorRoutes.get('/:id', async (c) => {
     version: rendering.version,
   });
   return c.json({ hypervisor: hypervisorDetailView(found, rendering, nowMs(c)) });
+});
+/** Nova's word where a driver cannot tell; its clients go on without. */
+hypervisorRoutes.get('/:id/uptime', async (c) => {
+  const { version } = renderingOf(c);
+  if (version >= 88) throw gone();
+  await showHypervisor(actorOf(c), c.req.param('id'), { query: {}, version });
+  throw new ApiError(501, 'The requested functionality is not supported.');
 });
 for (const verb of ['search', 'servers'] as const) {
   hypervisorRoutes.get(`/:id/${verb}`, async (c) => {
