@@ -78,6 +78,11 @@ export class LiveGuest {
     await this.#qmp.execute('cont');
   }
 
+  /** Runs a monitor command. @throws QmpError */
+  execute<T = unknown>(command: string, args: Record<string, unknown> = {}): Promise<T> {
+    return this.#qmp.execute<T>(command, args);
+  }
+
   /** Starts the machine over without a new process. */
   async reset(): Promise<void> {
     await this.#qmp.execute('system_reset');

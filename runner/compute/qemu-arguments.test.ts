@@ -56,24 +56,26 @@ it('is, for a guest on KVM that boots from its disk, this', () => {
     {"node-name":"root","driver":"qcow2","discard":"unmap","file":{"driver":"file","filename":"disk.qcow2","discard":"unmap"}}
     -device
     virtio-blk-pci,id=disk0,drive=root,bootindex=1,serial=00000000-0000-4000-8
-    -netdev
-    tap,id=tap0,ifname=ae12xxt00000002,script=no,downscript=no,vhost=off
     -device
-    virtio-net-pci,id=net0,netdev=tap0,mac=fa:16:3e:00:00:02,host_mtu=1450,romfile=
+    pcie-root-port,id=slot0,chassis=1,addr=0x18.0x0,multifunction=on
+    -device
+    pcie-root-port,id=slot1,chassis=2,addr=0x18.0x1
+    -device
+    pcie-root-port,id=slot2,chassis=3,addr=0x18.0x2
+    -device
+    pcie-root-port,id=slot3,chassis=4,addr=0x18.0x3
+    -device
+    pcie-root-port,id=slot4,chassis=5,addr=0x18.0x4
+    -netdev
+    tap,id=tap-00000000-0000-4000-8000-000000000002,ifname=ae12xxt00000002,script=no,downscript=no
+    -device
+    virtio-net-pci,id=nic-00000000-0000-4000-8000-000000000002,netdev=tap-00000000-0000-4000-8000-000000000002,bus=slot0,mac=fa:16:3e:00:00:02,host_mtu=1450,romfile=
     -object
     rng-random,id=random,filename=/dev/urandom
     -device
     virtio-rng-pci,rng=random
     -device
     virtio-balloon-pci,id=balloon,deflate-on-oom=on,free-page-reporting=on
-    -device
-    pcie-root-port,id=slot0,chassis=1,addr=0x1e.0x0,multifunction=on
-    -device
-    pcie-root-port,id=slot1,chassis=2,addr=0x1e.0x1
-    -device
-    pcie-root-port,id=slot2,chassis=3,addr=0x1e.0x2
-    -device
-    pcie-root-port,id=slot3,chassis=4,addr=0x1e.0x3
     -boot
     strict=on"
   `);

@@ -4,7 +4,9 @@ import { type Accelerator, processorOf } from '../host/accelerator.ts';
 import { NAMES } from './guest-paths.ts';
 
 /** Empty slots for devices that come while the guest runs. */
-const SPARE_SLOTS = 4;
+export const SPARE_SLOTS = 4;
+/** Above what QEMU itself places, and below the chipset's own at 0x1f. */
+const FIRST_SLOT_ADDRESS = 0x18;
 /** Translated code that emulation keeps; QEMU's own default takes up to a GiB a guest. */
 export const TCG_CACHE_MIB = 128;
 
@@ -32,13 +34,10 @@ export function qemuArguments(plan: QemuPlan): string[] {
     ...machineArguments(plan),
     ...monitorArguments(plan),
     ...diskArguments(plan.spec),
+    ...slotArguments(plan.interfaces.length + SPARE_SLOTS),
     ...plan.interfaces.flatMap(({ port, tap }, index) => interfaceArguments(port, tap, index)),
     ...['-object', 'rng-random,id=random,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=random'],
     ...['-device', 'virtio-balloon-pci,id=balloon,deflate-on-oom=on,free-page-reporting=on'],
-    ...Array.from({ length: SPARE_SLOTS }, (_, slot) => [
-      '-device',
-      `pcie-root-port,id=slot${slot},chassis=${slot + 1},addr=0x1e.0x${slot}${slot === 0 ? ',multifunction=on' : ''}`,
-    ]).flat(),
     ...bootArguments(plan.spec),
   ];
 }
@@ -97,9 +96,38 @@ const file = (filename: string, readOnly: boolean) => ({
 });
 const blockdev = (options: Record<string, unknown>): string[] => ['-blockdev', JSON.stringify(options)];
 
+/** Ports of PCI Express, each with room for one device that comes and goes; eight share an address. */
+function slotArguments(count: number): string[] {
+  return Array.from({ length: count }, (_, slot) => {
+    const [device, part] = [FIRST_SLOT_ADDRESS + Math.floor(slot / 8), slot % 8];
+    const address = `addr=0x${device.toString(16)}.0x${part}${part === 0 ? ',multifunction=on' : ''}`;
+    return ['-device', `pcie-root-port,id=${slotName(slot)},chassis=${slot + 1},${address}`];
+  }).flat();
+}
+
+export const slotName = (slot: number): string => `slot${slot}`;
+export const nicName = (portId: string): string => `nic-${portId}`;
+export const netdevName = (portId: string): string => `tap-${portId}`;
+
 function interfaceArguments(port: PortSpec, tap: string, index: number): string[] {
-  const device = `virtio-net-pci,id=net${index},netdev=tap${index},mac=${port.mac_address},host_mtu=${port.mtu},romfile=`;
-  return ['-netdev', `tap,id=tap${index},ifname=${tap},script=no,downscript=no,vhost=off`, '-device', device];
+  const text = (options: Record<string, unknown>) =>
+    Object.entries(options)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(',');
+  const { type, ...netdev } = netdevOptions(port.id, tap);
+  const { driver, ...device } = nicOptions(port, slotName(index));
+  return ['-netdev', `${type},${text(netdev)}`, '-device', `${driver},${text(device)}`];
+}
+
+/** A port's end on the machine. Strings, as the command line and the monitor both take them. */
+export function netdevOptions(portId: string, tap: string) {
+  return { type: 'tap', id: netdevName(portId), ifname: tap, script: 'no', downscript: 'no' };
+}
+
+/** A port's end in the guest. */
+export function nicOptions(port: PortSpec, slot: string) {
+  const device = { driver: 'virtio-net-pci', id: nicName(port.id), netdev: netdevName(port.id), bus: slot };
+  return { ...device, mac: port.mac_address, host_mtu: port.mtu, romfile: '' };
 }
 
 /** Without a kernel of its own the guest boots from its disk. */

@@ -3,6 +3,7 @@ import { isErrno } from '../host/files.ts';
 import type { ComputeContext } from './context.ts';
 import { type GuestRecord, NEW_GUEST } from './guest-record.ts';
 import type { Guests } from './guests.ts';
+import { syncInterfaces } from './interfaces.ts';
 import type { LiveGuest } from './live-guest.ts';
 
 /** Keeps guests as their specs say. */
@@ -55,6 +56,7 @@ async function applyServer(
   if (live) {
     await guests.keep(id, { ...record, generation, process: live.process, boot_id: ctx.bootId });
     if ((await live.status()) === 'prelaunch') await guests.finishStart(spec, live);
+    await syncInterfaces(ctx, live, spec.ports);
     return describe(live);
   }
   if (record.down && staysDown(ctx, record, generation)) return { state: 'stopped', cause: record.down.cause };

@@ -5,13 +5,13 @@ import { DriverError } from '../driver.ts';
 import { asUser } from '../host/as-user.ts';
 import type { CgroupLimits } from '../host/cgroups.ts';
 import { makeFolder, readTextIfThere } from '../host/files.ts';
-import { listLinks } from '../host/links.ts';
 import { spawnDaemon } from '../host/processes.ts';
 import { describeGuest } from '../network/metadata/subject.ts';
 import { writeConfigDrive } from './config-drive.ts';
 import type { ComputeContext } from './context.ts';
 import { ensureDisk } from './disks.ts';
 import { type GuestPaths, guestPaths } from './guest-paths.ts';
+import { interfacesOf } from './interfaces.ts';
 import { LiveGuest } from './live-guest.ts';
 import { qemuArguments, TCG_CACHE_MIB } from './qemu-arguments.ts';
 
@@ -65,7 +65,7 @@ export async function prepareGuest(ctx: ComputeContext, spec: ServerSpec): Promi
  */
 export async function launchGuest(ctx: ComputeContext, spec: ServerSpec): Promise<LiveGuest> {
   const paths = guestPaths(ctx.stateDir, spec.id);
-  const interfaces = await interfacesOf(ctx, spec);
+  const interfaces = await interfacesOf(ctx, spec.ports);
   await clearTraces(ctx, paths);
   const { accelerator, names, adminShell, user } = ctx;
   const qemu = qemuArguments({ spec, mark: names.mark, accelerator: accelerator.kind, interfaces, adminShell });
@@ -83,16 +83,6 @@ export async function launchGuest(ctx: ComputeContext, spec: ServerSpec): Promis
 export async function runGuest(ctx: ComputeContext, spec: ServerSpec, live: LiveGuest): Promise<void> {
   await ctx.cgroups.put(spec.id, live.process.pid, limitsOf(spec, ctx.accelerator.kind));
   await live.resume();
-}
-
-async function interfacesOf(ctx: ComputeContext, spec: ServerSpec) {
-  const links = new Set((await listLinks()).map((link) => link.name));
-  return spec.ports.map((id) => {
-    const port = ctx.inventory.ports.get(id)?.spec;
-    const tap = ctx.names.tap(id);
-    if (!port || !links.has(tap)) throw new DriverError(`Port ${id} is not on this machine yet`);
-    return { port, tap };
-  });
 }
 
 /** What the last process left. The console begins anew, as a serial line does when a machine is switched on. */

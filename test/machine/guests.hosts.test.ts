@@ -170,6 +170,16 @@ describe('a guest', () => {
     expect(await inGuest(ping)).toBe('0');
   });
 
+  it('takes a second port while it runs, and lets go of it', async () => {
+    const second = portOf(network, 6, { server_id: server.id, security_groups: [group.id] });
+    await machine.apply('port', second.id, second);
+    expect(await applyNew({ ports: [port.id, second.id] })).toMatchObject({ state: 'running' });
+    await eventually('its lease', async () => (await console_()).includes('dhcp eth1 10.20.0.6/24'), BOOT_MS);
+    expect(await applyNew({ ports: [port.id] })).toMatchObject({ state: 'running' });
+    await eventually('its end', async () => (await console_()).includes('hotplug remove eth1'));
+    await machine.remove('port', second.id);
+  });
+
   it('outlives its runner, and is adopted by the next', async () => {
     const pid = pidOf();
     await machine.kill();
