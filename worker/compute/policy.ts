@@ -58,6 +58,7 @@ const rules = {
   'os_compute_api:os-quota-sets:defaults': 'authenticated',
   'os_compute_api:os-availability-zone:list': 'authenticated',
   'os_compute_api:os-availability-zone:detail': 'admin',
+  'os_compute_api:os-aggregates:index': 'admin',
   'os_compute_api:os-hypervisors:list': 'admin',
   'os_compute_api:os-hypervisors:list-detail': 'admin',
   'os_compute_api:os-hypervisors:show': 'admin',

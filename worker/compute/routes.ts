@@ -3,7 +3,7 @@ import { notFound } from '../http/errors.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { renderFault } from './faults.ts';
 import { flavorRoutes } from './flavors/routes.ts';
-import { hypervisorRoutes, serviceRoutes, zoneRoutes } from './hosts/routes.ts';
+import { aggregateRoutes, hypervisorRoutes, serviceRoutes, zoneRoutes } from './hosts/routes.ts';
 import type { ComputeEnv } from './http/env.ts';
 import { requestIdHeader, settle } from './http/middleware.ts';
 import { versionDocument, versionList } from './http/version-documents.ts';
@@ -22,6 +22,7 @@ function versioned(path: 'v2' | 'v2.1') {
     .route('/limits', limitRoutes)
     .route('/os-quota-sets', quotaSetRoutes)
     .route('/os-availability-zone', zoneRoutes)
+    .route('/os-aggregates', aggregateRoutes)
     .route('/os-hypervisors', hypervisorRoutes)
     .route('/os-services', serviceRoutes);
 }

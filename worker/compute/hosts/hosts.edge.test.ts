@@ -50,6 +50,8 @@ describe('hypervisors', () => {
     expect((await uptime(brief.hypervisors[0]?.id ?? '')).status).toBe(501);
     expect((await uptime('0')).status).toBe(404);
     expect((await uptime(id, '2.88')).status).toBe(404);
+    expect(await cloud.answer('GET', '/os-aggregates', { as })).toEqual({ aggregates: [] });
+    expect((await cloud.call('GET', '/os-aggregates')).status).toBe(403);
     const newest = await cloud.answer<{ hypervisor: Hypervisor }>('GET', `/os-hypervisors/${id}?with_servers=true`, {
       as,
       version: '2.88',

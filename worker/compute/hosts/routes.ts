@@ -90,6 +90,14 @@ async function putByHost(c: ComputeContext): Promise<Response> {
   return c.json({ service: { host, binary, status, ...(reason === undefined ? {} : { disabled_reason: reason }) } });
 }
 
+/** `/os-aggregates`: machines are not grouped; clients that show one ask for its groups. */
+export const aggregateRoutes = new Hono<ComputeEnv>();
+
+aggregateRoutes.get('/', (c) => {
+  authorize(actorOf(c), policy, 'os_compute_api:os-aggregates:index');
+  return c.json({ aggregates: [] });
+});
+
 /** `/os-availability-zone`. */
 export const zoneRoutes = new Hono<ComputeEnv>();
 
