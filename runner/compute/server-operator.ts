@@ -24,6 +24,8 @@ export function serverOperator(ctx: ComputeContext, guests: Guests): Operator {
             code: 409,
           });
         }
+        if (spec.power === 'off')
+          throw new DriverError(`Server ${targetId} is to be off: it cannot be rebooted`, { code: 409 });
         await reboot(ctx, guests, spec, type, signal);
         return {};
       });
@@ -51,19 +53,19 @@ async function reboot(
   signal: AbortSignal,
 ): Promise<void> {
   const live = await guests.find(spec.id);
-  if (live && type === 'SOFT' && (await softReboot(ctx, live, signal))) return;
+  if (live && type === 'SOFT' && (await softReboot(ctx, guests, live, signal))) return;
   if (live) await guests.end(live);
-  await guests.start(spec, (await guests.record(spec.id)) ?? { ...NEW_GUEST, epoch: spec.epoch });
+  await guests.start(spec, (await guests.record(spec.id)) ?? { ...NEW_GUEST, epoch: spec.epoch }, signal);
 }
 
 /** Off by its power button and on again in the same process; false when it does not go off in time. */
-async function softReboot(ctx: ComputeContext, live: LiveGuest, signal: AbortSignal): Promise<boolean> {
+async function softReboot(ctx: ComputeContext, guests: Guests, live: LiveGuest, signal: AbortSignal): Promise<boolean> {
   live.expected = true;
   try {
     if (!(await live.powerDown(ctx.powerdownGrace_ms, signal))) return false;
     await live.reset();
     return true;
   } finally {
-    live.expected = false;
+    await guests.lookAfter(live);
   }
 }

@@ -157,6 +157,8 @@ export class SimulatedMachine implements Machine {
       throw new DriverError(`A simulated machine cannot ${operation.kind} a server.`, { code: 501 });
     const guest = this.#existing(operation.targetId);
     const spec = JSON.parse(guest.spec) as ServerSpec;
+    if (spec.power === 'off')
+      throw new DriverError(`Server ${spec.id} is to be off: it cannot be rebooted.`, { code: 409 });
     const { cause: _over, ...rest } = guest;
     const console = said(guest, `reboot: Restarting system\n${bootText(spec)}`);
     this.#store.put({ ...rest, power: 'on', starts: (guest.starts ?? 0) + 1, console });
