@@ -23,7 +23,6 @@ import { Names } from './network/names.ts';
 export async function teardown({ stateDir, mark }: { stateDir: string; mark: string }): Promise<void> {
   const names = new Names(mark);
   await Promise.all((await findAllGuestProcesses(mark)).map((guest) => terminate(guest)));
-  await forgetProcesses(stateDir);
   await endDhcpDaemons(dhcpFolder(names, stateDir));
   const links = (await listLinks()).filter((link) => names.owns(link));
   await ipBatch(links.map((link) => ['link', 'delete', link.name]));
@@ -37,6 +36,8 @@ export async function teardown({ stateDir, mark }: { stateDir: string; mark: str
   await new SysctlKeeper(sysctlFile(stateDir)).restore();
   await rm(names.runFolder(stateDir), { recursive: true, force: true });
   await rm(inventoryFolder(stateDir), { recursive: true, force: true });
+  // Last, for it alone writes: a full disk keeps nothing else from being taken down.
+  await forgetProcesses(stateDir);
 }
 
 /** So that a guest that was taken down is no crash to the next runner. */

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { readTextIfThere, writeFileAtomic } from './files.ts';
 
 /** Names are paths below /proc/sys: an interface's name may hold a dot. */
@@ -47,7 +47,8 @@ export class SysctlKeeper {
     for (const [name, value] of Object.entries(await this.#read())) {
       if ((await readSysctl(name)) !== null) await writeSysctl(name, value);
     }
-    await writeFileAtomic(this.#file, '{}');
+    // Removed, not emptied: that takes no room on a full disk.
+    await rm(this.#file, { force: true });
   }
 
   async #read(): Promise<Record<string, string>> {

@@ -1,4 +1,5 @@
 import type { Timers } from '../../shared/clock.ts';
+import { OBJECTS_PER_MESSAGE_MAX } from '../../shared/limits.ts';
 import type { DesiredObject, MessageOf, Observation, RunnerMessage } from '../../shared/protocol/messages.ts';
 import { errorText, type Log } from '../log.ts';
 import type { Ledger } from './ledger/ledger.ts';
@@ -8,6 +9,8 @@ import { LedgerError } from './ledger/store.ts';
 
 /** Objects of a series that may wait for its end. */
 export const SERIES_OBJECTS_MAX = 200_000;
+/** Characters of a fault's message. */
+const FAULT_MAX = 1_024;
 const RESYNC_MIN_MS = 1_000;
 const RESYNC_MAX_MS = 60_000;
 
@@ -89,7 +92,23 @@ export class DesiredIntake {
         generation: series.generation,
         error: errorText(error),
       });
+      this.#notTaken(series.objects, errorText(error));
       this.#missed(errorText(error));
+    }
+  }
+
+  /** Servers that are wanted and cannot be written down: whoever waits for them hears why. Removals are waited for. */
+  #notTaken(objects: readonly DesiredObject[], why: string): void {
+    const message = `The runner could not write down what it should hold: ${why}`.slice(0, FAULT_MAX);
+    const servers = objects.filter(({ kind, id, generation, deleted }) => {
+      return kind === 'server' && !deleted && this.#o.ledger.get(kind, id)?.generation !== generation;
+    });
+    const observations = servers.map(({ kind, id, generation }): Observation => {
+      return { kind, id, generation, state: 'failed', fault: { code: 507, message } };
+    });
+    for (let at = 0; at < observations.length; at += OBJECTS_PER_MESSAGE_MAX) {
+      const part = observations.slice(at, at + OBJECTS_PER_MESSAGE_MAX);
+      this.#o.send({ type: 'observed', complete: false, observations: part });
     }
   }
 

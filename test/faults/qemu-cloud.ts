@@ -54,9 +54,12 @@ export async function startQemuCloud(cidr: string, stateDir?: string): Promise<Q
     },
     async close() {
       await runner.kill();
-      await machine.run(process.execPath, [RUNNER_MAIN, 'teardown', '--state', runner.stateDir]);
-      await cloud.stop();
-      await machine.close();
+      try {
+        await machine.run(process.execPath, [RUNNER_MAIN, 'teardown', '--state', runner.stateDir]);
+      } finally {
+        await cloud.stop();
+        await machine.close();
+      }
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -74,12 +77,18 @@ export async function inGuest({ stateDir }: RunnerProcess, id: string, command: 
     return (await runInGuest(join(folder, 'run/ttyS1'), command, { timeout_ms: BOOT_TIMEOUT_MS })).output;
   } catch (error) {
     const console = readFileSync(join(folder, 'console.log'), 'utf8').slice(-3_000);
-    const status = await QmpClient.connect(join(folder, 'run/monitor2'))
-      .then((monitor) => monitor.execute('query-status').finally(() => monitor.close()))
-      .catch(String);
-    throw new Error(`${(error as Error).message}\nits machine: ${JSON.stringify(status)}, its console:\n${console}`, {
-      cause: error,
-    });
+    const status = await statusOf(stateDir, id).catch(String);
+    throw new Error(`${(error as Error).message}\nits machine: ${status}, its console:\n${console}`, { cause: error });
+  }
+}
+
+/** What QEMU says of a guest: `running`, `io-error` and more. */
+export async function statusOf(stateDir: string, id: string): Promise<string> {
+  const monitor = await QmpClient.connect(join(stateDir, 'guests', id, 'run/monitor2'));
+  try {
+    return (await monitor.execute<{ status: string }>('query-status')).status;
+  } finally {
+    monitor.close();
   }
 }
 
