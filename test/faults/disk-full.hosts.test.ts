@@ -16,7 +16,7 @@ import {
   uploadImage,
 } from './fault-cloud.ts';
 import { databaseLeaks } from './leaks.ts';
-import { bootsOf, inGuest, type QemuCloud, qemuLeaks, startQemuCloud, statusOf } from './qemu-cloud.ts';
+import { bootsOf, guestProcesses, inGuest, type QemuCloud, qemuLeaks, startQemuCloud, statusOf } from './qemu-cloud.ts';
 
 const MIB = 1024 * 1024;
 const DISK_MIB = 320;
@@ -127,6 +127,17 @@ it('halts a guest that finds no room to write, and lets it go on once there is',
     ),
   ).toContain('written');
   await steadyUnharmed('halted and resumed');
+});
+
+it('takes a machine down though its disk is full, and starts its guests again', async () => {
+  await cloud.runner.kill();
+  fill(0);
+  await cloud.takeDown();
+  expect((await guestProcesses(cloud)).size).toBe(0);
+  empty();
+  await cloud.runner.start();
+  await serverReaches(cloud.admin, steady, 'ACTIVE');
+  expect(await bootsOf(cloud, steady)).toBe(2);
   await deleteServer(cloud.admin, steady);
   await serverGone(cloud.admin, steady);
   await settled(cloud);

@@ -21,6 +21,8 @@ export interface QemuCloud extends FaultCloud {
   runner: RunnerProcess;
   /** Ends all that a power cut ends: the runner, guests, daemons, links, rules; and the machine's next boot is another. */
   cutPower(): Promise<void>;
+  /** As an operator does whose runner has ended. */
+  takeDown(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -41,11 +43,15 @@ export async function startQemuCloud(cidr: string, stateDir?: string): Promise<Q
     ...(stateDir ? { stateDir } : {}),
   });
   const seeded = await seed(cloud.admin, { cidr, guest: await buildGuest() });
+  const takeDown = async () => {
+    await machine.run(process.execPath, [RUNNER_MAIN, 'teardown', '--state', runner.stateDir]);
+  };
   return {
     ...cloud,
     ...seeded,
     machine,
     runner,
+    takeDown,
     async cutPower() {
       await runner.kill();
       await endAll(machine);
@@ -55,7 +61,7 @@ export async function startQemuCloud(cidr: string, stateDir?: string): Promise<Q
     async close() {
       await runner.kill();
       try {
-        await machine.run(process.execPath, [RUNNER_MAIN, 'teardown', '--state', runner.stateDir]);
+        await takeDown();
       } finally {
         await cloud.stop();
         await machine.close();
