@@ -17,6 +17,7 @@ import { bootId, machineSize } from './host/facts.ts';
 import { makeFolder } from './host/files.ts';
 import { networkNamespace } from './host/namespace.ts';
 import { SysctlKeeper } from './host/sysctl.ts';
+import { requireTools } from './host/tools.ts';
 import { ensureSystemUser } from './host/users.ts';
 import { errorText, type Log } from './log.ts';
 import { prepareForwarding } from './network/bridges.ts';
@@ -70,6 +71,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   const { stateDir, log } = options;
   if (process.getuid?.() !== 0) throw new Error('a runner needs root, for bridges, nftables and guests');
   const names = new Names(options.mark);
+  await requireTools();
   await makeFolder(stateDir);
   await makeFolder(names.runFolder(stateDir), RUN_FOLDER_MODE);
   const ctx = await computeContext(options, names);
@@ -157,14 +159,15 @@ export async function cgroupFolder(names: Names): Promise<string> {
 }
 
 async function adopt(guests: Guests, log: Log): Promise<void> {
-  for (const id of await guests.list()) {
+  const adopted = (await guests.list()).map(async (id) => {
     try {
       const live = await guests.find(id);
       if (live) log.info('guest-adopted', { guest: id, pid: live.process.pid });
     } catch (error) {
       log.error('guest-not-adopted', { guest: id, error: errorText(error) });
     }
-  }
+  });
+  await Promise.all(adopted);
 }
 
 function lessReserve(size: Capacity, reserve: Partial<Capacity> = {}): Capacity {

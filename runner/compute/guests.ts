@@ -59,7 +59,7 @@ export class Guests {
     const known = this.#live.get(id);
     if (known && (await isAlive(known.process))) return known;
     this.#live.delete(id);
-    const process = await findGuestProcess(this.#ctx, id);
+    const process = await findGuestProcess(this.#ctx, id, (await this.record(id))?.process);
     if (!process) return null;
     const { monitor } = guestPaths(this.#ctx.stateDir, id);
     const live = await LiveGuest.connect(id, process, monitor, ADOPT_WAIT_MS).catch((error: unknown) => {
@@ -71,16 +71,16 @@ export class Guests {
 
   /**
    * Starts a guest that does not live.
-   * @throws DriverError
+   * @throws DriverError, also when the signal fires while its images come
    */
-  async start(spec: ServerSpec, record: GuestRecord): Promise<void> {
+  async start(spec: ServerSpec, record: GuestRecord, signal: AbortSignal): Promise<void> {
     const paths = guestPaths(this.#ctx.stateDir, spec.id);
     if (record.image_sha256 !== null && record.image_sha256 !== spec.image.sha256) {
       throw new DriverError('The image of the server changed, and its disk was made from the old one');
     }
     await makeFolder(paths.folder);
     const locked = await withFileLock(paths.lock, async () => {
-      await prepareGuest(this.#ctx, spec);
+      await prepareGuest(this.#ctx, spec, signal);
       if (await findGuestProcess(this.#ctx, spec.id)) throw new DriverError('The guest was started by another runner');
       const live = await launchGuest(this.#ctx, spec);
       const { bootId } = this.#ctx;
@@ -194,6 +194,12 @@ export class Guests {
     await this.recordDown(live.id, 'crash');
     await this.#ctx.cgroups.remove(live.id);
     this.onChange(live.id);
+  }
+
+  /** Has a look at a guest that ended, or may have, while its end was expected. */
+  async lookAfter(live: LiveGuest): Promise<void> {
+    live.expected = false;
+    if (!(await isAlive(live.process))) await this.#died(live);
   }
 
   /** Remembers why a guest is down, so that only a newer wish starts it again. */

@@ -4,7 +4,7 @@ import type { ComputeContext } from './context.ts';
 import { type GuestRecord, NEW_GUEST } from './guest-record.ts';
 import type { Guests } from './guests.ts';
 import { syncInterfaces } from './interfaces.ts';
-import type { LiveGuest } from './live-guest.ts';
+import type { GuestStatus, LiveGuest } from './live-guest.ts';
 
 /** Keeps guests as their specs say. */
 export function serverDriver(ctx: ComputeContext, guests: Guests): Driver<'server'> {
@@ -60,7 +60,7 @@ async function applyServer(
     return describe(live);
   }
   if (record.down && staysDown(ctx, record, generation)) return { state: 'stopped', cause: record.down.cause };
-  await guests.start(spec, { ...record, generation });
+  await guests.start(spec, { ...record, generation }, signal);
   return { state: 'running' };
 }
 
@@ -105,9 +105,15 @@ async function observeServer(ctx: ComputeContext, guests: Guests, id: string): P
   return ctx.inventory.servers.get(id)?.spec.power === 'off' ? { state: 'stopped' } : null;
 }
 
+/** Why a guest that has a process does nothing. */
+const HALTED: Partial<Record<GuestStatus, string>> = {
+  'io-error': 'The guest is halted: its disk cannot be written. Free space on the machine, and it goes on.',
+  'internal-error': 'The guest is halted by an error of the hypervisor. Reboot it hard.',
+  'guest-panicked': 'The guest panicked. Reboot it hard.',
+};
+
 async function describe(live: LiveGuest): Promise<Outcome> {
   const status = await live.status();
-  if (status !== 'io-error') return { state: 'running', detail: { status } };
-  const message = 'The guest is halted: its disk could not be written. Free space on the machine.';
-  return { state: 'running', fault: { code: 507, message }, detail: { status } };
+  const halted = HALTED[status];
+  return { state: 'running', detail: { status }, ...(halted ? { fault: { code: 500, message: halted } } : {}) };
 }

@@ -38,8 +38,8 @@ export function limitsOf(spec: ServerSpec, accelerator: 'kvm' | 'tcg'): CgroupLi
   };
 }
 
-/** Makes ready all that a guest's process will open. @throws DriverError */
-export async function prepareGuest(ctx: ComputeContext, spec: ServerSpec): Promise<void> {
+/** Makes ready all that a guest's process will open. @throws DriverError, also when the signal fires */
+export async function prepareGuest(ctx: ComputeContext, spec: ServerSpec, signal: AbortSignal): Promise<void> {
   const paths = guestPaths(ctx.stateDir, spec.id);
   await makeFolder(paths.folder, GUEST_FOLDER_MODE);
   await chown(paths.folder, 0, ctx.user.gid);
@@ -47,9 +47,9 @@ export async function prepareGuest(ctx: ComputeContext, spec: ServerSpec): Promi
   await makeFolder(paths.sockets, SOCKETS_MODE);
   await chown(paths.sockets, ctx.user.uid, ctx.user.gid);
   await Promise.all([
-    ctx.images.place(spec.image, paths.base),
-    spec.kernel ? ctx.images.place(spec.kernel, paths.kernel) : null,
-    spec.ramdisk ? ctx.images.place(spec.ramdisk, paths.ramdisk) : null,
+    ctx.images.place(spec.image, paths.base, signal),
+    spec.kernel ? ctx.images.place(spec.kernel, paths.kernel, signal) : null,
+    spec.ramdisk ? ctx.images.place(spec.ramdisk, paths.ramdisk, signal) : null,
   ]);
   await ensureDisk(spec, paths, ctx.user);
   if (spec.config_drive) {

@@ -27,6 +27,8 @@ export class Names {
   readonly mark: string;
   readonly #prefix: string;
   readonly #hash: number;
+  /** Names are asked for at each change of the rules. */
+  readonly #interfaces = new Map<string, string>();
 
   constructor(mark: string) {
     if (!MARK.test(mark)) throw new Error(`a mark is a letter and up to 15 letters or digits, lower case: ${mark}`);
@@ -99,7 +101,12 @@ export class Names {
   }
 
   #interface(letter: string, id: string): string {
-    return `${this.#prefix}${letter}${sha256(`${this.mark}:${letter}:${id}`).slice(0, HASH_CHARACTERS)}`;
+    const key = `${letter}:${id}`;
+    const known = this.#interfaces.get(key);
+    if (known !== undefined) return known;
+    const name = `${this.#prefix}${letter}${sha256(`${this.mark}:${key}`).slice(0, HASH_CHARACTERS)}`;
+    this.#interfaces.set(key, name);
+    return name;
   }
 }
 

@@ -15,18 +15,18 @@ export function networkDriver(services: NetworkServices): Driver<'network'> {
       await services.alone(id, () => ensureBridge(names, planBridge(names, spec, number), sysctls));
       firewall.metadataPorts.set(id, await metadata.listen(id));
       await firewall.sync();
-      await services.syncDhcp(spec);
+      await services.syncDhcp(id);
       return { state: 'applied' };
     },
     async remove(id) {
       const number = inventory.networks.get(id)?.number;
       await services.alone(id, async () => {
+        await inventory.drop('network', id);
         await dhcp.remove(id);
         await metadata.stop(id);
         await removeBridge(names.bridge(id), number === undefined ? null : names.routingTable(number));
       });
       firewall.metadataPorts.delete(id);
-      await inventory.drop('network', id);
       await firewall.sync();
     },
     async observe(id) {

@@ -9,21 +9,21 @@ export function portDriver(services: NetworkServices, ownerUid: number): Driver<
   return {
     kind: 'port',
     async apply({ id, spec }: Wanted<'port'>): Promise<Outcome> {
-      const network = inventory.networks.get(spec.network_id);
-      if (!network) throw new DriverError(`Network ${spec.network_id} of port ${id} is not on this machine yet`);
+      if (!inventory.networks.has(spec.network_id))
+        throw new DriverError(`Network ${spec.network_id} of port ${id} is not on this machine yet`);
       await inventory.put('port', id, spec);
       await firewall.sync();
       await ensureTap(names, spec, ownerUid);
-      await services.syncDhcp(network.spec);
+      await services.syncDhcp(spec.network_id);
       return { state: 'applied' };
     },
     async remove(id) {
-      const network = inventory.networks.get(inventory.ports.get(id)?.spec.network_id ?? '');
+      const networkId = inventory.ports.get(id)?.spec.network_id;
       // The tap goes while its rules still hold.
       await removeTap(names, id);
       await inventory.drop('port', id);
       await firewall.sync();
-      if (network) await services.syncDhcp(network.spec);
+      if (networkId) await services.syncDhcp(networkId);
     },
     async observe(id) {
       const link = (await listLinks()).find((one) => one.name === names.tap(id));

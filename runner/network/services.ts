@@ -1,4 +1,3 @@
-import type { NetworkSpec } from '../../shared/specs/network.ts';
 import { listLinks } from '../host/links.ts';
 import type { SysctlKeeper } from '../host/sysctl.ts';
 import { KeyedQueue } from '../host/wait.ts';
@@ -41,13 +40,15 @@ export class NetworkServices {
     return this.#perNetwork.run(networkId, task);
   }
 
-  /** Makes a network's DHCP say what the inventory says. */
-  async syncDhcp(network: NetworkSpec): Promise<void> {
-    await this.alone(network.id, async () => {
-      const ports = this.inventory.portsOf(network.id).map((port) => port.spec);
-      const at = { bridge: this.names.bridge(network.id), folder: this.dhcp.folderOf(network.id) };
+  /** Makes a network's DHCP say what the inventory says, if it is still there. */
+  async syncDhcp(networkId: string): Promise<void> {
+    await this.alone(networkId, async () => {
+      const network = this.inventory.networks.get(networkId)?.spec;
+      if (!network) return;
+      const ports = this.inventory.portsOf(networkId).map((port) => port.spec);
+      const at = { bridge: this.names.bridge(networkId), folder: this.dhcp.folderOf(networkId) };
       const plan = planDhcp(network, ports, at);
-      await (plan ? this.dhcp.ensure(network.id, plan) : this.dhcp.remove(network.id));
+      await (plan ? this.dhcp.ensure(networkId, plan) : this.dhcp.remove(networkId));
     });
   }
 
@@ -67,8 +68,8 @@ export class NetworkServices {
   /** Starts DHCP servers that ended. */
   async healDhcp(): Promise<void> {
     const links = new Set((await listLinks()).map((link) => link.name));
-    for (const { spec } of this.inventory.networks.values()) {
-      if (links.has(this.names.bridge(spec.id))) await this.syncDhcp(spec);
+    for (const id of [...this.inventory.networks.keys()]) {
+      if (links.has(this.names.bridge(id))) await this.syncDhcp(id);
     }
   }
 }

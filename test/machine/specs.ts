@@ -25,6 +25,7 @@ export function addressIn(cidr: string, offset: number): string {
 }
 
 let macs = 0;
+const hexByte = (value: number) => value.toString(16).padStart(2, '0');
 
 /** A port with one address on the network's first subnet. */
 export function portOf(network: NetworkSpec, offset: number, change: Partial<PortSpec> = {}): PortSpec {
@@ -35,7 +36,7 @@ export function portOf(network: NetworkSpec, offset: number, change: Partial<Por
     id: randomUUID(),
     network_id: network.id,
     server_id: null,
-    mac_address: `fa:16:3e:00:00:${macs.toString(16).padStart(2, '0')}`,
+    mac_address: `fa:16:3e:00:${hexByte(macs >> 8)}:${hexByte(macs & 0xff)}`,
     fixed_ips: [{ subnet_id: subnet.id, ip_address: addressIn(subnet.cidr, offset) }],
     hostname: `guest${offset}`,
     admin_state_up: true,

@@ -17,6 +17,7 @@ const ref: ImageRef = {
   disk_format: 'raw',
 };
 const log = { debug() {}, info() {}, warn() {}, error() {}, with: () => log };
+const { signal } = new AbortController();
 let folder: string;
 let path: string;
 beforeEach(async () => {
@@ -45,7 +46,7 @@ function fetcher(...answers: ((fromByte: number) => (Buffer | Error)[])[]): Fetc
 const rest = (fromByte: number) => [content.subarray(fromByte)];
 
 it('downloads and verifies', async () => {
-  await downloadImage(ref, path, fetcher(rest), log);
+  await downloadImage(ref, path, fetcher(rest), log, signal);
   expect(await readFile(path)).toEqual(content);
 });
 
@@ -58,12 +59,12 @@ it('goes on where the line broke, or where the last process died', async () => {
     },
     rest,
   );
-  await downloadImage(ref, path, fetchImage, log);
+  await downloadImage(ref, path, fetchImage, log, signal);
   expect(fetchImage.from).toEqual([0, 100, 107, 107]);
   expect(await readFile(path)).toEqual(content);
   await writeFile(path, content.subarray(0, 5_000));
   const again = fetcher(rest);
-  await downloadImage(ref, path, again, log);
+  await downloadImage(ref, path, again, log, signal);
   expect(again.from).toEqual([5_000]);
 });
 
@@ -72,7 +73,7 @@ it('keeps what came when the edge stays away, and says so', async () => {
     () => [content.subarray(0, 100), new Error('reset')],
     () => [new Error('reset')],
   );
-  const failed = downloadImage(ref, path, fetchImage, log);
+  const failed = downloadImage(ref, path, fetchImage, log, signal);
   await expect(failed).rejects.toMatchObject({ fault: { code: 503, message: expect.stringContaining('reset') } });
   expect(await readFile(path)).toEqual(content.subarray(0, 100));
 });
@@ -84,6 +85,7 @@ it('removes what is wrong: other bytes, too many, an old part of something else'
       path,
       fetcher(() => [Buffer.alloc(content.length)]),
       log,
+      signal,
     ),
   ).rejects.toThrow('corrupt');
   expect(await readdir(folder)).toEqual([]);
@@ -93,18 +95,31 @@ it('removes what is wrong: other bytes, too many, an old part of something else'
       path,
       fetcher(() => [content, Buffer.alloc(1)]),
       log,
+      signal,
     ),
   ).rejects.toThrow('more than its');
   expect(await readdir(folder)).toEqual([]);
   await writeFile(path, Buffer.alloc(500));
-  await expect(downloadImage(ref, path, fetcher(rest), log)).rejects.toThrow('corrupt');
+  await expect(downloadImage(ref, path, fetcher(rest), log, signal)).rejects.toThrow('corrupt');
   await writeFile(path, Buffer.alloc(content.length + 1));
-  await downloadImage(ref, path, fetcher(rest), log);
+  await downloadImage(ref, path, fetcher(rest), log, signal);
+  expect(await readFile(path)).toEqual(content);
+});
+
+it('stops when it is called off, and keeps what came', async () => {
+  const callOff = new AbortController();
+  const fetchImage = fetcher(() => {
+    setImmediate(() => callOff.abort());
+    return [content.subarray(0, 100), content.subarray(100, 200)];
+  }, rest);
+  const failed = downloadImage(ref, path, fetchImage, log, callOff.signal);
+  await expect(failed).rejects.toMatchObject({ fault: { code: 503 } });
+  await downloadImage(ref, path, fetcher(rest), log, signal);
   expect(await readFile(path)).toEqual(content);
 });
 
 it('takes an empty image', async () => {
   const empty = { ...ref, size_bytes: 0, sha256: createHash('sha256').digest('hex') };
-  await downloadImage(empty, path, fetcher(), log);
+  await downloadImage(empty, path, fetcher(), log, signal);
   expect(await readFile(path)).toEqual(Buffer.alloc(0));
 });

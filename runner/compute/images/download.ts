@@ -18,22 +18,28 @@ const STALL_MS = 60_000;
 
 /**
  * Downloads an image into a file and verifies it. A download that breaks goes on where it broke, also after the runner's
- * own death; what turns out wrong, or does not fit on the disk, is removed.
+ * own death or the signal; what turns out wrong, or does not fit on the disk, is removed.
  * @throws DriverError
  */
-export async function downloadImage(ref: ImageRef, path: string, fetchImage: FetchImage, log: Log): Promise<void> {
+export async function downloadImage(
+  ref: ImageRef,
+  path: string,
+  fetchImage: FetchImage,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
   const part = new Part(ref, path);
   await part.open();
   try {
     for (let attempt = 1; !part.complete; attempt++) {
       try {
-        await part.receive(await fetchImage(ref.id, part.size_bytes));
+        await part.receive(await fetchImage(ref.id, part.size_bytes), signal);
         if (!part.complete) throw new Error(`the download ended after ${part.size_bytes} of ${ref.size_bytes} bytes`);
       } catch (error) {
         if (error instanceof DriverError || isErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
-        if (attempt >= ATTEMPTS_MAX) throw unreachable(ref, error);
+        if (signal.aborted || attempt >= ATTEMPTS_MAX) throw unreachable(ref, error);
         log.warn('image-download-broke', { image: ref.id, at_bytes: part.size_bytes, error: errorText(error) });
-        await pause(Math.min(RETRY_MIN_MS * 2 ** (attempt - 1), RETRY_MAX_MS));
+        await pause(Math.min(RETRY_MIN_MS * 2 ** (attempt - 1), RETRY_MAX_MS), signal);
       }
     }
     await part.finish();
@@ -93,11 +99,12 @@ class Part {
     this.#file = await open(this.#path, 'a', 0o600);
   }
 
-  async receive(answer: { body: AsyncIterable<Uint8Array> }): Promise<void> {
+  async receive(answer: { body: AsyncIterable<Uint8Array> }, signal: AbortSignal): Promise<void> {
     const chunks = answer.body[Symbol.asyncIterator]();
     try {
       while (true) {
         const next = await withinStallTime(chunks.next());
+        signal.throwIfAborted();
         if (next.done) return;
         if (this.size_bytes + next.value.length > this.#ref.size_bytes)
           throw corrupt(this.#ref, `it has more than its ${this.#ref.size_bytes} bytes`);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../../../shared/clock.ts';
 import type { ImageRef } from '../../../shared/specs/server.ts';
+import { DriverError } from '../../driver.ts';
 import {
   freeBytes,
   listFolder,
@@ -35,8 +36,8 @@ export class ImageCache {
   readonly #gid: number;
   readonly #clock: Clock;
   readonly #log: Log;
-  /** One download a content, however many guests wait for it. */
-  readonly #fetching = new Map<string, Promise<void>>();
+  /** One download a content, however many guests wait for it; it is called off when none does any more. */
+  readonly #fetching = new Map<string, { done: Promise<void>; callOff: AbortController }>();
   /** Contents that somebody is about to link. */
   readonly #wanted = new Map<string, number>();
 
@@ -60,24 +61,39 @@ export class ImageCache {
 
   /**
    * Puts a verified image at a path of the same file system, fetching it when it is not here or not what it was.
-   * @throws DriverError no space, corrupt, or not to be had
+   * @throws DriverError no space, corrupt, or not to be had; and when the signal fires
    */
-  async place(ref: ImageRef, target: string): Promise<void> {
+  async place(ref: ImageRef, target: string, signal: AbortSignal): Promise<void> {
     const { sha256 } = ref;
     this.#wanted.set(sha256, (this.#wanted.get(sha256) ?? 0) + 1);
     try {
-      let fetching = this.#fetching.get(sha256);
-      if (!fetching) {
-        fetching = this.#provide(ref).finally(() => this.#fetching.delete(sha256));
-        this.#fetching.set(sha256, fetching);
-      }
-      await fetching;
+      await unlessCalledOff(this.#fetch(ref), signal);
       await this.#link(sha256, target);
     } finally {
       const others = (this.#wanted.get(sha256) ?? 1) - 1;
-      if (others === 0) this.#wanted.delete(sha256);
-      else this.#wanted.set(sha256, others);
+      if (others > 0) this.#wanted.set(sha256, others);
+      else {
+        this.#wanted.delete(sha256);
+        this.#fetching.get(sha256)?.callOff.abort();
+      }
     }
+  }
+
+  #fetch(ref: ImageRef): Promise<void> {
+    const known = this.#fetching.get(ref.sha256);
+    if (known && !known.callOff.signal.aborted) return known.done;
+    const callOff = new AbortController();
+    // One that was called off lets go of its file first.
+    const before = known?.done.catch(() => {}) ?? Promise.resolve();
+    const done = before
+      .then(() => this.#provide(ref, callOff.signal))
+      .finally(() => {
+        if (this.#fetching.get(ref.sha256)?.callOff === callOff) this.#fetching.delete(ref.sha256);
+      });
+    // Whoever waited may be gone when it fails.
+    done.catch(() => {});
+    this.#fetching.set(ref.sha256, { done, callOff });
+    return done;
   }
 
   /** Drops what no guest uses, the longest unused first, until the rest fits the limit with `extraBytes` more. */
@@ -98,7 +114,7 @@ export class ImageCache {
     }
   }
 
-  async #provide(ref: ImageRef): Promise<void> {
+  async #provide(ref: ImageRef, signal: AbortSignal): Promise<void> {
     await makeFolder(this.#folder);
     const path = join(this.#folder, ref.sha256);
     if (!(await this.#isGood(ref))) {
@@ -110,7 +126,7 @@ export class ImageCache {
         await rm(part, { force: true });
         throw noSpace(ref);
       }
-      await downloadImage(ref, part, this.#fetchImage, this.#log);
+      await downloadImage(ref, part, this.#fetchImage, this.#log, signal);
       await chown(part, 0, this.#gid);
       await chmod(part, IMAGE_MODE);
       await rename(part, path);
@@ -166,5 +182,19 @@ export class ImageCache {
       used_at_ms: this.#clock.nowMs(),
     };
     await writeFileAtomic(join(this.#folder, `${sha256}${NOTE_END}`), JSON.stringify(known));
+  }
+}
+
+async function unlessCalledOff(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  let stop = () => {};
+  const calledOff = new Promise<never>((_, reject) => {
+    stop = () => reject(new DriverError('The image is no longer wanted', { code: 503 }));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    await Promise.race([work, calledOff]);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
