@@ -74,8 +74,9 @@ export async function planServerPorts(
 ): Promise<PortPlan> {
   const found = namedRows(rows);
   const requests = resolveRequests(input, found);
-  if (requests.length === 0) return { portIds: [], statements: [], touches: sql`0` };
+  // Groups are checked even where no port takes them, as in Nova.
   const groups = chooseServerGroups(ctx, input.securityGroups, found.groups);
+  if (requests.length === 0) return { portIds: [], statements: [], touches: sql`0` };
   const picker = makePicker(found.subnets, found.picks, random);
   for (const request of requests) reserveFixed(ctx, found, request, picker);
   const attached: string[] = [];

@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { badRequest } from '../../http/errors.ts';
 import { consoleOutput } from '../actions/console-output.ts';
 import { lockServer, unlockServer } from '../actions/lock-server.ts';
+import { isNotOffered, refuseAction } from '../actions/not-offered.ts';
 import { startServer, stopServer } from '../actions/power.ts';
 import { rebootServer } from '../actions/reboot-server.ts';
 import { resetState } from '../actions/reset-state.ts';
 import { actorOf, type ComputeContext } from '../http/env.ts';
 import { INTEGER_MAX, integer } from '../http/parameters.ts';
 import { check, readBody } from '../http/validate.ts';
+import { deleteServer } from './delete-server.ts';
 
 type Handler = (c: ComputeContext, id: string, body: unknown) => Promise<Response>;
 
@@ -48,6 +50,10 @@ const ACTIONS: Readonly<Record<string, Handler>> = {
     await unlockServer(actorOf(c), id);
     return accepted(c);
   },
+  forceDelete: async (c, id) => {
+    await deleteServer(actorOf(c), id);
+    return accepted(c);
+  },
   'os-resetState': async (c, id, body) => {
     await resetState(actorOf(c), id, check(body, resetStateBody)['os-resetState'].state);
     return accepted(c);
@@ -66,6 +72,8 @@ export async function serverAction(c: ComputeContext): Promise<Response> {
   const [name] = names;
   if (name === undefined || names.length > 1) throw badRequest('Malformed request body');
   const handler = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
-  if (!handler) throw badRequest(`There is no such action: ${name}`);
-  return handler(c, c.req.param('id') ?? '', body);
+  const id = c.req.param('id') ?? '';
+  if (handler) return handler(c, id, body);
+  if (isNotOffered(name)) return refuseAction(actorOf(c), id, name);
+  throw badRequest(`There is no such action: ${name}`);
 }

@@ -231,6 +231,7 @@ describe('a create is refused', () => {
       [{ availability_zone: 'a:b:c:d' }, 400, 'Invalid input received: Unable to parse availability_zone'],
       [{ networks: [{ uuid: nobody }] }, 400, `Network ${nobody} could not be found.`],
       [{ networks: [{ port: nobody }] }, 400, `Port id ${nobody} could not be found.`],
+      [{ security_groups: [{ name: 'nope' }] }, 400, /^Security group nope not found for project/],
       [{ networks: [{}] }, 400, "Bad network format: missing 'uuid'"],
       [
         { networks: [{ port: nobody }, { port: nobody }] },

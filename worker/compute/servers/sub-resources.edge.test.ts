@@ -252,4 +252,19 @@ describe('an action', () => {
     expect((await act({ reboot: { type: 'WARM' } }))[0]).toBe(400);
     expect((await act({ reboot: {} }))[0]).toBe(400);
   });
+
+  it('of Nova that is not offered is refused for what is true of the server', async () => {
+    const { cloud, id } = await active();
+    const act = async (server: string, body: unknown) =>
+      fault(await cloud.call('POST', `/servers/${server}/action`, { body }));
+    const nobody = crypto.randomUUID();
+    expect(await act(nobody, { pause: null })).toEqual([404, `Instance ${nobody} could not be found.`]);
+    expect(await act(id, { resume: null })).toEqual([
+      409,
+      `Cannot 'resume' instance ${id} while it is in vm_state active`,
+    ]);
+    expect(await act(id, { pause: null })).toEqual([501, expect.stringContaining('not supported')]);
+    await cloud.act(id, { forceDelete: null });
+    expect(await cloud.show(id)).toMatchObject({ 'OS-EXT-STS:task_state': 'deleting' });
+  });
 });
