@@ -19,7 +19,7 @@ const ADOPT_WAIT_MS = 3_000;
 /** After its monitor closed a process is gone at once, unless somebody else closed the monitor. */
 const END_WAIT_MS = 2_000;
 /** With less a guest that a full disk halted would halt again. */
-const RESUME_FREE_BYTES_MIN = 128 * 1024 * 1024;
+const RESUME_FREE_BYTES_MIN = 64 * 1024 * 1024;
 
 /** The guests of one machine: which live, why others do not, and the steps from one to the other. */
 export class Guests {

@@ -8,11 +8,6 @@ export async function applyNft(script: string): Promise<void> {
   await run('nft', ['-f', '-'], { input: script, timeout_ms: NFT_TIMEOUT_MS });
 }
 
-/** A table as nft writes it. @throws CommandError when there is none */
-export async function showTable(family: string, table: string): Promise<string> {
-  return (await run('nft', ['list', 'table', family, table], { timeout_ms: NFT_TIMEOUT_MS })).stdout;
-}
-
 /** Every table of this network namespace, as `family name`. */
 export async function listTables(): Promise<string[]> {
   const { stdout } = await run('nft', ['list', 'tables']);

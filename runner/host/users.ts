@@ -12,13 +12,6 @@ async function find(name: string): Promise<User | null> {
   return uid === undefined || gid === undefined ? null : { name, uid: Number(uid), gid: Number(gid) };
 }
 
-/** The gid of a group, or null where there is none. */
-export async function findGroup(name: string): Promise<number | null> {
-  const found = await run('getent', ['group', name]).catch(() => null);
-  const gid = found?.stdout.split(':')[2];
-  return gid === undefined ? null : Number(gid);
-}
-
 /** A system user without a home or a shell; made when it is missing. */
 export async function ensureSystemUser(name: string): Promise<User> {
   const there = await find(name);

@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImageRef } from '../../shared/specs/server.ts';
+import { buildGuest } from '../guest/build-guest.ts';
+import { runInGuest } from '../guest/guest-shell.ts';
 import { MachineInNamespace, type ServeOptions, teardownIn } from './machine-in-namespace.ts';
 import { eventually, Namespace, temporaryFolder } from './namespaces.ts';
 import { imageOf, serverOf } from './specs.ts';
@@ -23,9 +25,9 @@ let machine: MachineInNamespace;
 beforeAll(async () => {
   mkdirSync(files);
   mkdirSync(stateDir);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=110m', 'tmpfs', stateDir]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=200m', 'tmpfs', stateDir]);
   host = await Namespace.make();
-  options = { stateDir, mark: MARK, images: {}, imageCacheBytesMax: 12 * MIB };
+  options = { stateDir, mark: MARK, images: {}, imageCacheBytesMax: 12 * MIB, adminShell: true };
 });
 
 afterAll(async () => {
@@ -128,7 +130,7 @@ describe('an image', () => {
   });
 
   it('that does not fit on the disk is a fault that says so, and leaves nothing behind', async () => {
-    const large = offer(makeFile('large', 130));
+    const large = offer(makeFile('large', 230));
     const image = offer(makeFile('late', 30, 8));
     await withMachine(async () => {
       await expect(create(large)).rejects.toThrow(`No space is left on the machine for image ${large.id}`);
@@ -139,7 +141,7 @@ describe('an image', () => {
       const failed = expect(create(image)).rejects.toThrow('No space is left on the machine');
       await eventually('its beginning', async () => cached().includes(`${image.sha256}.part`));
       // More than there is: it takes what there is.
-      expect(() => writeFileSync(filler, Buffer.alloc(110 * MIB))).toThrow('ENOSPC');
+      expect(() => writeFileSync(filler, Buffer.alloc(220 * MIB))).toThrow('ENOSPC');
       await failed;
       expect(cached().filter((name) => name.startsWith(image.sha256))).toEqual([]);
       const server = serverOf(image);
@@ -184,6 +186,36 @@ describe('an image', () => {
       expect(info['virtual-size']).toBe(3 * 1024 ** 3);
       await machine.remove('server', server.id);
       expect(existsSync(disk)).toBe(false);
+    });
+  });
+});
+
+describe('a guest', () => {
+  it('that fills the disk of the machine halts, says so, and goes on when there is room again', async () => {
+    const built = await buildGuest();
+    const [image, kernel, ramdisk] = [
+      offer(built.disk, 'qcow2'),
+      offer(built.kernel, 'aki'),
+      offer(built.ramdisk, 'ari'),
+    ];
+    const server = serverOf(image, { kernel, ramdisk, kernel_command_line: 'console=ttyS0 quiet net.ifnames=0' });
+    const shell = join(stateDir, 'guests', server.id, 'run', 'ttyS1');
+    const filler = join(stateDir, 'filler');
+    await withMachine(async () => {
+      await machine.apply('server', server.id, server);
+      await runInGuest(shell, 'true', { timeout_ms: 60_000 });
+      expect(() => writeFileSync(filler, Buffer.alloc(220 * MIB))).toThrow('ENOSPC');
+      const write = 'dd if=/dev/zero of=/dev/vda bs=1M seek=60 count=8 conv=fsync 2>/dev/null; echo $?';
+      const written = runInGuest(shell, write, { timeout_ms: 60_000 });
+      const halted = await eventually('the halt', async () => {
+        const seen = await machine.observe('server', server.id);
+        return seen?.fault && seen;
+      });
+      expect(halted).toMatchObject({ state: 'running', fault: { message: expect.stringContaining('Free space') } });
+      execFileSync('rm', [filler]);
+      expect((await written).output.trim()).toBe('0');
+      expect(await machine.observe('server', server.id)).toEqual({ state: 'running', detail: { status: 'running' } });
+      await machine.remove('server', server.id);
     });
   });
 });

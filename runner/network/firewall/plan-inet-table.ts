@@ -51,7 +51,7 @@ export function planInetTable(
     family: 'inet',
     name: names.table,
     sets: new Map([...Object.entries(sets), ...groups.sets]),
-    chains: new Map([...groups.chains, ...fixedChains(names)]),
+    chains: new Map([...groups.chains, ...senderChains(names), ...receiverChains(), ...hostChains()]),
   };
 }
 
@@ -71,18 +71,21 @@ function emptySets() {
   };
 }
 
-function fixedChains(names: Names): [string, ChainPlan][] {
-  const filter = (hook: string, priority: number, rules: string[]): ChainPlan => ({
-    hook: `type filter hook ${hook} priority ${priority}; policy accept;`,
-    rules,
-  });
-  const nat = (hook: string, priority: number, rules: string[]): ChainPlan => ({
-    hook: `type nat hook ${hook} priority ${priority}; policy accept;`,
-    rules,
-  });
-  const jumped = (rules: string[]): ChainPlan => ({ hook: null, rules });
+const filter = (hook: string, priority: number, rules: string[]): ChainPlan => ({
+  hook: `type filter hook ${hook} priority ${priority}; policy accept;`,
+  rules,
+});
+const nat = (hook: string, priority: number, rules: string[]): ChainPlan => ({
+  hook: `type nat hook ${hook} priority ${priority}; policy accept;`,
+  rules,
+});
+const jumped = (rules: string[]): ChainPlan => ({ hook: null, rules });
+/** The packet carries its network's mark: it is no frame between two taps. */
+const IS_ROUTED = 'meta mark and 0x80000000 != 0';
+
+/** What guests send: told apart by network, judged by the port's rules, and marked for routing. */
+function senderChains(names: Names): [string, ChainPlan][] {
   const toGateway = `0x${TO_GATEWAY_BIT.toString(16)}`;
-  const ofNetwork = `meta mark and 0x80000000 != 0`;
   return [
     // Tenants may use the same addresses: their connections are told apart by zones. Packets for the gateway are
     // answered from outside the zone, so theirs holds for the original direction only.
@@ -131,6 +134,12 @@ function fixedChains(names: Names): [string, ChainPlan][] {
       'to_the_world',
       nat('postrouting', 100, ['oifname != @bridges meta nfproto ipv4 meta mark @masqueraded masquerade']),
     ],
+  ];
+}
+
+/** What guests receive, from each other and from the world. */
+function receiverChains(): [string, ChainPlan][] {
+  return [
     [
       'through',
       filter('forward', 0, [
@@ -139,12 +148,18 @@ function fixedChains(names: Names): [string, ChainPlan][] {
         'iifname @bridges meta mark and 0x80000000 == 0 goto between_ports',
         'iifname @bridges oifname @bridges iifname . oifname != @same_bridge drop',
         'oifname @bridges goto to_guests',
-        `${ofNetwork} accept`,
+        `${IS_ROUTED} accept`,
         'drop',
       ]),
     ],
     ['between_ports', jumped([`icmpv6 type ${ND} accept`, 'meta mark vmap @ingress', 'drop'])],
     ['to_guests', jumped(['oifname . ip daddr vmap @ingress4', 'oifname . ip6 daddr vmap @ingress6', 'drop'])],
+  ];
+}
+
+/** What goes between guests and the machine itself. */
+function hostChains(): [string, ChainPlan][] {
+  return [
     [
       'to_host',
       filter('input', 0, [
