@@ -42,8 +42,8 @@ describe('a flavor', () => {
       links,
     });
     expect(await cloud.answer('GET', '/flavors/1')).toEqual({ flavor });
-    expect(await cloud.answer('GET', '/flavors?limit=1')).toMatchObject({
-      flavors: [{ id: '1', name: 'm1.tiny', links }],
+    expect(await cloud.answer('GET', '/flavors')).toMatchObject({
+      flavors: expect.arrayContaining([{ id: '1', name: 'm1.tiny', links }]),
     });
     expect((await cloud.call('DELETE', '/flavors/1', { as: cloud.admin })).status).toBe(202);
     expect(await fault(await cloud.call('GET', '/flavors/1'))).toEqual([404, 'Flavor 1 could not be found.']);
