@@ -60,6 +60,7 @@ it('makes the schema once, however often and however many at a time ask', async 
 
 it('brings an older database with rows in it up to date and keeps the rows', async () => {
   await migrate(db, options(olderRelease(1)));
+  expect(await db.all(sql`SELECT name FROM sqlite_schema WHERE name = 'audit_request'`)).toHaveLength(0);
   await db.run(sql`INSERT INTO domains (id, name) VALUES ('d1', 'Old')`);
   await db.run(sql`INSERT INTO projects (id, domain_id, name) VALUES ('p1', 'd1', 'kept')`);
   await db.run(sql`INSERT INTO runners (id, region, name, zone, public_key, machine_id, state, created_at_ms, updated_at_ms)
@@ -68,6 +69,7 @@ it('brings an older database with rows in it up to date and keeps the rows', asy
   expect(await db.all(sql`SELECT name, domain_id FROM projects`)).toMatchObject([{ name: 'kept', domain_id: 'd1' }]);
   expect(await db.all(sql`SELECT name, generation FROM runners`)).toMatchObject([{ name: 'old-host', generation: 0 }]);
   expect(await db.all(sql`PRAGMA foreign_key_check`)).toEqual([]);
+  expect(await db.all(sql`SELECT name FROM sqlite_schema WHERE name = 'audit_request'`)).toHaveLength(1);
 });
 
 it('takes over from a migrator that died, and not from one that lives', async () => {

@@ -17,5 +17,9 @@ export const audit = sqliteTable(
     /** Never a secret. */
     detail: text({ mode: 'json' }).$type<Record<string, unknown>>(),
   },
-  (t) => [index('audit_target').on(t.targetType, t.targetId), index('audit_project').on(t.projectId, t.atMs)],
+  (t) => [
+    index('audit_target').on(t.targetType, t.targetId),
+    index('audit_project').on(t.projectId, t.atMs),
+    index('audit_request').on(t.requestId),
+  ],
 );
