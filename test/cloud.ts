@@ -42,6 +42,12 @@ export interface RunnerProcessOptions {
   bootIdFile?: string;
 }
 
+interface RunnerRow {
+  name: string;
+  status: string;
+  epoch: number;
+}
+
 /** Lays a file over the kernel's boot id, in a mount namespace of the process's own. */
 const WITH_BOOT_ID = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"';
 
@@ -95,14 +101,15 @@ async function startRunnerProcess(
   const { count = 1, name = `r${Math.random().toString(36).slice(2, 8)}` } = options;
   const stateDir = options.stateDir ?? join(folder, `runner-${name}`);
   const logFile = join(folder, `${name}.log`);
-  const connected = async () => {
-    const { runners } = await admin.call<{ runners: { name: string; status: string }[] }>(
-      'aerostat',
-      'GET',
-      '/runners',
-    );
-    return runners.filter((one) => one.name.startsWith(name) && one.status === 'connected').length === count;
+  const ownRunners = async () => {
+    const all = await admin.call<{ runners: RunnerRow[] }>('aerostat', 'GET', '/runners');
+    return all.runners.filter((one) => one.name.startsWith(name));
   };
+  /** The epochs of the sessions before: the edge may not have noticed yet that they are over. */
+  let epochs = new Map<string, number>();
+  const connected = async () =>
+    (await ownRunners()).filter((one) => one.status === 'connected' && one.epoch > (epochs.get(one.name) ?? 0))
+      .length === count;
   let child: ChildProcess | undefined;
   const launch = (args: string[]) => {
     const log = openSync(logFile, 'a');
@@ -169,6 +176,7 @@ async function startRunnerProcess(
       await gone;
     },
     async start({ wait = true } = {}) {
+      if (wait) epochs = new Map((await ownRunners()).map((one) => [one.name, one.epoch]));
       launch(['run', '--state', stateDir]);
       if (wait) await waitConnected();
     },
