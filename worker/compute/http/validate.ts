@@ -1,5 +1,4 @@
-import type { z } from 'zod';
-import { z as zod } from 'zod';
+import { z } from 'zod';
 import { parseBody } from '../../http/body.ts';
 import type { AppContext } from '../../http/context.ts';
 import { ApiError, badRequest } from '../../http/errors.ts';
@@ -109,7 +108,7 @@ export function check<T>(value: unknown, schema: z.ZodType<T>, of: 'body' | 'que
  */
 export async function readBody(c: ComputeContext): Promise<unknown> {
   try {
-    return await parseBody(c as unknown as AppContext, zod.unknown());
+    return await parseBody(c as unknown as AppContext, z.unknown());
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 400) throw badRequest('Malformed request body');

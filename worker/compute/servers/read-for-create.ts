@@ -1,6 +1,6 @@
 import { and, eq, inArray } from 'drizzle-orm';
 import { keypairs, servers } from '../../../db/schema/compute.ts';
-import { runBatch, type Statement } from '../../http/commit.ts';
+import type { Statement } from '../../http/commit.ts';
 import type { ProjectContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
 import { imageOf, imageReads, type ServerImage } from '../../image/image-ref.ts';
@@ -8,9 +8,10 @@ import type { Random } from '../../network/ipam/random.ts';
 import { type ServerPortsInput, serverPortReads } from '../../network/server-ports.ts';
 import { flavorNotFound, flavorRead } from '../flavors/find-flavor.ts';
 import type { FlavorRow } from '../flavors/views.ts';
+import { Reads } from '../http/reads.ts';
 import type { KeypairRow } from '../keypairs/views.ts';
 import type { Host } from '../schedule/filters.ts';
-import { hostRead } from '../schedule/hosts.ts';
+import { hostRead, hostsOf } from '../schedule/hosts.ts';
 import type { NewServer } from './new-server.ts';
 
 /** All that a create decides by. */
@@ -35,33 +36,34 @@ export async function readForCreate(
   ports: ServerPortsInput,
   random: Random,
 ): Promise<Found> {
-  const ofImage = imageReads(ctx, wanted.imageId);
-  const own = [
-    flavorRead(ctx, wanted.flavorId),
-    keypairRead(ctx, wanted.keyName),
-    hostRead(ctx),
-    hintRead(ctx, [...wanted.sameHost, ...wanted.differentHost]),
-  ];
-  const results = await runBatch(ctx.db, [...own, ...ofImage, ...serverPortReads(ctx, ports, random)]);
-  const [flavor] = results[0] as FlavorRow[];
-  const [keypair] = results[1] as KeypairRow[];
+  const reads = new Reads();
+  const hinted = [...wanted.sameHost, ...wanted.differentHost];
+  const ofFlavor = reads.add(flavorRead(ctx, wanted.flavorId));
+  const ofHosts = reads.add(hostRead(ctx));
+  const ofKeypair = wanted.keyName === null ? null : reads.add(keypairRead(ctx, wanted.keyName));
+  const ofHints = hinted.length === 0 ? null : reads.add(hintRead(ctx, hinted));
+  const ofImage = reads.add(...imageReads(ctx, wanted.imageId));
+  const ofPorts = reads.add(...serverPortReads(ctx, ports, random));
+  await reads.run(ctx.db);
+  const [flavor] = ofFlavor()[0] as FlavorRow[];
+  const [keypair] = (ofKeypair?.()[0] ?? []) as KeypairRow[];
   if (!flavor) throw badRequest(flavorNotFound(wanted.flavorId).message);
   if (wanted.keyName !== null && !keypair) throw badRequest('Invalid key_name provided.');
   return {
     flavor,
     keypair: keypair ?? null,
-    hosts: results[2] as Host[],
-    hinted: results[3] as Found['hinted'],
-    image: imageOf(ctx, wanted.imageId, results.slice(own.length, own.length + ofImage.length)),
-    portRows: results.slice(own.length + ofImage.length),
+    hosts: hostsOf(ofHosts()[0]),
+    hinted: (ofHints?.()[0] ?? []) as Found['hinted'],
+    image: imageOf(ctx, wanted.imageId, ofImage()),
+    portRows: ofPorts(),
   };
 }
 
-const keypairRead = (ctx: ProjectContext, name: string | null): Statement =>
+const keypairRead = (ctx: ProjectContext, name: string): Statement =>
   ctx.db
     .select()
     .from(keypairs)
-    .where(and(eq(keypairs.region, ctx.region), eq(keypairs.userId, ctx.actor.userId), eq(keypairs.name, name ?? '')));
+    .where(and(eq(keypairs.region, ctx.region), eq(keypairs.userId, ctx.actor.userId), eq(keypairs.name, name)));
 
 const hintRead = (ctx: ProjectContext, ids: string[]): Statement =>
   ctx.db

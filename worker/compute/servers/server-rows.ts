@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../db/client.ts';
 import type { FlavorSnapshot, ServerFault } from '../../../db/schema/compute.ts';
+import { nameValues } from '../http/reads.ts';
 import type { TaskState, VmState } from './statuses.ts';
 
 /** An address of a server, with the name of its network. */
@@ -126,11 +127,7 @@ export function selectServers(db: Database, of: { where: SQL; order?: SQL; limit
 
 /** The rows of `selectServers`. */
 export function serverRows(result: unknown): ServerRow[] {
-  return (result as { server: string }[]).map(({ server }) => {
-    const row: Record<string, unknown> = {};
-    for (const [index, value] of (JSON.parse(server) as unknown[]).entries()) row[MEMBERS[index] as string] = value;
-    return row as unknown as ServerRow;
-  });
+  return (result as { server: string }[]).map((row) => nameValues<ServerRow>(MEMBERS, JSON.parse(row.server)));
 }
 
 /** A server as a list without details shows it. */
