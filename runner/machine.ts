@@ -125,9 +125,11 @@ async function computeContext(options: MachineOptions, names: Names): Promise<Co
     const remedy = 'guests are emulated, many times slower; turn on hardware virtualisation in the firmware';
     log.warn('no-hardware-virtualisation', { reason: accelerator.reason, remedy });
   }
-  const cgroups = new Cgroups(await findCgroups(join(names.runFolder(stateDir), 'cgroup')), await cgroupFolder(names));
+  const hierarchy = await findCgroups(join(names.runFolder(stateDir), 'cgroup'));
+  const { cgroups, reason } = await Cgroups.open(hierarchy, await cgroupFolder(names));
   if (cgroups.controllers.length < 3) {
-    log.warn('limits-missing', { controllers: cgroups.controllers, remedy: 'guests are not held to their flavors' });
+    const effect = 'guests are not held to their flavors';
+    log.warn('limits-missing', { controllers: cgroups.controllers, reason, effect });
   }
   const time = options.time ?? systemTimers;
   return {

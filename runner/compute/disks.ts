@@ -21,6 +21,7 @@ export async function ensureDisk(spec: ServerSpec, paths: GuestPaths, user: User
   if (image_bytes > disk_bytes) {
     throw new DriverError(
       `Flavor's disk is too small for requested image. Flavor disk is ${disk_bytes} bytes, image is ${image_bytes} bytes.`,
+      { code: 400 },
     );
   }
   const unfinished = `${NAMES.disk}.new`;

@@ -76,7 +76,7 @@ export class Guests {
   async start(spec: ServerSpec, record: GuestRecord, signal: AbortSignal): Promise<void> {
     const paths = guestPaths(this.#ctx.stateDir, spec.id);
     if (record.image_sha256 !== null && record.image_sha256 !== spec.image.sha256) {
-      throw new DriverError('The image of the server changed, and its disk was made from the old one');
+      throw new DriverError('The image of the server changed, and its disk was made from the old one', { code: 409 });
     }
     await makeFolder(paths.folder);
     const locked = await withFileLock(paths.lock, async () => {

@@ -1,5 +1,8 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { limitFiles, parseHierarchies, parseMounts } from './cgroups.ts';
+import { Cgroups, limitFiles, parseHierarchies, parseMounts } from './cgroups.ts';
 
 const limits = { cpu_milli: 1500, memory_bytes: 1024, pids: 7 };
 
@@ -31,4 +34,32 @@ it('knows which controllers are mounted together', () => {
   const text =
     '#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t1\t1\t1\ncpuacct\t1\t1\t1\nmemory\t4\t2\t1\npids\t0\t1\t1\nblkio\t2\t1\t0\n';
   expect(parseHierarchies(text)).toEqual([['cpu', 'cpuacct'], ['memory']]);
+});
+
+it('has no groups where none can be made, and says why', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'aerocgroups-'));
+  try {
+    writeFileSync(join(folder, 'file'), '');
+    const { cgroups, reason } = await Cgroups.open({ version: 2, root: join(folder, 'file') }, 'ae');
+    expect(reason).toContain('ENOTDIR');
+    expect(cgroups.controllers).toEqual([]);
+    await cgroups.put('guest', process.pid, limits);
+    await cgroups.remove('guest');
+    expect((await Cgroups.open({ version: 0 }, 'ae')).reason).toBe('no controllers are mounted');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+it('turns the controllers on for the groups below, in version 2', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'aerocgroups-'));
+  try {
+    mkdirSync(join(root, 'ae'));
+    await new Cgroups({ version: 2, root }, 'ae').put('guest', 77, limits);
+    expect(readFileSync(join(root, 'ae', 'cgroup.subtree_control'), 'utf8')).toBe('+cpu +memory +pids');
+    expect(readFileSync(join(root, 'ae', 'guest', 'memory.max'), 'utf8')).toBe('1024');
+    expect(readFileSync(join(root, 'ae', 'guest', 'cgroup.procs'), 'utf8')).toBe('77');
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });

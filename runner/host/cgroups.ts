@@ -15,6 +15,9 @@ export interface CgroupLimits {
 const CPU_PERIOD_US = 100_000;
 const CONTROLLERS = ['cpu', 'memory', 'pids'] as const;
 type Controller = (typeof CONTROLLERS)[number];
+/** The group by which it is seen whether groups can be made. */
+const PROBE = 'probe';
+const PROBE_LIMITS: CgroupLimits = { cpu_milli: 1000, memory_bytes: 64 * 1024 * 1024, pids: 16 };
 /** A group can be removed a moment after its last process is gone. */
 const REMOVE_WAIT_MS = 5_000;
 
@@ -42,15 +45,34 @@ export class Cgroups {
     return CONTROLLERS.filter((name) => roots[name] !== undefined);
   }
 
+  /**
+   * Opens the groups of a folder. Where none can be made, as in a container that may not, there are none.
+   * @returns them, and why there are none
+   */
+  static async open(hierarchy: CgroupHierarchy, folder: string): Promise<{ cgroups: Cgroups; reason: string | null }> {
+    const cgroups = new Cgroups(hierarchy, folder);
+    try {
+      await cgroups.#make(PROBE, PROBE_LIMITS);
+      await cgroups.remove(PROBE);
+      return { cgroups, reason: cgroups.controllers.length > 0 ? null : 'no controllers are mounted' };
+    } catch (error) {
+      return { cgroups: new Cgroups({ version: 0 }, folder), reason: String(error) };
+    }
+  }
+
   /** Makes the group, sets its limits and puts a process, with all its threads, in. */
   async put(name: string, pid: number, limits: CgroupLimits): Promise<void> {
+    await this.#make(name, limits);
+    for (const [, path] of this.#paths(name)) await writeFile(join(path, 'cgroup.procs'), String(pid));
+  }
+
+  async #make(name: string, limits: CgroupLimits): Promise<void> {
     for (const [controllers, path] of this.#paths(name)) {
       await mkdir(path, { recursive: true });
       if (this.hierarchy.version === 2) await enableBelow(this.hierarchy.root, this.#folder);
       for (const [file, value] of limitFiles(this.hierarchy.version, controllers, limits)) {
         await writeFile(join(path, file), value);
       }
-      await writeFile(join(path, 'cgroup.procs'), String(pid));
     }
   }
 

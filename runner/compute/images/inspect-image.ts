@@ -40,11 +40,14 @@ export async function inspectImage(ref: ImageRef, at: { folder: string; name: st
   const { stdout } = await run(command, args, { cwd: at.folder, timeout_ms: INSPECT_TIMEOUT_MS }).catch(
     (error: unknown) => {
       const output = error instanceof CommandError ? error.output.trim() : String(error);
-      throw new DriverError(`Image ${ref.id} is not a usable ${ref.disk_format} image: ${output}`, { cause: error });
+      throw new DriverError(`Image ${ref.id} is not a usable ${ref.disk_format} image: ${output}`, {
+        code: 400,
+        cause: error,
+      });
     },
   );
   const info = JSON.parse(stdout) as ImageInfo;
-  const refuse = (why: string) => new DriverError(`Image ${ref.id} is refused: ${why}`);
+  const refuse = (why: string) => new DriverError(`Image ${ref.id} is refused: ${why}`, { code: 400 });
   if (info['backing-filename'] ?? info['full-backing-filename']) throw refuse('it has a backing file');
   if (info['format-specific']?.data?.['data-file']) throw refuse('it has a data file');
   if (info.encrypted) throw refuse('it is encrypted');
