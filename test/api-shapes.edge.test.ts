@@ -87,7 +87,7 @@ describe('faults of image', () => {
     const json = await call('GET', `/image/v2/images/${NO_ID}`, { token, headers: { accept: 'application/json' } });
     expect([json.status, await json.json()]).toEqual([
       404,
-      { code: expect.anything(), title: 'Not Found', message: expect.stringContaining(NO_ID) },
+      { code: '404 Not Found', title: 'Not Found', message: expect.stringContaining(NO_ID) },
     ]);
     const page = await call('GET', `/image/v2/images/${NO_ID}`, { token });
     expect(page.headers.get('content-type')).toMatch(/^text\/html/);

@@ -26,14 +26,15 @@ export function imageFault(error: Error, c: AppContext): Response {
   for (const [name, value] of Object.entries(fault.headers)) c.header(name, value);
   const status = fault.status as ContentfulStatusCode;
   const title = TITLES[fault.status] ?? 'Error';
+  const line = `${fault.status} ${title}`;
   const body = `${fault.message}<br /><br />\n\n\n`;
   switch (preferredType(c.req.header('accept'), ['text/html', 'application/json'])) {
     case 'text/html':
-      return c.html(htmlPage(`${fault.status} ${title}`, fault.message), status);
+      return c.html(htmlPage(line, fault.message), status);
     case 'application/json':
-      return c.json({ message: body, code: fault.status, title }, status);
+      return c.json({ message: body, code: line, title }, status);
     default:
-      return c.text(`${fault.status} ${title}\n\n${fault.message}\n\n\n`, status);
+      return c.text(`${line}\n\n${fault.message}\n\n\n`, status);
   }
 }
 

@@ -125,7 +125,7 @@ describe('faults', () => {
     const json = await ask('application/json');
     expect([json.status, await json.json()]).toEqual([
       404,
-      { code: 404, title: 'Not Found', message: 'No image found with ID no<b>such<br /><br />\n\n\n' },
+      { code: '404 Not Found', title: 'Not Found', message: 'No image found with ID no<b>such<br /><br />\n\n\n' },
     ]);
     const text = await ask('image/png');
     expect(await text.text()).toBe('404 Not Found\n\nNo image found with ID no<b>such\n\n\n');
