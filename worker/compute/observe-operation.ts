@@ -4,9 +4,14 @@ import type { Effect } from '../fleet/observers.ts';
 import type { Context } from '../http/context.ts';
 import { EVENTS } from './servers/actions.ts';
 
+/** A server whose reboot failed is what its guest was last seen to be: gone down with a fault, off, or as before. */
+const AS_SEEN = sql.raw(
+  `vm_state = CASE WHEN power_state = 6 THEN 'error' WHEN power_state = 4 THEN 'stopped' ELSE vm_state END,`,
+);
+
 /**
- * What the end of an operation on a server (reboot) changes. A failed reboot leaves the server as it was and says so in
- * the action, as Nova does while the guest runs; of a guest that no longer runs its host reports so itself.
+ * What the end of an operation on a server (reboot) changes. A failed reboot leaves the server as it is and says so in
+ * the action, as Nova does.
  */
 export function serverOperationUpdated(
   ctx: Context,
@@ -26,7 +31,7 @@ export function serverOperationUpdated(
     AND other.kind = 'reboot' AND other.op_id <> ${update.op_id} AND other.state IN ('queued', 'accepted'))`;
   const server = sql`id = ${its('target_id')} AND runner_id = ${runnerId} AND deleted_at_ms IS NULL
     AND task_state IN ('rebooting', 'rebooting_hard') AND ${last}`;
-  const active = done ? sql`vm_state = 'active', power_state = 1, fault = NULL,` : sql``;
+  const state = done ? sql`vm_state = 'active', power_state = 1, fault = NULL,` : AS_SEEN;
   return {
     statements: [
       ctx.db.run(sql`
@@ -35,7 +40,7 @@ export function serverOperationUpdated(
       ctx.db.run(sql`
         UPDATE server_actions SET finished_at_ms = ${now}, updated_at_ms = ${now}, message = ${done ? null : 'Error'} WHERE ${action}`),
       ctx.db.run(sql`
-        UPDATE servers SET ${active} task_state = NULL, task_deadline_ms = NULL, updated_at_ms = ${now} WHERE ${server}`),
+        UPDATE servers SET ${state} task_state = NULL, task_deadline_ms = NULL, updated_at_ms = ${now} WHERE ${server}`),
     ],
   };
 }

@@ -71,16 +71,27 @@ function change(
   ];
 }
 
+/**
+ * What is seen of a guest while it reboots changes no state that clients see: it may be a step of the reboot. It is kept,
+ * and should the reboot fail, it is what the server then is (see observe-operation.ts).
+ */
+function seenInReboot(report: Report, powerState: 1 | 4 | 6, fault: string | null): Effect['statements'] {
+  return [
+    report.ctx.db.run(sql`
+      UPDATE servers SET power_state = ${powerState}, fault = ${fault}
+      WHERE ${report.current} AND ${REBOOTING} AND ${wishedPower(report, 'on')} AND power_state <> ${powerState}`),
+  ];
+}
+
 function running(report: Report): Effect {
   const differs = sql`(vm_state <> 'active' OR power_state <> 1 OR coalesce(task_state, '') IN ('scheduling', 'spawning', 'powering-on'))`;
-  return {
-    statements: change(report, {
-      when: sql`${wishedPower(report, 'on')} AND NOT ${DELETING} AND NOT ${REBOOTING} AND ${HEALABLE} AND ${differs}`,
-      set: sql`vm_state = 'active', task_state = NULL, task_deadline_ms = NULL, power_state = 1, fault = NULL,
-        launched_at_ms = coalesce(launched_at_ms, ${report.nowMs})`,
-      ends: POWERED_ON,
-    }),
-  };
+  const active = change(report, {
+    when: sql`${wishedPower(report, 'on')} AND NOT ${DELETING} AND NOT ${REBOOTING} AND ${HEALABLE} AND ${differs}`,
+    set: sql`vm_state = 'active', task_state = NULL, task_deadline_ms = NULL, power_state = 1, fault = NULL,
+      launched_at_ms = coalesce(launched_at_ms, ${report.nowMs})`,
+    ends: POWERED_ON,
+  });
+  return { statements: [...active, ...seenInReboot(report, 1, null)] };
 }
 
 function stopped(report: Report): Effect {
@@ -94,7 +105,7 @@ function stopped(report: Report): Effect {
   if (cause === undefined) return { statements: asked };
   if (cause === 'guest') {
     const own = shutByGuest(report);
-    return { statements: [...asked, ...own.statements], touches: own.touches };
+    return { statements: [...asked, ...own.statements, ...seenInReboot(report, 4, null)], touches: own.touches };
   }
   const crashed = failed(report, { code: 500, message: 'The guest stopped: its process ended unexpectedly.' }, 6);
   return { statements: [...asked, ...crashed.statements] };
@@ -105,6 +116,8 @@ function shutByGuest(report: Report): Required<Effect> {
   const { ctx, runnerId, observation } = report;
   const when = sql`${wishedPower(report, 'on')} AND NOT ${DELETING} AND NOT ${REBOOTING}`;
   const applies = sql`EXISTS (SELECT 1 FROM servers WHERE ${report.current} AND ${when})`;
+  // True only after the change: a report that changed nothing must not change the wish under its generation.
+  const nowOff = sql`EXISTS (SELECT 1 FROM servers WHERE id = ${observation.id} AND vm_state = 'stopped' AND task_state IS NULL)`;
   return {
     touches: sql`runners.id = ${runnerId} AND ${applies}`,
     statements: [
@@ -117,7 +130,7 @@ function shutByGuest(report: Report): Required<Effect> {
       patchDesiredServer(ctx.db, observation.id, {
         path: '$.power',
         value: sql`'off'`,
-        when: sql`runner_id = ${runnerId} AND generation = ${observation.generation}`,
+        when: sql`runner_id = ${runnerId} AND generation = ${observation.generation} AND ${nowOff}`,
       }),
     ],
   };
@@ -130,13 +143,16 @@ function failed(report: Report, otherwise: { code: number; message: string }, po
   const same = sql`(vm_state = 'error' AND task_state IS NULL AND fault ->> '$.message' = ${fault} ->> '$.message')`;
   const unlessOff = powerState === undefined ? sql`1` : wishedPower(report, 'on');
   return {
-    statements: change(report, {
-      when: sql`NOT ${REBOOTING} AND NOT ${same} AND ${unlessOff}`,
-      set: sql`vm_state = 'error', task_state = NULL, task_deadline_ms = NULL, fault = ${fault},
+    statements: [
+      ...change(report, {
+        when: sql`NOT ${REBOOTING} AND NOT ${same} AND ${unlessOff}`,
+        set: sql`vm_state = 'error', task_state = NULL, task_deadline_ms = NULL, fault = ${fault},
         power_state = ${powerState === undefined ? sql`power_state` : sql`${powerState}`}`,
-      ends: ['create', 'start', 'stop', 'delete'],
-      error: observation.fault?.message ?? otherwise.message,
-    }),
+        ends: ['create', 'start', 'stop', 'delete'],
+        error: observation.fault?.message ?? otherwise.message,
+      }),
+      ...seenInReboot(report, 6, fault),
+    ],
   };
 }
 

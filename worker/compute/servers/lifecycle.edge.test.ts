@@ -140,6 +140,27 @@ describe('the life of a server', () => {
     ]);
   });
 
+  it.each([
+    ['crashed', { state: 'stopped', cause: 'crash', fault: { code: 500, message: 'signal 9' } }, 'ERROR'],
+    ['failed', { state: 'failed', fault: { code: 500, message: 'signal 9' } }, 'ERROR'],
+    ['shut itself down', { state: 'stopped', cause: 'guest' }, 'SHUTOFF'],
+  ] as const)('is what the host last saw when the guest %s in a reboot that failed', async (_what, seen, status) => {
+    const cloud = await ComputeCloud.open();
+    const runnerId = await cloud.addRunner();
+    const id = await cloud.createActive();
+    await cloud.act(id, { reboot: { type: 'HARD' } });
+    const wish = await cloud.wish(id);
+    await cloud.observe(id, seen);
+    expect((await cloud.show(id)).status).toBe('HARD_REBOOT');
+    expect(await cloud.wish(id)).toEqual(wish);
+    const [operation] = await openOperations(cloud, id);
+    await cloud.ended(runnerId, operation?.opId ?? '', 'failed', { code: 500, message: 'no' });
+    const server = await cloud.show(id);
+    expect([server.status, server.fault?.message]).toEqual([status, status === 'ERROR' ? 'signal 9' : undefined]);
+    await cloud.observe(id, { state: 'running' });
+    expect((await cloud.show(id)).status).toBe('ACTIVE');
+  });
+
   it('is turned on by a hard reboot when it is off', async () => {
     const cloud = await ComputeCloud.open();
     const runnerId = await cloud.addRunner();
@@ -252,6 +273,22 @@ describe('what a host reports', () => {
     expect(row.taskDeadlineMs ?? 0).toBeGreaterThan(taskDeadlineMs ?? 0);
     expect((await cloud.show(id)).progress).toBe(40);
   });
+});
+
+it('a guest that shuts itself down while it is deleted changes no wish', async () => {
+  const cloud = await ComputeCloud.open();
+  const runnerId = await cloud.addRunner();
+  const id = await cloud.createActive();
+  const generation = (await cloud.wish(id))?.generation ?? 0;
+  await cloud.answer('DELETE', `/servers/${id}`, { status: 204 });
+  const wish = await cloud.wish(id);
+  for (const about of [generation, wish?.generation ?? 0]) {
+    await recordObserved(cloud.ctx, runnerId, [
+      { kind: 'server', id, generation: about, state: 'stopped', cause: 'guest' },
+    ]);
+  }
+  expect(await cloud.wish(id)).toEqual(wish);
+  expect(await cloud.show(id)).toMatchObject({ status: 'ACTIVE', 'OS-EXT-STS:task_state': 'deleting' });
 });
 
 describe('deleting', () => {
