@@ -169,14 +169,14 @@ it('takes servers onto a line that swallows everything, and makes them once it i
 it('counts a report once, though its runner dies before it hears that it was taken', async () => {
   for (let round = 0; round < 4; round += 1) {
     // Its report is stored, and it never hears so.
-    line.deafAfter('"type":"desired"');
+    line.deafAfter(`reported-${round}`);
     const id = await createServer(cloud, `reported-${round}`);
     await serverReaches(cloud.admin, id, 'ACTIVE');
     await runner.kill();
     line.back();
     await runner.start();
     await checkNothingLeaked(`create, round ${round}`);
-    line.deafAfter('"type":"desired"');
+    line.deafAfter('"deleted":true');
     await deleteServer(cloud.admin, id);
     await serverGone(cloud.admin, id);
     await runner.kill();
