@@ -1,7 +1,9 @@
+import { Refusal } from '../shared/refusal.ts';
+
 const POLL_MS = 20;
 
 /**
- * Waits until a condition holds; an error of the condition counts as "not yet".
+ * Waits until a condition holds; an error of the condition counts as "not yet", but a Refusal ends the wait.
  * @throws Error that names what was waited for, with the last error as its cause
  */
 export async function until(what: string, timeout_ms: number, condition: () => Promise<boolean>): Promise<void> {
@@ -11,6 +13,7 @@ export async function until(what: string, timeout_ms: number, condition: () => P
     try {
       if (await condition()) return;
     } catch (error) {
+      if (error instanceof Refusal) throw error;
       last = error;
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { until } from '../../home/until.ts';
 import { run } from '../../runner/host/run.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import { type Machine, openMachine } from '../machine.ts';
 import { shellBlocks } from '../readme-blocks.ts';
 
@@ -57,7 +58,7 @@ it('leads a newcomer from a clone to a cloud of two machines and back', async ()
   const cloud = background('bash', ['-c', start]);
   started = cloud.child;
   await until('the cloud', START_TIMEOUT_MS, async () => {
-    if (cloud.child.exitCode !== null) throw new Error(cloud.output());
+    if (cloud.child.exitCode !== null) throw new Refusal(cloud.output());
     return cloud.output().includes('The cloud is up');
   });
   const seen = await shell(look);
@@ -66,8 +67,8 @@ it('leads a newcomer from a clone to a cloud of two machines and back', async ()
 
   const made = JSON.parse(await shell(`. .aerostat/openrc\n${token}`)) as { join_token: { token: string } };
   second = await openMachine({ port: PORT });
-  // Another machine has another name, and a /var/lib of its own.
-  const elsewhere = `hostname second; mkdir -p /var/lib; mount -t tmpfs none /var/lib; export URL=${second.edgeUrl} TOKEN=${made.join_token.token}; ${join2}`;
+  // Another machine has another name, and a state folder of its own.
+  const elsewhere = `hostname second; mkdir -p /var/lib/aerostat; mount -t tmpfs none /var/lib/aerostat; export URL=${second.edgeUrl} TOKEN=${made.join_token.token}; ${join2}`;
   const runner = background('ip', [
     'netns',
     'exec',
@@ -80,7 +81,7 @@ it('leads a newcomer from a clone to a cloud of two machines and back', async ()
     elsewhere,
   ]);
   await until('the second machine', START_TIMEOUT_MS, async () => {
-    if (runner.child.exitCode !== null) throw new Error(runner.output());
+    if (runner.child.exitCode !== null) throw new Refusal(runner.output());
     return (
       await shell('. .aerostat/openrc; openstack hypervisor list -f value -c "Hypervisor Hostname" -c State')
     ).includes('second up');

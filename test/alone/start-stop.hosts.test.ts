@@ -8,6 +8,7 @@ import { login } from '../../home/api-client.ts';
 import { FIRST_GUEST } from '../../home/first-guest.ts';
 import { freePort } from '../../home/free-port.ts';
 import { until } from '../../home/until.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import { type MachineState, machineState } from '../machine-state.ts';
 
 const CLI = join(import.meta.dirname, '../../bin/aerostat.mjs');
@@ -70,7 +71,7 @@ async function guestUptimeS(): Promise<number> {
 it('brings up a cloud whose guest answers, keeps the guest over Ctrl-C, and leaves nothing after stop', async () => {
   const first = start();
   await until('the first cloud', START_TIMEOUT_MS, async () => {
-    if (first.child.exitCode !== null) throw new Error(first.output());
+    if (first.child.exitCode !== null) throw new Refusal(first.output());
     return first.output().includes('The cloud is up');
   });
   for (const proof of ['DHCP lease', 'metadata read', 'user data run', 'console text', 'HTTP from'])
