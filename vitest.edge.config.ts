@@ -22,5 +22,7 @@ export default defineConfig({
     include: ['**/*.edge.test.ts'],
     globalSetup: ['./test/edge-setup.ts'],
     testTimeout: 30_000,
+    // Every test makes its own tenants, so files can share a runtime; starting one takes longer than most files.
+    isolate: false,
   },
 });
