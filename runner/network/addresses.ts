@@ -1,4 +1,4 @@
-import { type Cidr, formatCidr, formatIp, type Ip, parseCidr, parseIp } from '../../shared/cidr.ts';
+import { type Cidr, contains, formatCidr, formatIp, type Ip, parseCidr, parseIp } from '../../shared/cidr.ts';
 
 function ipOf(text: string): Ip {
   const ip = parseIp(text);
@@ -45,3 +45,11 @@ export function linkLocalOf(mac: string): string {
 
 /** An IPv6 address as one number in hex, for raw matches of nft. */
 export const addressHex = (address: string): string => `0x${ipOf(address).value.toString(16).padStart(32, '0')}`;
+
+const LINK_LOCAL = cidrOf('fe80::/10');
+
+/** Whether an address can be a gateway of a range: one of its own, or link-local. */
+export function isGatewayOf(cidr: string, address: string): boolean {
+  const ip = ipOf(address);
+  return contains(cidrOf(cidr), ip) || contains(LINK_LOCAL, ip);
+}

@@ -110,13 +110,20 @@ async function ensureRoutes(names: Names, plan: BridgePlan): Promise<void> {
     const routes = plan.routes.filter((route) => route.version === family);
     const there = await listRoutes(family, plan.table);
     const stale = there.filter((one) => !routes.some((route) => route.cidr === one.prefix));
+    const ownTable = names.routingTable(0);
+    const own = plan.hostAccess ? routes : [];
+    const staleOwn = (await listRoutes(family, ownTable)).filter(
+      (one) => one.dev === plan.name && !own.some((route) => route.cidr === one.prefix),
+    );
+    const to = (route: BridgePlan['routes'][number], table: number) => {
+      const source = route.source ? ['src', route.source] : [];
+      return ['route', 'replace', route.cidr, 'dev', plan.name, ...source, 'table', String(table)];
+    };
     const commands = [
       ...stale.map((one) => ['route', 'del', one.prefix, 'table', String(plan.table)]),
-      ...routes.flatMap((route) => {
-        const to = ['route', 'replace', route.cidr, 'dev', plan.name, ...(route.source ? ['src', route.source] : [])];
-        const own = [...to, 'table', String(names.routingTable(0)), 'metric', String(plan.metric)];
-        return [[...to, 'table', String(plan.table)], own];
-      }),
+      ...staleOwn.map((one) => ['route', 'del', one.prefix, 'dev', plan.name, 'table', String(ownTable)]),
+      ...routes.map((route) => to(route, plan.table)),
+      ...own.map((route) => [...to(route, ownTable), 'metric', String(plan.metric)]),
     ];
     await ipBatch(commands, family);
     if (family === 6 && routes.length === 0) continue;

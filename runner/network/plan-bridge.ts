@@ -1,5 +1,5 @@
 import type { NetworkSpec } from '../../shared/specs/network.ts';
-import { canonicalAddress, canonicalCidr, prefixLengthOf, versionOf } from './addresses.ts';
+import { canonicalAddress, canonicalCidr, isGatewayOf, prefixLengthOf, versionOf } from './addresses.ts';
 import { gatewayMac, METADATA_ADDRESS, type Names } from './names.ts';
 
 /** What a network needs of the machine's links and routing. */
@@ -14,6 +14,8 @@ export interface BridgePlan {
   /** The routing table of packets with the network's mark, or from a socket bound to the bridge. */
   table: number;
   mark: string;
+  /** Whether the machine's own processes reach the guests without naming the bridge. */
+  hostAccess: boolean;
   /** Orders the machine's own routes where networks overlap: the lowest is the one it reaches. */
   metric: number;
 }
@@ -23,11 +25,13 @@ export interface BridgePlan {
  * addresses do not meet.
  */
 export function planBridge(names: Names, spec: NetworkSpec, number: number): BridgePlan {
-  const gateways = spec.subnets.flatMap((subnet) =>
-    subnet.gateway_ip === null
-      ? []
-      : [{ address: canonicalAddress(subnet.gateway_ip), prefixLength: prefixLengthOf(subnet.cidr) }],
-  );
+  // An address of another range would become this machine's own, whoever it belongs to.
+  const gatewayOf = ({ cidr, gateway_ip }: NetworkSpec['subnets'][number]) =>
+    gateway_ip !== null && isGatewayOf(cidr, gateway_ip) ? canonicalAddress(gateway_ip) : null;
+  const gateways = spec.subnets.flatMap((subnet) => {
+    const address = gatewayOf(subnet);
+    return address === null ? [] : [{ address, prefixLength: prefixLengthOf(subnet.cidr) }];
+  });
   return {
     name: names.bridge(spec.id),
     alias: names.alias('network', spec.id),
@@ -37,10 +41,11 @@ export function planBridge(names: Names, spec: NetworkSpec, number: number): Bri
     routes: spec.subnets.map((subnet) => ({
       cidr: canonicalCidr(subnet.cidr),
       version: versionOf(canonicalCidr(subnet.cidr).split('/')[0] ?? ''),
-      source: subnet.gateway_ip === null ? null : canonicalAddress(subnet.gateway_ip),
+      source: gatewayOf(subnet),
     })),
     table: names.routingTable(number),
     mark: names.networkMark(number),
+    hostAccess: spec.host_access,
     metric: number,
   };
 }

@@ -5,7 +5,7 @@ import type { ServerSpec } from '../../shared/specs/server.ts';
 export const id = (number: number) => `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`;
 
 export function networkOf(number: number): NetworkSpec {
-  return { id: id(number), mtu: 1500, snat: true, subnets: [] };
+  return { id: id(number), mtu: 1500, snat: true, host_access: false, subnets: [] };
 }
 
 export function groupOf(number: number): SecurityGroupSpec {

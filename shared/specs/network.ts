@@ -21,6 +21,11 @@ export const networkSpec = z.object({
   id: uuid,
   mtu: z.int().min(68).max(9216),
   snat: z.boolean(),
+  /**
+   * Whether the machine's own processes reach the guests. Only for networks that an operator shares: a tenant's ranges are
+   * its own choice, and could cover what the machine itself needs.
+   */
+  host_access: z.boolean(),
   subnets: z.array(subnetSpec).max(64),
 });
 export type NetworkSpec = z.infer<typeof networkSpec>;

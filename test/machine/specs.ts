@@ -16,7 +16,7 @@ export function networkOf(cidr: string, change: Partial<NetworkSpec> = {}): Netw
     dns_nameservers: ['192.0.2.53'],
     host_routes: [],
   };
-  return { id: randomUUID(), mtu: 1450, snat: true, subnets: [subnet], ...change };
+  return { id: randomUUID(), mtu: 1450, snat: true, host_access: true, subnets: [subnet], ...change };
 }
 
 /** The address at an offset below 256 in an IPv4 range. */

@@ -12,6 +12,7 @@ import { renderFault } from './faults.ts';
 import { listJoinTokens } from './list-join-tokens.ts';
 import { listRunners } from './list-runners.ts';
 import { removeRunner } from './remove-runner.ts';
+import { requireEnrolled } from './require-enrolled.ts';
 import { rotateRunner } from './rotate-runner.ts';
 import { runnerImage } from './runner-image.ts';
 import { showRunner } from './show-runner.ts';
@@ -34,15 +35,17 @@ fleet.onError((error, c) => renderFault(error, c));
 fleet.post('/runners/enrol', async (c) =>
   c.json({ runner: await enrolRunner(c.get('ctx'), await parseBody(c, enrolBody)) }, 201),
 );
-fleet.get('/runners/:id/link', (c) => {
+fleet.get('/runners/:id/link', async (c) => {
   if (c.req.header('upgrade')?.toLowerCase() !== 'websocket')
     throw new ApiError(426, 'This is a WebSocket: send an upgrade, or POST to poll.');
   const id = runnerId(c);
+  await requireEnrolled(c.get('ctx'), id);
   return linkOf(c, id).fetch(new Request(`http://link/${id}`, c.req.raw));
 });
 fleet.post('/runners/:id/poll', async (c) => {
   const { session, frames } = await parseBody(c, pollBody, /^application\/json\b/, POLL_BYTES_MAX);
   const id = runnerId(c);
+  if (session === null) await requireEnrolled(c.get('ctx'), id);
   const answer = await linkOf(c, id).poll(id, session, frames);
   if (!answer) throw new ApiError(410, 'This session is over; begin a new one.', { type: 'session-lost' });
   return c.json(answer);

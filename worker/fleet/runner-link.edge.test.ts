@@ -60,21 +60,18 @@ describe('hello', () => {
     await expect.poll(async () => (await runnerRow(runner.id))?.connected).toBe(false);
   });
 
-  it('refuses another key, another machine, another protocol, a stranger', async () => {
+  it('refuses another key, another machine, another protocol', async () => {
     const { runner } = await enrol();
-    const stranger = { ...runner, id: crypto.randomUUID() };
     const thief = { ...runner, keys: await newKeys() };
     const answers = [
       (await EdgeRunner.connect(thief)).welcome,
       (await EdgeRunner.connect({ ...runner, machineId: 'another' })).welcome,
       (await EdgeRunner.connect(runner, { protocol: [7, 9] })).welcome,
-      (await EdgeRunner.connect(stranger)).welcome,
     ];
     expect(answers.map((answer) => answer?.type === 'reject' && answer.code)).toEqual([
       'bad-signature',
       'other-machine',
       'protocol',
-      'removed',
     ]);
     expect((await runnerRow(runner.id))?.epoch).toBe(0);
   });

@@ -57,6 +57,7 @@ export class RunnerLink extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const runnerId = new URL(request.url).pathname.slice(1);
     if (this.ctx.getWebSockets().length >= SESSIONS_MAX) this.#dropUnwelcomed();
+    if (this.ctx.getWebSockets().length >= SESSIONS_MAX) return new Response(null, { status: 503 });
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     this.#challenge(socketSession(server, this.#now, this.#freshData(runnerId)));
@@ -69,8 +70,7 @@ export class RunnerLink extends DurableObject<Env> {
     let session = sessionId === null ? undefined : this.#polls.get(sessionId);
     if (sessionId !== null && (!session || session.closed)) return null;
     if (!session) {
-      for (const [id, old] of this.#polls)
-        if (old.closed || this.#now() - old.lastPollMs > LEASE_S * 1000) this.#polls.delete(id);
+      for (const [id, old] of this.#polls) if (old.closed || this.#over(old)) this.#polls.delete(id);
       if (this.#polls.size >= SESSIONS_MAX) return null;
       session = new PollSession(this.#freshData(runnerId), this.#now);
       this.#polls.set(session.data.id, session);
@@ -156,6 +156,12 @@ export class RunnerLink extends DurableObject<Env> {
   #freshData(runnerId: string) {
     const nonce = toHex(crypto.getRandomValues(new Uint8Array(32)));
     return newSessionData({ id: randomIds.uuid(), runnerId, nonce, region: this.env.REGION, nowMs: this.#now() });
+  }
+
+  /** A poll that nobody continues, or that never said hello. */
+  #over({ data, lastPollMs }: PollSession): boolean {
+    const silent = this.#now() - lastPollMs > LEASE_S * 1000;
+    return silent || (data.epoch === 0 && this.#now() - data.openedAtMs > HELLO_TIMEOUT_S * 1000);
   }
 
   #challenge(session: Session): void {

@@ -132,6 +132,7 @@ describe('the ports of a new server', () => {
       id: networkId,
       mtu: 1450,
       snat: true,
+      host_access: false,
       subnets: [
         {
           id: subnetId,

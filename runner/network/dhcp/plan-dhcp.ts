@@ -111,12 +111,15 @@ function optionsIpv6(subnet: TaggedSubnet): string[] {
   return [`tag:${subnet.tag},option6:dns-server,${servers.map((address) => `[${address}]`).join(',')}`];
 }
 
+/** Words that dnsmasq takes for something else where a host's name may stand: to ignore it, or its lease's time. */
+const MEANS_ELSE = /^(ignore|infinite|\d+[wdhms]?)$/;
+
 /** A line each for the port's first IPv4 address and its IPv6 addresses: dnsmasq gives one of each kind at a time. */
 function hostLines(port: PortSpec, subnetIds: string[]): string[] {
   const addresses = port.fixed_ips
     .filter((fixed) => subnetIds.includes(fixed.subnet_id))
     .map((fixed) => canonicalAddress(fixed.ip_address));
-  const name = port.hostname === null ? '' : `,${port.hostname}`;
+  const name = port.hostname === null || MEANS_ELSE.test(port.hostname) ? '' : `,${port.hostname}`;
   const ipv4 = addresses.filter((address) => versionOf(address) === 4).slice(0, 1);
   const ipv6 = addresses.filter((address) => versionOf(address) === 6).map((address) => `[${address}]`);
   return [...ipv4, ...ipv6].map((address) => `${port.mac_address},${address}${name}`);

@@ -84,7 +84,7 @@ function minimums(query: Query): SQL[] {
 }
 
 function sortExpression(key: string): string {
-  const expression = SORT_KEYS[key];
+  const expression = Object.hasOwn(SORT_KEYS, key) ? SORT_KEYS[key] : undefined;
   if (expression === undefined) {
     throw badRequest(
       `Invalid input for query parameters sort_key. Value: ${key}. '${key}' is not one of the sort keys`,

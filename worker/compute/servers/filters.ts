@@ -28,7 +28,7 @@ const moment = (column: string): Build =>
 const host = holding((value) => sql`s.runner_id IN (SELECT id FROM runners WHERE name = ${value})`);
 const address = (family: 4 | 6): Build => {
   const ofServer = sql`FROM ports p JOIN ip_allocations a ON a.port_id = p.id
-    WHERE p.device_id = s.id AND (instr(a.ip_address, ':') > 0) = ${family === 6 ? 1 : 0}`;
+    WHERE p.device_id = s.id AND p.runner_id IS NOT NULL AND (instr(a.ip_address, ':') > 0) = ${family === 6 ? 1 : 0}`;
   const texts = sql`(SELECT json_group_array(a.ip_address) ${ofServer})`;
   const where = (matches: (text: SQL) => SQL) => sql`EXISTS (SELECT 1 ${ofServer} AND ${matches(sql`a.ip_address`)})`;
   return (value, name) => matching(name, value, { where, texts });

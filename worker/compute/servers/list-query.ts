@@ -153,7 +153,7 @@ export function sortOf(query: Query, version: Microversion, admin: boolean): Sor
   const sort: SortBy[] = [];
   for (const [index, key] of keys.entries()) {
     const passedOver = PASSED_OVER.has(key) && !(key === 'locked' && version >= 73);
-    const expression = SORT_KEYS[key];
+    const expression = Object.hasOwn(SORT_KEYS, key) ? SORT_KEYS[key] : undefined;
     if (passedOver ? version >= 75 : expression === undefined) {
       throw badRequest(
         `Invalid input for query parameters sort_key. Value: ${key}. '${key}' is not one of the sort keys`,

@@ -56,15 +56,16 @@ export interface ServerRow {
   userData?: string | null;
 }
 
+/* Only ports that a host serves: any tenant may write a server's id into a port of its own. */
 const ADDRESSES = `(
   SELECT json_group_array(json_object('network', n.name, 'address', a.ip_address, 'mac', p.mac_address)
     ORDER BY p.created_at_ms, p.id, a.position)
   FROM ports p JOIN networks n ON n.id = p.network_id JOIN ip_allocations a ON a.port_id = p.id
-  WHERE p.device_id = s.id)`;
+  WHERE p.device_id = s.id AND p.runner_id IS NOT NULL)`;
 const GROUPS = `(
   SELECT json_group_array(json_object('name', g.name) ORDER BY p.created_at_ms, p.id, g.name)
   FROM ports p JOIN port_security_groups pg ON pg.port_id = p.id JOIN security_groups g ON g.id = pg.group_id
-  WHERE p.device_id = s.id)`;
+  WHERE p.device_id = s.id AND p.runner_id IS NOT NULL)`;
 
 /** Where each member of a row comes from; `servers` is `s`, its host's row `r`. */
 const COLUMNS: { readonly [Member in keyof Required<ServerRow>]: string } = {

@@ -11,6 +11,7 @@ const truth = (condition: SQL) => sql`json(CASE WHEN ${condition} THEN 'true' EL
 
 export const networkSpecSql = sql`json_object(
   'id', networks.id, 'mtu', networks.mtu, 'snat', json('true'),
+  'host_access', ${truth(sql`networks.shared`)},
   'subnets', (SELECT json_group_array(json_object(
       'id', s.id, 'ip_version', s.ip_version, 'cidr', s.cidr, 'gateway_ip', s.gateway_ip,
       'enable_dhcp', ${truth(sql`s.enable_dhcp`)}, 'dns_nameservers', json(s.dns_nameservers),

@@ -27,7 +27,8 @@ export function deletePort(
       audit: { action: 'delete_port', targetType: 'port', targetId: row.id, detail: { deviceId: row.deviceId } },
       touches: sql`(${runnersWith('port', id)} OR ${runnersWith('group-member', memberIdsOf(id))})`,
       statements: [
-        ...(input.expectedRevision === undefined ? [] : [assertRevision(ctx, 'ports', row)]),
+        // A server may have taken the port since it was read.
+        assertRevision(ctx, 'ports', row),
         unplug(ctx, row),
         dropDesired(ctx.db, 'port', sql`desired.id = ${row.id}`),
         dropMembers(ctx.db, memberIdsOf(id)),

@@ -64,11 +64,16 @@ export function checkGuestSettings(shape: Pick<SubnetShape, 'ip_version' | 'dns_
   }
 }
 
-/** @throws ApiError 400 of another IP version, or the network's or broadcast address */
+/**
+ * A gateway is an address of its subnet, or link-local: hosts answer for it, so it must not be somebody else's.
+ * @throws ApiError 400 of another IP version, outside of the subnet, or the network's or broadcast address
+ */
 export function checkGateway(cidr: Cidr, gatewayIp: string): void {
   checkVersion(cidr.version, gatewayIp, 'gateway_ip');
   const gateway = parseIp(gatewayIp);
-  if (cidr.version === 6 || !gateway || !contains(cidr, gateway)) return;
+  if (cidr.version === 6 && overlaps(parsed(LINK_LOCAL), parsed(gatewayIp))) return;
+  if (!gateway || !contains(cidr, gateway)) throw invalidInput(`Gateway ${gatewayIp} is not valid on subnet`);
+  if (cidr.version === 6) return;
   const offset = offsetOf(cidr, gateway);
   if (offset === 0n || gateway.value === lastOf(cidr)) throw invalidInput('Gateway is not valid on subnet');
 }
@@ -88,6 +93,7 @@ export function parsed(cidr: string): Cidr {
   return range;
 }
 
+const LINK_LOCAL = 'fe80::/10';
 const LOOPBACK = { 4: '127.0.0.0/8', 6: '::1/128' } as const;
 const MULTICAST = { 4: '224.0.0.0/4', 6: 'ff00::/8' } as const;
 

@@ -113,6 +113,7 @@ describe('a subnet', () => {
     [{ cidr: 'fd00::/64' }, 400, 'InvalidInput'],
     [{ cidr: '10.0.0.0/24', ip_version: 5 }, 400, 'HTTPBadRequest'],
     [{ cidr: '10.0.0.0/24', gateway_ip: '10.0.0.255' }, 400, 'InvalidInput'],
+    [{ cidr: '10.0.0.0/24', gateway_ip: '8.8.8.8' }, 400, 'InvalidInput'],
     [{ cidr: '10.0.0.0/24', gateway_ip: 'fd00::1' }, 400, 'InvalidInput'],
     [{ cidr: '10.0.0.0/24', gateway_ip: 'x' }, 400, 'HTTPBadRequest'],
     [{ cidr: '10.0.0.0/24', dns_nameservers: ['x'] }, 400, 'HTTPBadRequest'],
