@@ -15,7 +15,7 @@ const PORT = 8774;
 const LEAVES_OUT = /^(\.git|\.aerostat|\.cache|\.wrangler)$/;
 
 let clone: string;
-let started: ChildProcess | undefined;
+const groups: ChildProcess[] = [];
 let second: Machine | undefined;
 
 /** The checkout as it is, packages linked rather than copied. */
@@ -27,7 +27,7 @@ beforeAll(async () => {
   await run('cp', ['-al', join(ROOT, 'node_modules'), join(clone, 'node_modules')]);
 });
 afterAll(async () => {
-  started?.kill('SIGKILL');
+  for (const child of groups) await endGroup(child);
   await shell('npm run stop');
   await second?.close();
   rmSync(clone, { recursive: true, force: true });
@@ -38,7 +38,14 @@ const shell = async (code: string) =>
   (await run('bash', ['-euo', 'pipefail', '-c', code], { cwd: clone, env: environment, timeout_ms: 120_000 })).stdout;
 
 function background(command: string, args: string[]): { child: ChildProcess; output: () => string } {
-  const child = spawn(command, args, { cwd: clone, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  // A group of its own, so that all of it can be ended, whatever npm puts in between.
+  const child = spawn(command, args, {
+    cwd: clone,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  groups.push(child);
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk: Buffer) => {
@@ -46,6 +53,14 @@ function background(command: string, args: string[]): { child: ChildProcess; out
     });
   }
   return { child, output: () => text };
+}
+
+/** Ends a process and all that it started; resolves when the last of them is gone. */
+async function endGroup(child: ChildProcess): Promise<void> {
+  if (child.stdout?.closed) return;
+  const gone = new Promise((resolve) => child.once('close', resolve));
+  process.kill(-(child.pid ?? 0), 'SIGTERM');
+  await gone;
 }
 
 it('leads a newcomer from a clone to a cloud of two machines and back', async () => {
@@ -56,7 +71,6 @@ it('leads a newcomer from a clone to a cloud of two machines and back', async ()
   expect(blocks).toHaveLength(5);
 
   const cloud = background('bash', ['-c', start]);
-  started = cloud.child;
   await until('the cloud', START_TIMEOUT_MS, async () => {
     if (cloud.child.exitCode !== null) throw new Refusal(cloud.output());
     return cloud.output().includes('The cloud is up');
@@ -86,7 +100,7 @@ it('leads a newcomer from a clone to a cloud of two machines and back', async ()
       await shell('. .aerostat/openrc; openstack hypervisor list -f value -c "Hypervisor Hostname" -c State')
     ).includes('second up');
   });
-  runner.child.kill('SIGTERM');
+  await endGroup(runner.child);
   await shell(stop);
   await until('the end', START_TIMEOUT_MS, async () => cloud.child.exitCode !== null);
   expect(readFileSync(join(clone, '.aerostat/openrc'), 'utf8')).toContain('OS_PASSWORD');

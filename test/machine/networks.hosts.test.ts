@@ -291,6 +291,17 @@ describe('networks', () => {
     expect(await world.does(`${CURL} 203.0.113.2:8080`)).toBe(true);
   });
 
+  it('of a tenant cover nothing that the machine itself needs', async () => {
+    const { subnets } = networkOf('203.0.113.0/24');
+    const change = { host_access: false, subnets: subnets.map((subnet) => ({ ...subnet, gateway_ip: null })) };
+    const shadow = await network('203.0.113.0/24', change);
+    expect(await host.sh(`${CURL} ${WORLD}`)).toBe('world 203.0.113.2');
+    await machine.apply('network', shadow.id, { ...shadow, host_access: true });
+    expect(await host.sh('ip route get 203.0.113.9')).not.toContain('up0');
+    await machine.apply('network', shadow.id, shadow);
+    expect(await host.sh('ip route get 203.0.113.9')).toContain('up0');
+  });
+
   it('without SNAT send what they send as it is', async () => {
     const open = await group(ruleOf());
     const net = await network('10.11.0.0/24', { snat: false });

@@ -58,6 +58,15 @@ describe('join tokens', () => {
   });
 });
 
+describe('strangers', () => {
+  it('open no link and no poll', async () => {
+    const path = `/aerostat/v1/runners/${crypto.randomUUID()}`;
+    expect((await call('GET', `${path}/link`, { headers: { upgrade: 'websocket' } })).status).toBe(404);
+    expect((await call('POST', `${path}/poll`, { body: { session: null, frames: [] } })).status).toBe(404);
+    expect((await call('GET', '/aerostat/v1/runners/x/link', { headers: { upgrade: 'websocket' } })).status).toBe(400);
+  });
+});
+
 describe('runners', () => {
   it('keep their names apart', async () => {
     const name = `r-${crypto.randomUUID()}`;

@@ -48,6 +48,14 @@ it('serves fixed addresses with the subnet’s options', () => {
   );
 });
 
+it('hands out no name that the daemon would take for something else', () => {
+  const fixed_ips = [{ subnet_id: id(10), ip_address: '10.0.1.5' }];
+  for (const hostname of ['ignore', 'infinite', '10', '12h']) {
+    const plan = planDhcp({ ...networkOf(1), subnets: [subnet] }, [portOf(2, 1, { hostname, fixed_ips })], at);
+    expect(plan?.hosts).toBe('fa:16:3e:00:00:02,10.0.1.5\n');
+  }
+});
+
 it('sends no router where there is no gateway', () => {
   const plan = planDhcp({ ...networkOf(1), subnets: [{ ...subnet, gateway_ip: null, host_routes: [] }] }, [], at);
   expect(plan?.config).toContain('shared-network=aenet0bdeadbeef,10.0.0.0\n');

@@ -140,6 +140,30 @@ describe('what the host is told', () => {
       ],
     });
     expect(server.security_groups).toEqual([{ name: 'default' }]);
+    // Anyone may write a server's id into a port of their own; it is no address of the server for that.
+    const foreign = await cloud.ctx.db
+      .select()
+      .from(ports)
+      .where(eq(ports.id, spec.ports[0] ?? ''));
+    const { ...copy } = foreign[0] as typeof ports.$inferSelect;
+    const forged = {
+      ...copy,
+      id: crypto.randomUUID(),
+      macAddress: 'fa:16:3e:ff:ff:01',
+      runnerId: null,
+      createdAtMs: 1,
+    };
+    await cloud.ctx.db.insert(ports).values(forged);
+    const [kept] = await cloud.ctx.db.select().from(ipAllocations).where(eq(ipAllocations.portId, copy.id));
+    const elsewhere = {
+      ...(kept as typeof ipAllocations.$inferSelect),
+      portId: forged.id,
+      hostOffset: 200,
+      ipAddress: '10.9.0.200',
+    };
+    await cloud.ctx.db.insert(ipAllocations).values(elsewhere);
+    expect((await cloud.show(id)).addresses).toEqual(server.addresses);
+    await cloud.ctx.db.delete(ports).where(eq(ports.id, forged.id));
     expect(await cloud.answer('GET', `/servers/${id}/ips/private`)).toEqual({
       private: [{ version: 4, addr: '10.9.0.77' }],
     });

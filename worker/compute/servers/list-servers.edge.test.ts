@@ -174,6 +174,7 @@ describe('a list of servers', () => {
     expect((await fails(cloud, `?name=[a]&marker=${nobody}`))[0]).toBe(400);
     expect(await fails(cloud, `?marker=${nobody}`)).toEqual([400, `marker [${nobody}] not found`]);
     expect((await fails(cloud, '?sort_key=nonsense'))[0]).toBe(400);
+    expect((await fails(cloud, '?sort_key=constructor'))[0]).toBe(400);
     expect((await fails(cloud, '?sort_dir=up'))[0]).toBe(400);
     expect((await fails(cloud, '?sort_key=memory_mb', { version: '2.75' }))[0]).toBe(400);
     expect(await fails(cloud, '?sort_key=host')).toEqual([403, 'Only administrators can sort servers by host']);
