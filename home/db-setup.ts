@@ -4,6 +4,7 @@ import { bootstrap } from '../db/bootstrap.ts';
 import { openDatabase } from '../db/client.ts';
 import { migrate } from '../db/migrate.ts';
 import { users } from '../db/schema/identity.ts';
+import { pause } from '../runner/host/wait.ts';
 import { systemClock } from '../shared/clock.ts';
 import { randomIds } from '../shared/ids.ts';
 import { Refusal } from '../shared/refusal.ts';
@@ -27,7 +28,7 @@ export async function dbSetup(args: string[]): Promise<number> {
   await migrate(db, {
     clock: systemClock,
     ids: randomIds,
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    sleep: pause,
   });
   const [admin] = await db
     .select({ id: users.id })

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { bootstrap } from '../db/bootstrap.ts';
 import { type Database, openDatabase } from '../db/client.ts';
 import { migrate } from '../db/migrate.ts';
+import { pause } from '../runner/host/wait.ts';
 import { writeAtomically } from '../runner/state/write-atomically.ts';
 import { systemClock } from '../shared/clock.ts';
 import { randomIds } from '../shared/ids.ts';
@@ -60,7 +61,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     const { database, db } = await startDatabase(options, databaseAddress);
     started.push(database);
     onStep('database');
-    await migrate(db, { clock: systemClock, ids: randomIds, sleep });
+    await migrate(db, { clock: systemClock, ids: randomIds, sleep: pause });
     await bootstrap(db, {
       adminPassword: secrets.adminPassword,
       hash: hashPassword,
@@ -85,8 +86,6 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     throw error;
   }
 }
-
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 async function startDatabase(
   { paths, secrets }: EdgeOptions,

@@ -1,3 +1,4 @@
+import { pause } from '../runner/host/wait.ts';
 import { Refusal } from '../shared/refusal.ts';
 
 const POLL_MS = 20;
@@ -16,7 +17,7 @@ export async function until(what: string, timeout_ms: number, condition: () => P
       if (error instanceof Refusal) throw error;
       last = error;
     }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await pause(POLL_MS);
   }
   throw new Error(`${what} did not come up within ${timeout_ms / 1000} s.`, { cause: last });
 }

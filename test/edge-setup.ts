@@ -6,6 +6,7 @@ import { bootstrap } from '../db/bootstrap.ts';
 import { openDatabase } from '../db/client.ts';
 import { migrate } from '../db/migrate.ts';
 import { startDatabaseServer } from '../db/server/start-server.ts';
+import { pause } from '../runner/host/wait.ts';
 import { systemClock } from '../shared/clock.ts';
 import { randomIds } from '../shared/ids.ts';
 import { hashPassword } from '../worker/identity/password.ts';
@@ -20,7 +21,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await migrate(db, {
     clock: systemClock,
     ids: randomIds,
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    sleep: pause,
   });
   await bootstrap(db, { adminPassword, hash: hashPassword, clock: systemClock, ids: randomIds });
   const blobFolder = join(folder, 'blobs');

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../db/client.ts';
 import { MIGRATIONS_FOLDER, migrate } from '../db/migrate.ts';
 import { startDatabaseServer } from '../db/server/start-server.ts';
+import { pause } from '../runner/host/wait.ts';
 import { systemClock } from '../shared/clock.ts';
 import { randomIds } from '../shared/ids.ts';
 
@@ -23,11 +24,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const options = (migrations?: string) => ({
   clock: systemClock,
   ids: randomIds,
-  sleep,
+  sleep: pause,
   ...(migrations ? { folder: migrations } : {}),
 });
 

@@ -8,6 +8,7 @@ import { statePaths } from '../../home/paths.ts';
 import { loadSecrets } from '../../home/secrets.ts';
 import { startEdge } from '../../home/start-edge.ts';
 import { until } from '../../home/until.ts';
+import { pause } from '../../runner/host/wait.ts';
 import { type Cloud, REGION, startCloud } from '../cloud.ts';
 import { figure, note, quantile } from './figures.ts';
 import { hey } from './hey.ts';
@@ -21,8 +22,6 @@ const IDLE_S = 60;
 const SETTLE_S = 5;
 const WAIT_MS = 120_000;
 const POLL_MS = 5;
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 interface Work {
   api: ApiClient;
@@ -85,7 +84,7 @@ async function active(work: Work, id: string): Promise<void> {
     const status = await statusOf(work, id);
     if (status === 'ACTIVE') return;
     if (status === 'ERROR' || performance.now() > end) throw new Error(`server ${id}: ${status}`);
-    await sleep(POLL_MS);
+    await pause(POLL_MS);
   }
 }
 
@@ -143,11 +142,11 @@ async function reads(cloud: Cloud, work: Work): Promise<void> {
 }
 
 async function idle(pids: () => number[]): Promise<void> {
-  await sleep(SETTLE_S * 1000);
+  await pause(SETTLE_S * 1000);
   figure('mem_pss', memoryMib(pids()), 'MiB');
   figure('processes', pids().length, 'processes');
   const before = cpuSeconds(pids());
-  await sleep(IDLE_S * 1000);
+  await pause(IDLE_S * 1000);
   figure('idle_cpu', (100 * (cpuSeconds(pids()) - before)) / IDLE_S, '%_of_one_core');
 }
 

@@ -1,13 +1,12 @@
 import { DurableObject } from 'cloudflare:workers';
 import { sql } from 'drizzle-orm';
 import { systemClock } from '../../shared/clock.ts';
-import { newRequestId, randomIds } from '../../shared/ids.ts';
 import { expireTasks } from '../compute/expire-tasks.ts';
 import type { Env } from '../env.ts';
 import { runBatch, type Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
-import { makeContext } from '../http/make-context.ts';
 import { sweepLooseBlobs } from '../image/loose-blobs.ts';
+import { objectContext } from './object-context.ts';
 
 /** How late a deadline may be noticed, and a lost runner be shown as gone. */
 const ROUND_MS = 10_000;
@@ -27,14 +26,7 @@ export class RegionWatch extends DurableObject<Env> {
     const region = (await this.ctx.storage.get<string>('region')) ?? this.env.REGION;
     // First of all: an alarm that fails too often is never called again.
     await this.ctx.storage.setAlarm(systemClock.nowMs() + ROUND_MS);
-    const ctx = makeContext(this.env, {
-      clock: systemClock,
-      ids: randomIds,
-      requestId: newRequestId(randomIds),
-      region,
-      baseUrl: this.env.PUBLIC_URL,
-      waitUntil: (promise) => this.ctx.waitUntil(promise),
-    });
+    const ctx = objectContext(this.env, this.ctx, region);
     try {
       await runBatch(ctx.db, roundStatements(ctx));
       await sweepLooseBlobs(ctx);

@@ -2,13 +2,12 @@ import { DurableObject } from 'cloudflare:workers';
 import { sql } from 'drizzle-orm';
 import { systemClock } from '../../shared/clock.ts';
 import { toHex } from '../../shared/digest.ts';
-import { newRequestId, randomIds } from '../../shared/ids.ts';
+import { randomIds } from '../../shared/ids.ts';
 import { HEARTBEAT_S, HELLO_TIMEOUT_S, LEASE_S } from '../../shared/limits.ts';
 import { type Envelope, parseRunnerFrame } from '../../shared/protocol/envelope.ts';
 import type { RunnerMessage, RunnerMessageOf } from '../../shared/protocol/messages.ts';
 import type { Env } from '../env.ts';
 import type { Context } from '../http/context.ts';
-import { makeContext } from '../http/make-context.ts';
 import type { QueryAnswer } from './fleet.ts';
 import { desiredSeries, look, lookWhole, operationMessage, renewLease } from './link/desired-state.ts';
 import { acceptHello } from './link/hello.ts';
@@ -18,6 +17,7 @@ import { recordUnknown } from './link/record-unknown.ts';
 import { rotateKey } from './link/rotate-key.ts';
 import { newSessionData, type Session } from './link/session.ts';
 import { type PollAnswer, PollSession, socketSession } from './link/transports.ts';
+import { objectContext } from './object-context.ts';
 import { RUNNER_TOKEN_LIFE_S, signRunnerToken } from './runner-token.ts';
 
 /** Conversations of one runner that may be open at once, welcomed or not. */
@@ -169,14 +169,7 @@ export class RunnerLink extends DurableObject<Env> {
   }
 
   #context(session: Session): Context {
-    return makeContext(this.env, {
-      clock: systemClock,
-      ids: randomIds,
-      requestId: newRequestId(randomIds),
-      region: session.data.region,
-      baseUrl: this.env.PUBLIC_URL,
-      waitUntil: (promise) => this.ctx.waitUntil(promise),
-    });
+    return objectContext(this.env, this.ctx, session.data.region);
   }
 
   /** Runs work after all that came before it. A failure ends the session: the runner comes back and says it again. */
