@@ -70,6 +70,24 @@ export interface ServerFault {
   createdAtMs: number;
 }
 
+/** Nova's states of a server at rest. */
+export const VM_STATES = [
+  ...(['building', 'active', 'paused', 'suspended', 'stopped', 'rescued', 'resized'] as const),
+  ...(['shelved', 'shelved_offloaded', 'soft-delete', 'error', 'deleted'] as const),
+] as const;
+
+/** Nova's names of what is being done to a server; each has a deadline (worker/compute/servers/tasks.ts). */
+export const TASK_STATES = [
+  ...(['scheduling', 'spawning', 'deleting', 'soft-deleting', 'restoring'] as const),
+  ...(['powering-off', 'powering-on', 'rebooting', 'rebooting_hard'] as const),
+  ...(['pausing', 'unpausing', 'suspending', 'resuming', 'rescuing', 'unrescuing', 'updating_password'] as const),
+  ...(['image_snapshot_pending', 'image_snapshot', 'image_pending_upload', 'image_uploading', 'image_backup'] as const),
+  ...(['rebuilding', 'rebuild_block_device_mapping', 'rebuild_spawning'] as const),
+  ...(['shelving', 'shelving_image_pending_upload', 'shelving_image_uploading', 'shelving_offloading'] as const),
+  ...(['unshelving', 'migrating', 'resize_prep', 'resize_migrating', 'resize_migrated', 'resize_finish'] as const),
+  ...(['resize_confirming', 'resize_reverting'] as const),
+] as const;
+
 export const servers = sqliteTable(
   'servers',
   {
@@ -90,13 +108,11 @@ export const servers = sqliteTable(
     zone: text().notNull(),
     reservationId: text().notNull(),
     launchIndex: integer().notNull().default(0),
-    vmState: text({ enum: ['building', 'active', 'stopped', 'error', 'deleted'] }).notNull(),
-    taskState: text({
-      enum: ['scheduling', 'spawning', 'powering-off', 'powering-on', 'rebooting', 'rebooting_hard', 'deleting'],
-    }),
+    vmState: text({ enum: VM_STATES }).notNull(),
+    taskState: text({ enum: TASK_STATES }),
     /** A transient task state ends in ERROR when this passes. */
     taskDeadlineMs: integer(),
-    /** Nova's power states: 0 no state, 1 running, 4 shutdown, 6 crashed. */
+    /** Nova's power states: 0 no state, 1 running, 3 paused, 4 shutdown, 6 crashed, 7 suspended. */
     powerState: integer().notNull().default(0),
     progress: integer().notNull().default(0),
     epoch: integer().notNull().default(1),

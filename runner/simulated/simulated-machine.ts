@@ -117,21 +117,22 @@ export class SimulatedMachine implements Machine {
     if (spec.power === 'on' && misbehaviour === 'fail')
       throw new DriverError('The guest was asked to fail.', { code: 422, details: 'metadata item simulate=fail' });
     const text = JSON.stringify(spec);
-    if (spec.power === before?.power) {
+    const bootedAnew = isBooted(spec, before);
+    if (spec.power === before?.power && !bootedAnew) {
       if (before.spec !== text) this.#store.put({ ...before, spec: text });
       return outcomeOf(this.#guest(id)) ?? { state: 'stopped' };
     }
-    if (spec.power === 'on') await this.#boot(spec, misbehaviour === 'hang' ? Number.POSITIVE_INFINITY : 0, signal);
-    const said = spec.power === 'on' ? bootText(spec) : 'reboot: Power down\n';
+    if (bootedAnew) await this.#boot(spec, misbehaviour === 'hang' ? Number.POSITIVE_INFINITY : 0, signal);
+    const said = bootedAnew ? bootText(spec) : spec.power === 'off' ? 'reboot: Power down\n' : '';
     this.#store.put({
       kind: 'server',
       id,
       power: spec.power,
       spec: text,
-      starts: (before?.starts ?? 0) + (spec.power === 'on' ? 1 : 0),
+      starts: (before?.starts ?? 0) + (bootedAnew ? 1 : 0),
       console: clip((before?.console ?? '') + said),
     });
-    if (spec.power === 'on' && (misbehaviour === 'crash' || misbehaviour === 'shutdown')) {
+    if (bootedAnew && (misbehaviour === 'crash' || misbehaviour === 'shutdown')) {
       this.#o.time.after(0, () => this.endGuest(id, misbehaviour === 'crash' ? 'crash' : 'guest'));
     }
     return outcomeOf(this.#guest(id)) ?? { state: 'stopped' };
@@ -181,9 +182,20 @@ export class SimulatedMachine implements Machine {
   }
 }
 
+/** Whether a guest starts from its disk: one that was paused or suspended goes on instead, unless its disk is another now. */
+function isBooted(spec: ServerSpec, before: Held | undefined): boolean {
+  if (spec.power === 'off') return false;
+  if (!before?.power || before.power === 'off') return spec.power !== 'suspended';
+  const old = JSON.parse(before.spec) as ServerSpec;
+  return old.disk_version !== spec.disk_version || JSON.stringify(old.rescue) !== JSON.stringify(spec.rescue);
+}
+
+const STATES = { on: 'running', paused: 'paused', suspended: 'suspended', off: 'stopped' } as const;
+
 function outcomeOf(guest: Held | undefined): Outcome | null {
   if (!guest) return null;
-  if (guest.power === 'on') return { state: 'running' };
+  const state = STATES[guest.power ?? 'off'];
+  if (state !== 'stopped') return { state };
   return { state: 'stopped', ...(guest.cause ? { cause: guest.cause } : {}) };
 }
 

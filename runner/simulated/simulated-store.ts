@@ -1,13 +1,14 @@
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Kind } from '../../shared/specs/kinds.ts';
+import type { ServerSpec } from '../../shared/specs/server.ts';
 
 /** What the simulation holds of one object. */
 export interface Held {
   kind: Kind;
   id: string;
   /** Of a server: the rest has no power. */
-  power?: 'on' | 'off';
+  power?: ServerSpec['power'];
   cause?: 'guest' | 'crash';
   console?: string;
   /** How often its guest was switched on, or started over. */
@@ -23,7 +24,7 @@ type Line = { boot: string } | Held | { kind: Kind; id: string; gone: true };
 
 /**
  * Keeps the simulated objects in a file of lines, so that they outlive the runner as real guests do: what was written when
- * the runner was killed is there again. After a boot of the machine every guest is off.
+ * the runner was killed is there again. After a boot of the machine every guest is off, but for those whose memory is on the disk.
  */
 export class SimulatedStore {
   readonly held = new Map<string, Held>();
@@ -37,7 +38,7 @@ export class SimulatedStore {
     const sameBoot = this.#load() === bootId;
     if (!sameBoot) {
       for (const [key, object] of this.held)
-        if (object.kind === 'server') this.held.set(key, { ...object, power: 'off' });
+        if (object.kind === 'server' && object.power !== 'suspended') this.held.set(key, { ...object, power: 'off' });
     }
     this.#rewrite();
   }

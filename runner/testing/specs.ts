@@ -44,6 +44,8 @@ export function serverOf(number: number, change: Partial<ServerSpec> = {}): Serv
     kernel: null,
     ramdisk: null,
     kernel_command_line: null,
+    disk_version: 1,
+    rescue: null,
     ports: [],
     config_drive: false,
     metadata: {

@@ -32,14 +32,15 @@ export type DesiredObject = z.infer<typeof desiredObject>;
 
 /**
  * What a runner sees of one object.
- * - `state`: `applied` (network kinds), `running`, `stopped`, `failed`, `absent`, or `working` with progress.
+ * - `state`: `applied` (network kinds), `running`, `stopped`, `paused`, `suspended`, `failed`, `absent`, or `working` with
+ *   progress.
  * - `cause` of a stop that nobody asked for: the guest shut itself down, or its process died.
  */
 export const observation = z.object({
   kind: z.string(),
   id: z.string().max(128),
   generation: count,
-  state: z.enum(['applied', 'running', 'stopped', 'failed', 'absent', 'working']),
+  state: z.enum(['applied', 'running', 'stopped', 'paused', 'suspended', 'failed', 'absent', 'working']),
   cause: z.enum(['guest', 'crash']).optional(),
   fault: fault.optional(),
   detail: z.record(z.string(), z.unknown()).optional(),

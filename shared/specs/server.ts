@@ -28,20 +28,30 @@ export const guestMetadata = z.object({
 });
 export type GuestMetadata = z.infer<typeof guestMetadata>;
 
-/** A guest as its runner must keep it. */
-export const serverSpec = z.object({
-  id: uuid,
-  /** Raised when a guest may start elsewhere; a runner never starts a guest below the epoch it has seen. */
-  epoch: z.int().min(1),
-  power: z.enum(['on', 'off']),
-  vcpus: z.int().min(1).max(256),
-  memory_mib: z.int().min(1),
-  disk_gib: z.int().min(0),
+/** What a guest boots from. */
+const bootSource = {
   image: imageRef,
   /** Direct kernel boot, from the image properties kernel_id, ramdisk_id and os_command_line. */
   kernel: imageRef.nullable(),
   ramdisk: imageRef.nullable(),
   kernel_command_line: z.string().max(2048).nullable(),
+};
+
+/** A guest as its runner must keep it. */
+export const serverSpec = z.object({
+  id: uuid,
+  /** Raised when a guest may start elsewhere; a runner never starts a guest below the epoch it has seen. */
+  epoch: z.int().min(1),
+  /** `suspended`: its memory is on the disk and no process is left; it survives a boot of the machine. */
+  power: z.enum(['on', 'off', 'paused', 'suspended']),
+  vcpus: z.int().min(1).max(256),
+  memory_mib: z.int().min(1),
+  disk_gib: z.int().min(0),
+  ...bootSource,
+  /** Raised when the guest is to get a new disk from its image. */
+  disk_version: z.int().min(1).default(1),
+  /** Where there is one the guest runs from a disk of this instead, its own attached as the second. */
+  rescue: z.object(bootSource).nullable().default(null),
   /** In the order in which the guest sees them. */
   ports: z.array(uuid).max(26),
   config_drive: z.boolean(),

@@ -86,6 +86,8 @@ export function serverOf(image: ImageRef, change: Partial<ServerSpec> = {}): Ser
     kernel: null,
     ramdisk: null,
     kernel_command_line: null,
+    disk_version: 1,
+    rescue: null,
     ports: [],
     config_drive: false,
     metadata: {

@@ -1,15 +1,15 @@
 import { sql } from 'drizzle-orm';
 import type { Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
+import { HARMLESS_TASKS, TASK_UNDONE } from './servers/tasks.ts';
 
-/** What a task that ran out of time did not do, by the task. */
-const UNDONE = sql.raw(`CASE s.task_state
-  WHEN 'scheduling' THEN 'was not placed'
-  WHEN 'spawning' THEN 'was not built'
-  WHEN 'powering-on' THEN 'was not started'
-  WHEN 'powering-off' THEN 'was not stopped'
-  WHEN 'deleting' THEN 'was not deleted'
-  ELSE 'was not rebooted' END`);
+/** What a task that ran out of time did not do. */
+const UNDONE = sql.raw(
+  `CASE s.task_state ${Object.entries(TASK_UNDONE)
+    .map(([task, undone]) => `WHEN '${task}' THEN '${undone}'`)
+    .join(' ')} END`,
+);
+const HARMLESS = sql.raw(`s.task_state IN (${HARMLESS_TASKS.map((task) => `'${task}'`).join(', ')})`);
 const HOST = sql.raw(`coalesce('host ' || (SELECT r.name FROM runners r WHERE r.id = s.runner_id), 'no host')`);
 const SEEN = sql.raw(
   `(SELECT CASE WHEN r.connected THEN 'is connected' ELSE 'is not connected' END FROM runners r WHERE r.id = s.runner_id)`,
@@ -17,7 +17,7 @@ const SEEN = sql.raw(
 
 /**
  * Statements that end every task of the region's servers whose deadline has passed: in ERROR, with a fault that names what
- * did not happen and the host that did not do it. What the host was told stays: should it yet report that it is done, the
+ * did not happen and the host that did not do it. A task that leaves the guest alone (a snapshot) ends without. What the host was told stays: should it yet report that it is done, the
  * server is what it should have become.
  */
 export function expireTasks(ctx: Context): Statement[] {
@@ -36,6 +36,9 @@ export function expireTasks(ctx: Context): Statement[] {
     ctx.db.run(sql`
       UPDATE servers AS s SET fault = json_object('code', 500, 'message', ${fault}, 'createdAtMs', ${now}),
         vm_state = 'error', task_state = NULL, task_deadline_ms = NULL, updated_at_ms = ${now}
-      WHERE ${due}`),
+      WHERE ${due} AND NOT ${HARMLESS}`),
+    ctx.db.run(
+      sql`UPDATE servers AS s SET task_state = NULL, task_deadline_ms = NULL, updated_at_ms = ${now} WHERE ${due} AND ${HARMLESS}`,
+    ),
   ];
 }

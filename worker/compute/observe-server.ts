@@ -6,9 +6,9 @@ import type { Context } from '../http/context.ts';
 import { releaseServerPorts } from '../network/server-ports.ts';
 import { returnClaim } from './schedule/hosts.ts';
 import { type ActionName, finishActions } from './servers/actions.ts';
-import { TASK_DEADLINES_MS } from './servers/deadlines.ts';
 import { onceDeleted } from './servers/delete-server.ts';
 import { patchDesiredServer } from './servers/desired-server.ts';
+import { TASK_DEADLINES_MS } from './servers/tasks.ts';
 
 /** What an observer needs: who says what of which server, and the conditions that its writes share. */
 interface Report {

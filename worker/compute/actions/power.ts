@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import type { ActorContext } from '../../http/context.ts';
 import { startAction } from '../servers/actions.ts';
-import { TASK_DEADLINES_MS } from '../servers/deadlines.ts';
 import { hostOf, patchDesiredServer } from '../servers/desired-server.ts';
+import { TASK_DEADLINES_MS } from '../servers/tasks.ts';
 import { type Allowed, commitTransition } from '../servers/transition.ts';
 
 const START: Allowed = { vmStates: ['stopped'], launched: true };

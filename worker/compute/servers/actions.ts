@@ -10,6 +10,21 @@ export const EVENTS = {
   start: 'compute_start_instance',
   stop: 'compute_stop_instance',
   reboot: 'compute_reboot_instance',
+  pause: 'compute_pause_instance',
+  unpause: 'compute_unpause_instance',
+  suspend: 'compute_suspend_instance',
+  resume: 'compute_resume_instance',
+  rescue: 'compute_rescue_instance',
+  unrescue: 'compute_unrescue_instance',
+  rebuild: 'compute_rebuild_instance',
+  shelve: 'compute_shelve_instance',
+  shelveOffload: 'compute_shelve_offload_instance',
+  unshelve: 'compute_unshelve_instance',
+  createImage: 'compute_snapshot_instance',
+  createBackup: 'compute_backup_instance',
+  trigger_crash_dump: 'compute_trigger_crash_dump',
+  attach_interface: 'compute_attach_interface',
+  detach_interface: 'compute_detach_interface',
 } as const;
 export type ActionName = keyof typeof EVENTS;
 

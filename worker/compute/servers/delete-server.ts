@@ -3,8 +3,8 @@ import { dropDesired } from '../../fleet/desired.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { dropServerPorts, releaseServerPorts } from '../../network/server-ports.ts';
 import { finishActions, startAction } from './actions.ts';
-import { TASK_DEADLINES_MS } from './deadlines.ts';
 import { hostOf } from './desired-server.ts';
+import { TASK_DEADLINES_MS } from './tasks.ts';
 import { commitTransition } from './transition.ts';
 
 /** The id of a server once it is deleted; null until then. For what must not happen before. */

@@ -9,8 +9,8 @@ import type { FlavorRow } from '../flavors/views.ts';
 import type { KeypairRow } from '../keypairs/views.ts';
 import type { Host } from '../schedule/filters.ts';
 import type { Claim } from '../schedule/hosts.ts';
-import { TASK_DEADLINES_MS } from './deadlines.ts';
 import type { NewServer } from './new-server.ts';
+import { TASK_DEADLINES_MS } from './tasks.ts';
 
 /** One server of a request, with all that was read for it. */
 export interface Blueprint {
@@ -116,6 +116,8 @@ function specOf(ctx: ProjectContext, blueprint: Blueprint, host: Host, portIds: 
     kernel: image.kernel,
     ramdisk: image.ramdisk,
     kernel_command_line: image.kernelCommandLine,
+    disk_version: 1,
+    rescue: null,
     ports: portIds,
     config_drive: wanted.configDrive,
     metadata: {

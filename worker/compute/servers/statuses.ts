@@ -3,12 +3,39 @@ import type { servers } from '../../../db/schema/compute.ts';
 export type VmState = (typeof servers.$inferSelect)['vmState'];
 export type TaskState = NonNullable<(typeof servers.$inferSelect)['taskState']>;
 
+const RESIZE = {
+  resize_prep: 'RESIZE',
+  resize_migrating: 'RESIZE',
+  resize_migrated: 'RESIZE',
+  resize_finish: 'RESIZE',
+} as const;
+const REBUILD = {
+  rebuilding: 'REBUILD',
+  rebuild_block_device_mapping: 'REBUILD',
+  rebuild_spawning: 'REBUILD',
+} as const;
+
 /** Nova's status of each state, and of the tasks that change it. */
 const STATUSES: Readonly<Record<VmState, { default: string } & Partial<Record<TaskState, string>>>> = {
-  active: { default: 'ACTIVE', rebooting: 'REBOOT', rebooting_hard: 'HARD_REBOOT' },
+  active: {
+    default: 'ACTIVE',
+    rebooting: 'REBOOT',
+    rebooting_hard: 'HARD_REBOOT',
+    updating_password: 'PASSWORD',
+    migrating: 'MIGRATING',
+    ...REBUILD,
+    ...RESIZE,
+  },
   building: { default: 'BUILD' },
-  stopped: { default: 'SHUTOFF' },
-  error: { default: 'ERROR' },
+  stopped: { default: 'SHUTOFF', ...RESIZE, ...REBUILD },
+  resized: { default: 'VERIFY_RESIZE', resize_reverting: 'REVERT_RESIZE' },
+  paused: { default: 'PAUSED', migrating: 'MIGRATING' },
+  suspended: { default: 'SUSPENDED' },
+  rescued: { default: 'RESCUE' },
+  shelved: { default: 'SHELVED' },
+  shelved_offloaded: { default: 'SHELVED_OFFLOADED' },
+  'soft-delete': { default: 'SOFT_DELETED' },
+  error: { default: 'ERROR', ...REBUILD },
   deleted: { default: 'DELETED' },
 };
 
