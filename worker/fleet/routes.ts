@@ -5,6 +5,7 @@ import { parseBody, parseValue } from '../http/body.ts';
 import { type AppContext, type AppEnv, actorContext } from '../http/context.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { authenticate } from '../identity/authenticate.ts';
+import { uploadInput } from '../image/upload-input.ts';
 import { createJoinToken, joinTokenBody } from './create-join-token.ts';
 import { deleteJoinToken } from './delete-join-token.ts';
 import { enrolBody, enrolRunner } from './enrol-runner.ts';
@@ -14,7 +15,7 @@ import { listRunners } from './list-runners.ts';
 import { removeRunner } from './remove-runner.ts';
 import { requireEnrolled } from './require-enrolled.ts';
 import { rotateRunner } from './rotate-runner.ts';
-import { runnerImage } from './runner-image.ts';
+import { runnerImage, takeRunnerImage } from './runner-image.ts';
 import { showRunner } from './show-runner.ts';
 import { runnerPatch, updateRunner } from './update-runner.ts';
 
@@ -53,6 +54,15 @@ fleet.post('/runners/:id/poll', async (c) => {
 fleet.get('/runner/images/:id', (c) =>
   runnerImage(c.get('ctx'), c.req.header('authorization'), parseValue(c.req.param('id'), uuid), c.req.header('range')),
 );
+fleet.put('/runner/images/:id', async (c) => {
+  await takeRunnerImage(
+    c.get('ctx'),
+    c.req.header('authorization'),
+    parseValue(c.req.param('id'), uuid),
+    uploadInput(c),
+  );
+  return c.body(null, 204);
+});
 
 // What operators call.
 fleet.use('/join-tokens/*', authenticate).use('/runners/*', authenticate);

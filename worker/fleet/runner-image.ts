@@ -1,10 +1,9 @@
-import { eq } from 'drizzle-orm';
-import { runners } from '../../db/schema/fleet.ts';
 import type { Context } from '../http/context.ts';
-import { unauthorized } from '../http/errors.ts';
 import { imageDataResponse } from '../image/image-data.ts';
 import { openImageForRunner } from '../image/open-image-for-runner.ts';
-import { verifyRunnerToken } from './runner-token.ts';
+import { receiveSnapshot } from '../image/receive-snapshot.ts';
+import type { UploadInput } from '../image/store-upload.ts';
+import { requireSession } from './require-session.ts';
 
 /**
  * An image's bytes for a runner that has a guest from it.
@@ -16,13 +15,20 @@ export async function runnerImage(
   imageId: string,
   range: string | undefined,
 ): Promise<Response> {
-  const bearer = await verifyRunnerToken(ctx.env, ctx.clock, authorization);
-  const [row] = await ctx.db
-    .select({ epoch: runners.epoch, state: runners.state, region: runners.region })
-    .from(runners)
-    .where(eq(runners.id, bearer.id))
-    .limit(1);
-  if (!row || row.state === 'removed' || row.epoch !== bearer.epoch)
-    throw unauthorized('A newer session of this runner took over.');
-  return imageDataResponse(await openImageForRunner({ ...ctx, region: row.region }, bearer.id, imageId, range));
+  const { id, region } = await requireSession(ctx, authorization);
+  return imageDataResponse(await openImageForRunner({ ...ctx, region }, id, imageId, range));
+}
+
+/**
+ * Takes an image's bytes from a runner that was asked for them by an operation.
+ * @throws ApiError 401 not this runner's newest session; otherwise as `receiveSnapshot`
+ */
+export async function takeRunnerImage(
+  ctx: Context,
+  authorization: string | undefined,
+  imageId: string,
+  input: UploadInput,
+): Promise<void> {
+  const { id, region } = await requireSession(ctx, authorization);
+  await receiveSnapshot({ ...ctx, region }, id, imageId, input);
 }
