@@ -37,5 +37,6 @@ export const packagesFor = {
   'test edge': [],
   'test hosts': [...machine, ...guestImage],
   'test conformance': [...machine, ...guestImage, ...clients],
+  conformance: clients,
   bench: load,
 };

@@ -1,5 +1,6 @@
 import { runner } from '../runner/main.ts';
 import { Refusal } from '../shared/refusal.ts';
+import { conformance } from '../test/conformance/full.ts';
 import { bench } from './bench.ts';
 import { check } from './check.ts';
 import { dbSetup } from './db-setup.ts';
@@ -13,6 +14,7 @@ const HELP = `Aerostat: a cloud control plane that floats at the edge, tethered 
   npm run stop [-- --state DIR]  takes down everything that start made; data stays in the state folder
   npm run runner -- join URL TOKEN   makes this machine a runner of a cloud; also: run, install, status, --help
   npm test                     every test lane; npm run test:unit | test:edge | test:hosts | test:conformance
+  npm run conformance:full     all of tempest's tests of identity, image and compute
   npm run check                format, lint, types, borders, dead code
   npm run db:setup -- URL      schema and administrator of a database elsewhere (Turso)
   npm run bench:control        figures, one a line: name value unit
@@ -26,6 +28,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
   'db-setup': dbSetup,
   test: testLanes,
   check,
+  conformance,
   bench,
 };
 

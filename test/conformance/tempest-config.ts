@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { loadSecrets } from '../../home/secrets.ts';
+import { type Cloud, REGION } from '../cloud.ts';
+
+const IMAGE_BYTES = 64 * 1024;
+/** Tempest asks again after this many seconds; by default it asks every second at most. */
+const BUILD_INTERVAL_S = 1;
+
+type Section = Record<string, string | number | boolean>;
+
+/** What tempest is told to try beyond its defaults; each is something this cloud has, or means to have. */
+const FEATURES: Record<string, Section> = {
+  'identity-feature-enabled': {
+    api_v2: false,
+    api_v3: true,
+    access_rules: true,
+    domain_specific_drivers: true,
+    security_compliance: true,
+  },
+  'compute-feature-enabled': {
+    resize: true,
+    shelve_migrate: true,
+    stable_rescue: true,
+    vnc_console: true,
+    console_output: true,
+    personality: true,
+    hostname_fqdn_sanitization: true,
+    block_migration_for_live_migration: true,
+    live_migrate_back_and_forth: true,
+    scheduler_enabled_filters: 'all',
+    // By this name tempest knows that the metadata of servers can be changed.
+    xenapi_apis: true,
+  },
+  'image-feature-enabled': { import_image: true, os_glance_reserved: true },
+};
+
+/**
+ * Makes what tests need that are no administrators, and says it in tempest's words.
+ * @param options - a folder of tempest's own, how many machines there are, where an image can be downloaded from
+ */
+export async function tempestConfig(
+  cloud: Cloud,
+  options: { folder: string; runners: number; imageUrl: string },
+): Promise<string> {
+  const { admin, paths, url } = cloud;
+  const { folder } = options;
+  const { network } = await admin.call<{ network: { id: string } }>('network', 'POST', '/v2.0/networks', {
+    network: { name: 'tempest', shared: true },
+  });
+  await admin.call('network', 'POST', '/v2.0/subnets', {
+    subnet: { name: 'tempest', network_id: network.id, ip_version: 4, cidr: '10.99.0.0/20' },
+  });
+  const sections: Record<string, Section> = {
+    ...FEATURES,
+    DEFAULT: { log_file: join(folder, 'tempest.log') },
+    oslo_concurrency: { lock_path: join(folder, 'locks') },
+    auth: {
+      use_dynamic_credentials: true,
+      // There are no routers: all tenants' servers are in one network.
+      create_isolated_networks: false,
+      admin_username: 'admin',
+      admin_password: loadSecrets(paths.secrets).adminPassword,
+      admin_project_name: 'admin',
+      admin_domain_name: 'Default',
+    },
+    identity: { uri_v3: `${url}/identity/v3`, auth_version: 'v3', region: REGION, v3_endpoint_type: 'public' },
+    compute: {
+      image_ref: await newImage(cloud, 'tempest-1'),
+      image_ref_alt: await newImage(cloud, 'tempest-2'),
+      flavor_ref: await newFlavor(cloud, 'tempest-1', 64),
+      flavor_ref_alt: await newFlavor(cloud, 'tempest-2', 128),
+      fixed_network_name: 'tempest',
+      build_interval: BUILD_INTERVAL_S,
+      build_timeout: 60,
+      min_compute_nodes: options.runners,
+      min_microversion: '2.1',
+      max_microversion: 'latest',
+    },
+    image: {
+      disk_formats: 'raw,ami,ari,aki',
+      container_formats: 'bare,ami,ari,aki',
+      http_image: options.imageUrl,
+      build_interval: BUILD_INTERVAL_S,
+      build_timeout: 60,
+    },
+    network: { project_network_cidr: '10.100.0.0/16', build_interval: BUILD_INTERVAL_S },
+    'network-feature-enabled': { ipv6: true, api_extensions: 'all' },
+    validation: { run_validation: false },
+    service_available: { nova: true, glance: true, neutron: true, cinder: false, swift: false },
+  };
+  return Object.entries(sections)
+    .map(([name, options]) => {
+      const lines = Object.entries(options).map(([option, value]) => `${option} = ${value}`);
+      return [`[${name}]`, ...lines].join('\n');
+    })
+    .join('\n');
+}
+
+async function newImage({ admin }: Cloud, name: string): Promise<string> {
+  const { id } = await admin.call<{ id: string }>('image', 'POST', '/v2/images', {
+    name,
+    visibility: 'public',
+    disk_format: 'raw',
+    container_format: 'bare',
+  });
+  const data = new Uint8Array(IMAGE_BYTES).fill(1);
+  await admin.call('image', 'PUT', `/v2/images/${id}/file`, data, { 'content-type': 'application/octet-stream' });
+  return id;
+}
+
+async function newFlavor({ admin }: Cloud, name: string, ram: number): Promise<string> {
+  const flavor = { name, ram, vcpus: 1, disk: 1 };
+  return (await admin.call<{ flavor: { id: string } }>('compute', 'POST', '/flavors', { flavor })).flavor.id;
+}
