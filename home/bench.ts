@@ -1,7 +1,8 @@
 import { Refusal } from '../shared/refusal.ts';
 import { benchControl } from '../test/bench/control.ts';
+import { growth } from '../test/bench/growth.ts';
 
-const BENCHES: Record<string, () => Promise<void>> = { control: benchControl };
+const BENCHES: Record<string, () => Promise<void>> = { control: benchControl, growth };
 
 /** `npm run bench:NAME`: prints figures, one a line. @throws Refusal for a name that is none */
 export async function bench([name = '']: string[]): Promise<number> {
