@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import { check, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
 export const joinTokens = sqliteTable('join_tokens', {
   id: text().primaryKey(),
@@ -22,6 +22,8 @@ export const runners = sqliteTable(
     /** The hypervisor's hostname; unique in its region among runners not removed. */
     name: text().notNull(),
     zone: text().notNull(),
+    /** The zone that it joined, while an aggregate says another. */
+    homeZone: text(),
     /** Ed25519, raw, base64url. */
     publicKey: text().notNull(),
     /** The machine that enrolled: the key is good on no other. */
@@ -30,6 +32,8 @@ export const runners = sqliteTable(
     /** What the operator wants. */
     state: text({ enum: ['enabled', 'draining', 'disabled', 'removed'] }).notNull(),
     stateReason: text(),
+    /** An operator says that the machine is dead, whatever it says itself. */
+    forcedDown: integer({ mode: 'boolean' }).notNull().default(false),
     /** Rises with each session; messages of an older one are dropped. */
     epoch: integer().notNull().default(0),
     /** Rises with each change of its desired state. */
@@ -47,6 +51,10 @@ export const runners = sqliteTable(
     vcpusAllocatable: integer().notNull().default(0),
     memoryMibAllocatable: integer().notNull().default(0),
     diskGibAllocatable: integer().notNull().default(0),
+    /** What its aggregates say instead of the usual ratios (see worker/fleet/capacity.ts). */
+    vcpuRatio: real(),
+    memoryRatio: real(),
+    diskRatio: real(),
     vcpusClaimed: integer().notNull().default(0),
     memoryMibClaimed: integer().notNull().default(0),
     diskGibClaimed: integer().notNull().default(0),

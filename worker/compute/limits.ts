@@ -1,59 +1,70 @@
 import { sql } from 'drizzle-orm';
 import { Hono } from 'hono';
+import type { Statement } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
 import { authorize } from '../http/policy.ts';
 import { actorOf, type ComputeEnv } from './http/env.ts';
 import type { Microversion } from './http/microversion.ts';
 import { last, type Query, refuseUnknown } from './http/paging.ts';
-import { METADATA_ITEMS_MAX } from './http/parameters.ts';
-import { KEYPAIRS_PER_USER_MAX } from './keypairs/create-keypair.ts';
 import { policy } from './policy.ts';
+import { limitsOf, limitsRead } from './quotas/limits-in-force.ts';
+import type { Limits } from './quotas/quota-sets.ts';
+import { type ServerShare, usageRead } from './quotas/usage.ts';
 
-/** How Nova says that there is no limit. */
-export const UNLIMITED = -1;
-
-interface Usage {
-  instances: number;
-  cores: number;
-  ramMib: number;
+interface Usage extends ServerShare {
   securityGroups: number;
+  serverGroups: number;
+}
+interface Standing {
+  limits: Limits;
+  usage: Usage;
 }
 
-/** What a project uses, in one read. @throws ApiError 403 another project's for anyone but an admin */
-async function usageOf(ctx: ActorContext, query: Query, version: Microversion): Promise<Usage> {
+/** What a project may have and uses, in one batch. @throws ApiError 403 another project's for anyone but an admin */
+async function standingOf(ctx: ActorContext, query: Query, version: Microversion): Promise<Standing> {
   authorize(ctx, policy, 'os_compute_api:limits');
   refuseUnknown(query, ['tenant_id'], version);
   const other = last(query, 'tenant_id');
   if (other !== undefined) authorize(ctx, policy, 'os_compute_api:limits:other_project');
   const projectId = other ?? ctx.actor.projectId ?? '';
-  const [usage] = await ctx.db.all<Usage>(sql`
-    SELECT count(*) AS instances, coalesce(sum(flavor ->> 'vcpus'), 0) AS cores, coalesce(sum(flavor ->> 'ramMib'), 0) AS ramMib,
-      (SELECT count(*) FROM security_groups WHERE region = ${ctx.region} AND project_id = ${projectId}) AS securityGroups
-    FROM servers WHERE region = ${ctx.region} AND project_id = ${projectId} AND deleted_at_ms IS NULL`);
-  return usage ?? { instances: 0, cores: 0, ramMib: 0, securityGroups: 0 };
+  const groupsIn = (table: string) =>
+    sql`(SELECT count(*) FROM ${sql.raw(table)} WHERE region = ${ctx.region} AND project_id = ${projectId})`;
+  const [limits, shares, groups] = await ctx.db.batch([
+    limitsRead(ctx, { projectId, ...(other === undefined ? { userId: ctx.actor.userId } : {}) }),
+    usageRead(ctx, { projectId }),
+    ctx.db.all(
+      sql`SELECT ${groupsIn('security_groups')} AS securityGroups, ${groupsIn('server_groups')} AS serverGroups`,
+    ),
+  ] as [Statement, ...Statement[]]);
+  return {
+    limits: limitsOf(limits),
+    usage: { ...(shares as ServerShare[])[0], ...(groups as Omit<Usage, keyof ServerShare>[])[0] } as Usage,
+  };
 }
 
 /** Limits and what is used of them; what other services took over is there for old versions alone. */
-function limitsView(usage: Usage, version: Microversion) {
+function limitsView({ limits, usage }: Standing, version: Microversion) {
   return {
-    maxServerMeta: METADATA_ITEMS_MAX,
-    ...(version < 39 ? { maxImageMeta: METADATA_ITEMS_MAX } : {}),
-    ...(version < 57 ? { maxPersonality: 0, maxPersonalitySize: 0 } : {}),
-    maxTotalInstances: UNLIMITED,
-    maxTotalCores: UNLIMITED,
-    maxTotalRAMSize: UNLIMITED,
-    maxTotalKeypairs: KEYPAIRS_PER_USER_MAX,
-    maxServerGroups: 0,
-    maxServerGroupMembers: 0,
+    maxServerMeta: limits.metadata_items,
+    ...(version < 39 ? { maxImageMeta: limits.metadata_items } : {}),
+    ...(version < 57
+      ? { maxPersonality: limits.injected_files, maxPersonalitySize: limits.injected_file_content_bytes }
+      : {}),
+    maxTotalInstances: limits.instances,
+    maxTotalCores: limits.cores,
+    maxTotalRAMSize: limits.ram,
+    maxTotalKeypairs: limits.key_pairs,
+    maxServerGroups: limits.server_groups,
+    maxServerGroupMembers: limits.server_group_members,
     totalInstancesUsed: usage.instances,
     totalCoresUsed: usage.cores,
-    totalRAMUsed: usage.ramMib,
-    totalServerGroupsUsed: 0,
+    totalRAMUsed: usage.ram,
+    totalServerGroupsUsed: usage.serverGroups,
     ...(version < 36
       ? {
-          maxTotalFloatingIps: UNLIMITED,
-          maxSecurityGroups: UNLIMITED,
-          maxSecurityGroupRules: UNLIMITED,
+          maxTotalFloatingIps: limits.floating_ips,
+          maxSecurityGroups: limits.security_groups,
+          maxSecurityGroupRules: limits.security_group_rules,
           totalFloatingIpsUsed: 0,
           totalSecurityGroupsUsed: usage.securityGroups,
         }
@@ -66,6 +77,6 @@ export const limitRoutes = new Hono<ComputeEnv>();
 
 limitRoutes.get('/', async (c) => {
   const version = c.get('microversion');
-  const usage = await usageOf(actorOf(c), c.req.queries(), version);
-  return c.json({ limits: { rate: [], absolute: limitsView(usage, version) } });
+  const standing = await standingOf(actorOf(c), c.req.queries(), version);
+  return c.json({ limits: { rate: [], absolute: limitsView(standing, version) } });
 });

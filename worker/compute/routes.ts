@@ -9,7 +9,8 @@ import { requestIdHeader, settle } from './http/middleware.ts';
 import { versionDocument, versionList } from './http/version-documents.ts';
 import { keypairRoutes } from './keypairs/routes.ts';
 import { limitRoutes } from './limits.ts';
-import { quotaSetRoutes } from './quota-sets.ts';
+import { quotaClassRoutes, quotaSetRoutes } from './quotas/routes.ts';
+import { serverGroupRoutes } from './server-groups/routes.ts';
 import { serverRoutes } from './servers/routes.ts';
 
 /** Everything under a version; the path may name the token's project, as old clients do. */
@@ -21,6 +22,8 @@ function versioned(path: 'v2' | 'v2.1') {
     .route('/os-keypairs', keypairRoutes)
     .route('/limits', limitRoutes)
     .route('/os-quota-sets', quotaSetRoutes)
+    .route('/os-quota-class-sets', quotaClassRoutes)
+    .route('/os-server-groups', serverGroupRoutes)
     .route('/os-availability-zone', zoneRoutes)
     .route('/os-aggregates', aggregateRoutes)
     .route('/os-hypervisors', hypervisorRoutes)

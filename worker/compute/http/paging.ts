@@ -25,15 +25,22 @@ export function refuseUnknown(query: Query, known: readonly string[], version: M
   throw badRequest(`Additional properties are not allowed (${names} ${verb} unexpected)`);
 }
 
-/** The page that a query asks for. @throws ApiError 400 for a limit that is not a whole number of at least 0 */
-export function pageOf(query: Query): Page {
-  for (const text of query.limit ?? []) {
+/** A number of at least 0 in a query; undefined where there is none. @throws ApiError 400 for anything else */
+export function numberIn(query: Query, name: 'limit' | 'offset'): number | undefined {
+  for (const text of query[name] ?? []) {
     if (!/^[0-9]+$/.test(text)) {
-      throw badRequest(`Invalid input for query parameters limit. Value: ${text}. '${text}' does not match '^[0-9]*$'`);
+      throw badRequest(
+        `Invalid input for query parameters ${name}. Value: ${text}. '${text}' does not match '^[0-9]*$'`,
+      );
     }
   }
-  const limit = last(query, 'limit');
-  return { limit: limit === undefined ? PAGE_MAX : Math.min(PAGE_MAX, Number(limit)), marker: last(query, 'marker') };
+  const text = last(query, name);
+  return text === undefined ? undefined : Number(text);
+}
+
+/** The page that a query asks for. @throws ApiError 400 for a limit that is not a whole number of at least 0 */
+export function pageOf(query: Query): Page {
+  return { limit: Math.min(PAGE_MAX, numberIn(query, 'limit') ?? PAGE_MAX), marker: last(query, 'marker') };
 }
 
 export const markerNotFound = (marker: string) => badRequest(`marker [${marker}] not found`);

@@ -6,8 +6,6 @@ import { formatIp, parseIp } from '../../../shared/cidr.ts';
 export const NAME_CHARS_MAX = 255;
 /** The largest integer that Nova's database takes. */
 export const INTEGER_MAX = 0x7fffffff;
-/** Items that one server's metadata may hold. */
-export const METADATA_ITEMS_MAX = 128;
 /** Tags that one server may carry, and the length of one. */
 export const TAGS_MAX = 50;
 export const TAG_CHARS_MAX = 60;

@@ -6,6 +6,7 @@ import { conflict, forbidden } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import { commitOr } from '../http/commit-or.ts';
 import { policy } from '../policy.ts';
+import { within } from '../quotas/limits-in-force.ts';
 import { pemFingerprint } from './certificate.ts';
 import { type GeneratedKeypair, generateSshKeypair, generateX509Keypair } from './generate-keypair.ts';
 import type { KeypairInput } from './schemas.ts';
@@ -13,8 +14,6 @@ import { sshFingerprint } from './ssh-key.ts';
 import type { KeypairRow } from './views.ts';
 
 const ACTION = 'os_compute_api:os-keypairs:create';
-/** Key pairs that one user may have. */
-export const KEYPAIRS_PER_USER_MAX = 100;
 /** Bytes of a certificate's serial number. */
 const SERIAL_BYTES = 16;
 
@@ -40,7 +39,8 @@ export async function createKeypair(
     fingerprint: keys.fingerprint,
     createdAtMs: ctx.clock.nowMs(),
   };
-  const room = sql`(SELECT count(*) FROM keypairs WHERE region = ${ctx.region} AND user_id = ${userId}) < ${KEYPAIRS_PER_USER_MAX}`;
+  const count = sql`(SELECT count(*) FROM keypairs WHERE region = ${ctx.region} AND user_id = ${userId}) + 1`;
+  const room = within(ctx, { projectId: ctx.actor.projectId ?? '', userId }, 'key_pairs', count);
   const change = {
     audit: {
       action: ACTION,

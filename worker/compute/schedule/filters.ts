@@ -1,3 +1,5 @@
+import type { PlacedGroup } from '../server-groups/placement.ts';
+
 /** A machine as the scheduler sees it. */
 export interface Host {
   id: string;
@@ -25,6 +27,8 @@ export interface Need {
   within: ReadonlySet<string> | null;
   /** Ids of hosts that are not good. */
   without: ReadonlySet<string>;
+  /** The server group that it is in, or null. */
+  group: PlacedGroup | null;
 }
 
 export interface Filter {
@@ -34,6 +38,13 @@ export interface Filter {
 }
 
 const alive = (host: Host, nowMs: number) => host.connected && (host.leaseExpiresAtMs ?? 0) > nowMs;
+
+/** Whether a group's policy lets a host have one more of its servers; the soft policies only weigh. */
+function agrees(host: Host, group: PlacedGroup | null): boolean {
+  if (group?.policy === 'affinity') return group.hosts.size === 0 || group.hosts.has(host.id);
+  if (group?.policy === 'anti-affinity') return (group.hosts.get(host.id) ?? 0) < group.perHostMax;
+  return true;
+}
 
 /** What a host must pass, in this order: a refused host is counted by the first that refuses it. */
 export const FILTERS: readonly Filter[] = [
@@ -47,6 +58,10 @@ export const FILTERS: readonly Filter[] = [
   {
     passes: (host, need) => (need.within?.has(host.id) ?? true) && !need.without.has(host.id),
     refused: () => 'against the scheduler hints',
+  },
+  {
+    passes: (host, need) => agrees(host, need.group),
+    refused: (need) => `against the policy ${need.group?.policy} of the server group`,
   },
   { passes: (host, need) => host.vcpusFree >= need.vcpus, refused: (need) => `too few vCPUs (need ${need.vcpus})` },
   {

@@ -26,6 +26,7 @@ const need = (of: Partial<Need> = {}): Need => ({
   host: null,
   within: null,
   without: new Set(),
+  group: null,
   ...of,
 });
 const first: Random = { below: () => 0 };
@@ -149,10 +150,63 @@ describe('pickHost', () => {
   });
 });
 
+describe('a server group', () => {
+  const group = (policy: 'affinity' | 'anti-affinity', hosts: [string, number][], perHostMax = 1) =>
+    need({ group: { id: 'g', policy, perHostMax, hosts: new Map(hosts) } });
+  const hosts = [host({ id: 'a' }), host({ id: 'b' })];
+  const chosen = (wanted: Need) => {
+    const picked = pick(hosts, wanted);
+    return 'host' in picked ? picked.host.id : picked.refusal;
+  };
+
+  it('with affinity goes where its first server is', () => {
+    expect(chosen(group('affinity', []))).toBe('a');
+    expect(chosen(group('affinity', [['b', 3]]))).toBe('b');
+    expect(chosen(group('affinity', [['gone', 1]]))).toBe(
+      'No valid host was found. 2 hosts: 2 against the policy affinity of the server group.',
+    );
+  });
+
+  it('with anti-affinity takes no host for more than the rule says', () => {
+    expect(chosen(group('anti-affinity', [['a', 1]]))).toBe('b');
+    expect(
+      chosen(
+        group(
+          'anti-affinity',
+          [
+            ['a', 2],
+            ['b', 1],
+          ],
+          2,
+        ),
+      ),
+    ).toBe('b');
+    expect(
+      chosen(
+        group('anti-affinity', [
+          ['a', 1],
+          ['b', 1],
+        ]),
+      ),
+    ).toContain('2 against the policy anti-affinity');
+  });
+});
+
 describe('weigh', () => {
   it('puts the host with most room first, each resource counting alike', () => {
     const small = host({ id: 'small', vcpusFree: 1, memoryMibFree: 1024 });
     const large = host({ id: 'large', vcpusFree: 8, memoryMibFree: 8192 });
-    expect(weigh([small, large]).map(({ id }) => id)).toEqual(['large', 'small']);
+    expect(weigh([small, large], need()).map(({ id }) => id)).toEqual(['large', 'small']);
+  });
+
+  it.each([
+    ['soft-affinity', ['full', 'free']],
+    ['soft-anti-affinity', ['free', 'full']],
+  ] as const)('heeds the policy %s of a group before all that is free', (policy, order) => {
+    const full = host({ id: 'full', vcpusFree: 1, memoryMibFree: 512, diskGibFree: 1 });
+    const free = host({ id: 'free', vcpusFree: 100, memoryMibFree: 99_999, diskGibFree: 999 });
+    const group = { id: 'g', policy, perHostMax: 1, hosts: new Map([['full', 2]]) };
+    expect(weigh([full, free], need({ group })).map(({ id }) => id)).toEqual(order);
+    expect(weigh([free, full], need({ group })).map(({ id }) => id)).toEqual(order);
   });
 });

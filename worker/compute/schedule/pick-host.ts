@@ -23,7 +23,7 @@ export function pickHost(
   });
   if (fit.length === 0) return { refusal: refusalText(hosts.length, refused) };
   const choice = Math.min(fit.length, 2 ** of.attempt);
-  const host = weigh(fit)[of.random.below(choice)];
+  const host = weigh(fit, need)[of.random.below(choice)];
   if (!host) throw new Error('the random number is outside its range');
   return { host };
 }

@@ -32,7 +32,8 @@ export async function findServer(
   options: { userData?: boolean; deleted?: 'too' | 'not' } = {},
 ): Promise<ServerRow> {
   const { userData = false, deleted = 'not' } = options;
-  const row = serverRows(await selectServers(ctx.db, { where: ownServer(ctx, id, 's', deleted), userData }))[0];
+  const where = ownServer(ctx, id, 's', deleted);
+  const [row] = serverRows(await selectServers(ctx.db, { where, userData, serverGroups: true }));
   if (!row) throw serverNotFound(id);
   return row;
 }

@@ -2,7 +2,6 @@ import type { ActorContext } from '../../http/context.ts';
 import { badRequest, forbidden } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import type { PortRequest } from '../../network/server-ports.ts';
-import { METADATA_ITEMS_MAX } from '../http/parameters.ts';
 import { policy } from '../policy.ts';
 import { bootImageOf } from './block-devices.ts';
 import type { CreateServerBody, ServerRequest } from './create-schema.ts';
@@ -33,6 +32,10 @@ export interface NewServer {
   /** Ids of servers whose hosts alone are good, and whose hosts are not. */
   sameHost: string[];
   differentHost: string[];
+  /** The server group that it joins, or null. */
+  groupId: string | null;
+  /** As many as quota allows up to `count`, and none where it does not allow `countMin`. */
+  countMin: number;
   count: number;
 }
 
@@ -47,8 +50,6 @@ export function newServerOf(ctx: ActorContext, body: CreateServerBody, version: 
   const { server } = body;
   const placement = placementOf(ctx, server);
   const hints = body['os:scheduler_hints'] ?? body['OS-SCH-HNT:scheduler_hints'] ?? {};
-  const [group] = list(hints.group);
-  if (group !== undefined) throw badRequest(`Instance group ${group} could not be found.`);
   if ((server.personality ?? []).length > 0) {
     throw badRequest('Files are not injected into guests here: leave personality out and use user_data.');
   }
@@ -56,9 +57,6 @@ export function newServerOf(ctx: ActorContext, body: CreateServerBody, version: 
     throw badRequest('Image signatures are not verified here: leave trusted_image_certificates out.');
   }
   const metadata = server.metadata ?? {};
-  if (Object.keys(metadata).length > METADATA_ITEMS_MAX) {
-    throw forbidden(`Maximum number of metadata items exceeds ${METADATA_ITEMS_MAX}`);
-  }
   const networks = requestedNetworks(server.networks);
   return {
     name: server.name,
@@ -79,14 +77,15 @@ export function newServerOf(ctx: ActorContext, body: CreateServerBody, version: 
     ...placement,
     sameHost: list(hints.same_host),
     differentHost: list(hints.different_host),
-    count: countOf(server, networks),
+    groupId: list(hints.group)[0] ?? null,
+    ...countsOf(server, networks),
   };
 }
 
 /** Nova takes a flavor's URL for its id. */
 const lastOfPath = (ref: string): string => ref.split(/[?#]/)[0]?.split('/').at(-1) ?? ref;
 
-function countOf(server: ServerRequest, networks: NewServer['networks']): number {
+function countsOf(server: ServerRequest, networks: NewServer['networks']): Pick<NewServer, 'count' | 'countMin'> {
   const min = server.min_count ?? 1;
   const max = server.max_count ?? min;
   if (min > max) throw badRequest('min_count must be <= max_count');
@@ -95,7 +94,8 @@ function countOf(server: ServerRequest, networks: NewServer['networks']): number
       `Quota exceeded: ${max} servers asked for, but one request makes at most ${SERVERS_PER_REQUEST_MAX}.`,
     );
   }
-  if (max === 1) return max;
+  const counts = { countMin: min, count: max };
+  if (max === 1) return counts;
   if (server.hostname !== undefined) throw badRequest('Unable to allocate a single hostname to multiple instances');
   if (Array.isArray(networks)) {
     if (networks.some((one) => one.portId !== undefined)) {
@@ -107,7 +107,7 @@ function countOf(server: ServerRequest, networks: NewServer['networks']): number
       throw badRequest('Failed to launch instances: max_count cannot be greater than 1 if an fixed_ip is specified.');
     }
   }
-  return max;
+  return counts;
 }
 
 /** Where a request wants its server: `zone`, `zone:host` and from 2.74 the host by name; hosts are for operators. */

@@ -2,13 +2,14 @@ import { sql } from 'drizzle-orm';
 import { type FlavorSnapshot, servers } from '../../../db/schema/compute.ts';
 import type { ServerSpec } from '../../../shared/specs/server.ts';
 import { putDesired } from '../../fleet/desired.ts';
-import type { Statement } from '../../http/commit.ts';
+import { assertThat, type Statement } from '../../http/commit.ts';
 import type { ProjectContext } from '../../http/context.ts';
 import type { ServerImage } from '../../image/image-ref.ts';
 import type { FlavorRow } from '../flavors/views.ts';
 import type { KeypairRow } from '../keypairs/views.ts';
 import type { Host } from '../schedule/filters.ts';
 import type { Claim } from '../schedule/hosts.ts';
+import type { PlacedGroup } from '../server-groups/placement.ts';
 import type { NewServer } from './new-server.ts';
 import { TASK_DEADLINES_MS } from './tasks.ts';
 
@@ -24,7 +25,11 @@ export interface Blueprint {
   image: ServerImage;
   keypair: KeypairRow | null;
   claim: Claim;
+  group: PlacedGroup | null;
 }
+
+/** The assertion that a server of several still waits for its host. */
+export const RESERVED = 'reserved';
 
 const snapshotOf = ({ flavor }: Blueprint): FlavorSnapshot => ({
   id: flavor.id,
@@ -50,7 +55,8 @@ type Placement = Pick<
   | 'claimedDiskGib'
 >;
 
-function insertServer(ctx: ProjectContext, blueprint: Blueprint, placement: Placement): Statement {
+/** The row of a new server. */
+export function insertServer(ctx: ProjectContext, blueprint: Blueprint, placement: Placement): Statement {
   const { wanted } = blueprint;
   const now = ctx.clock.nowMs();
   return ctx.db.insert(servers).values({
@@ -80,28 +86,51 @@ function insertServer(ctx: ProjectContext, blueprint: Blueprint, placement: Plac
   });
 }
 
-/** The row of a server on its host, which now builds it. */
-export function insertPlaced(ctx: ProjectContext, blueprint: Blueprint, host: Host): Statement {
-  return insertServer(ctx, blueprint, {
-    runnerId: host.id,
-    zone: host.zone,
-    vmState: 'building',
-    taskState: 'spawning',
-    taskDeadlineMs: ctx.clock.nowMs() + TASK_DEADLINES_MS.spawning,
-    claimedVcpus: blueprint.claim.vcpus,
-    claimedMemoryMib: blueprint.claim.memoryMib,
-    claimedDiskGib: blueprint.claim.diskGib,
-  });
+/** Where a server of a request is: a new row, or, for one of several, the row that was reserved for it. */
+export function rowOf(ctx: ProjectContext, blueprint: Blueprint, placement: Placement): Statement[] {
+  if (blueprint.wanted.count === 1) return [insertServer(ctx, blueprint, placement)];
+  const waiting = sql`id = ${blueprint.id} AND task_state = 'scheduling' AND runner_id IS NULL AND deleted_at_ms IS NULL`;
+  return [
+    assertThat(ctx.db, RESERVED, sql`EXISTS (SELECT 1 FROM servers WHERE ${waiting})`),
+    ctx.db
+      .update(servers)
+      .set({
+        hostname: blueprint.hostname,
+        taskState: null,
+        taskDeadlineMs: null,
+        ...placement,
+        updatedAtMs: ctx.clock.nowMs(),
+      })
+      .where(waiting),
+  ];
 }
 
-/** The row of a server that found no host. */
-export function insertUnplaced(ctx: ProjectContext, blueprint: Blueprint, why: string): Statement {
-  return insertServer(ctx, blueprint, {
-    zone: blueprint.wanted.zone ?? '',
-    vmState: 'error',
-    fault: { code: 500, message: why, createdAtMs: ctx.clock.nowMs() },
-  });
-}
+/** A server that waits for its host. */
+export const unscheduled = (ctx: ProjectContext, { wanted }: Blueprint): Placement => ({
+  zone: wanted.zone ?? '',
+  vmState: 'building',
+  taskState: 'scheduling',
+  taskDeadlineMs: ctx.clock.nowMs() + TASK_DEADLINES_MS.scheduling,
+});
+
+/** A server on its host, which now builds it. */
+export const placed = (ctx: ProjectContext, { claim }: Blueprint, host: Host): Placement => ({
+  runnerId: host.id,
+  zone: host.zone,
+  vmState: 'building',
+  taskState: 'spawning',
+  taskDeadlineMs: ctx.clock.nowMs() + TASK_DEADLINES_MS.spawning,
+  claimedVcpus: claim.vcpus,
+  claimedMemoryMib: claim.memoryMib,
+  claimedDiskGib: claim.diskGib,
+});
+
+/** A server that found no host. */
+export const unplaced = (ctx: ProjectContext, { wanted }: Blueprint, why: string): Placement => ({
+  zone: wanted.zone ?? '',
+  vmState: 'error',
+  fault: { code: 500, message: why, createdAtMs: ctx.clock.nowMs() },
+});
 
 function specOf(ctx: ProjectContext, blueprint: Blueprint, host: Host, portIds: string[]): ServerSpec {
   const { wanted, flavor, image, keypair, claim } = blueprint;

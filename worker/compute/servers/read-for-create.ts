@@ -12,6 +12,8 @@ import { Reads } from '../http/reads.ts';
 import type { KeypairRow } from '../keypairs/views.ts';
 import type { Host } from '../schedule/filters.ts';
 import { hostRead, hostsOf } from '../schedule/hosts.ts';
+import { groupNotFound } from '../server-groups/group-rows.ts';
+import { type PlacedGroup, placedGroupOf, placedGroupRead } from '../server-groups/placement.ts';
 import type { NewServer } from './new-server.ts';
 
 /** All that a create decides by. */
@@ -22,13 +24,15 @@ export interface Found {
   hosts: Host[];
   /** Where the servers of the scheduler hints are. */
   hinted: { id: string; runnerId: string | null }[];
+  /** The server group of the scheduler hints. */
+  group: PlacedGroup | null;
   /** What `planServerPorts` takes. */
   portRows: unknown[];
 }
 
 /**
  * Reads all that a create needs, in one batch.
- * @throws ApiError 400 no such flavor, image or key
+ * @throws ApiError 400 no such flavor, image, key or server group
  */
 export async function readForCreate(
   ctx: ProjectContext,
@@ -42,6 +46,7 @@ export async function readForCreate(
   const ofHosts = reads.add(hostRead(ctx));
   const ofKeypair = wanted.keyName === null ? null : reads.add(keypairRead(ctx, wanted.keyName));
   const ofHints = hinted.length === 0 ? null : reads.add(hintRead(ctx, hinted));
+  const ofGroup = wanted.groupId === null ? null : reads.add(placedGroupRead(ctx, { groupId: wanted.groupId }));
   const ofImage = reads.add(...imageReads(ctx, wanted.imageId));
   const ofPorts = reads.add(...serverPortReads(ctx, ports, random));
   await reads.run(ctx.db);
@@ -49,10 +54,13 @@ export async function readForCreate(
   const [keypair] = (ofKeypair?.()[0] ?? []) as KeypairRow[];
   if (!flavor) throw badRequest(flavorNotFound(wanted.flavorId).message);
   if (wanted.keyName !== null && !keypair) throw badRequest('Invalid key_name provided.');
+  const group = ofGroup ? placedGroupOf(ofGroup()[0]) : null;
+  if (wanted.groupId !== null && !group) throw badRequest(groupNotFound(wanted.groupId).message);
   return {
     flavor,
     keypair: keypair ?? null,
     hosts: hostsOf(ofHosts()[0]),
+    group,
     hinted: (ofHints?.()[0] ?? []) as Found['hinted'],
     image: imageOf(ctx, wanted.imageId, ofImage()),
     portRows: ofPorts(),

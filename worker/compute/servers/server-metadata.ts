@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { assertThat } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
-import { type ApiError, forbidden, notFound } from '../../http/errors.ts';
+import { notFound } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
-import { METADATA_ITEMS_MAX } from '../http/parameters.ts';
 import { type ComputeAction, policy } from '../policy.ts';
+import { assertRequestLimits, requestLimitRefusals } from '../quotas/request-limits.ts';
 import { hostOf, patchDesiredServer } from './desired-server.ts';
 import { ownServer, serverNotFound } from './find-server.ts';
 import { commitTransition } from './transition.ts';
@@ -64,10 +64,6 @@ async function write(
 ): Promise<Metadata> {
   const counted = sql`(SELECT count(*) FROM servers s, json_each(s.metadata) WHERE s.id = ${id})`;
   const now = ctx.clock.nowMs();
-  const refused: Record<string, () => ApiError> = {
-    item: itemNotFound,
-    items: () => forbidden(`Maximum number of metadata items exceeds ${METADATA_ITEMS_MAX}`),
-  };
   const results = await commitTransition(ctx, {
     id,
     verb: `${of.verb === 'delete' ? 'delete' : 'update'} metadata`,
@@ -75,7 +71,7 @@ async function write(
     statements: [
       ...(of.held ? [assertThat(ctx.db, 'item', of.held)] : []),
       ctx.db.run(sql`UPDATE servers SET metadata = ${of.value}, updated_at_ms = ${now} WHERE id = ${id}`),
-      assertThat(ctx.db, 'items', sql`${counted} <= ${METADATA_ITEMS_MAX}`),
+      ...(of.held ? [] : assertRequestLimits(ctx, { metadata_items: counted })),
       patchDesiredServer(ctx.db, id, {
         path: '$.metadata.meta',
         value: sql`json((SELECT s.metadata FROM servers s WHERE s.id = ${id}))`,
@@ -83,7 +79,7 @@ async function write(
       ctx.db.all<{ metadata: string }>(sql`SELECT metadata FROM servers WHERE id = ${id}`),
     ],
     touches: hostOf(id),
-    refusals: refused,
+    refusals: { item: itemNotFound, ...requestLimitRefusals(ctx) },
   });
   const [row] = results.at(-1) as { metadata: string }[];
   return JSON.parse(row?.metadata ?? '{}') as Metadata;

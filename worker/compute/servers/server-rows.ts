@@ -54,6 +54,8 @@ export interface ServerRow {
   securityGroups: { name: string }[];
   /** Only where asked for. */
   userData?: string | null;
+  /** Ids; only where asked for. */
+  serverGroups?: string[];
 }
 
 /* Only ports that a host serves: any tenant may write a server's id into a port of its own. */
@@ -66,6 +68,7 @@ const GROUPS = `(
   SELECT json_group_array(json_object('name', g.name) ORDER BY p.created_at_ms, p.id, g.name)
   FROM ports p JOIN port_security_groups pg ON pg.port_id = p.id JOIN security_groups g ON g.id = pg.group_id
   WHERE p.device_id = s.id AND p.runner_id IS NOT NULL)`;
+const SERVER_GROUPS = `(SELECT json_group_array(group_id) FROM server_group_members WHERE server_id = s.id)`;
 
 /** Where each member of a row comes from; `servers` is `s`, its host's row `r`. */
 const COLUMNS: { readonly [Member in keyof Required<ServerRow>]: string } = {
@@ -107,22 +110,28 @@ const COLUMNS: { readonly [Member in keyof Required<ServerRow>]: string } = {
   addresses: `json(${ADDRESSES})`,
   securityGroups: `json(${GROUPS})`,
   userData: 's.user_data',
+  serverGroups: `json(${SERVER_GROUPS})`,
 };
 const MEMBERS = Object.keys(COLUMNS);
-const { userData, ...lean } = COLUMNS;
-/** User data is the last member, so that a row without it only is shorter. */
-const LEAN = sql.raw(`json_array(${Object.values(lean).join(', ')})`);
-const WHOLE = sql.raw(`json_array(${Object.values(lean).join(', ')}, ${userData})`);
+const { userData, serverGroups, ...lean } = COLUMNS;
+/** What is not always asked for is last, so that a row without it only is shorter. */
+function valuesOf(of: { userData?: boolean; serverGroups?: boolean }): SQL {
+  const more = of.serverGroups ? [of.userData ? userData : 'NULL', serverGroups] : of.userData ? [userData] : [];
+  return sql.raw(`json_array(${[...Object.values(lean), ...more].join(', ')})`);
+}
 
 /**
  * Reads servers whole, each as one text without names: a page of a hundred has thousands of values, and each would be
  * wrapped, named and carried by itself. In the conditions the table `servers` is named `s`.
  */
-export function selectServers(db: Database, of: { where: SQL; order?: SQL; limit?: number; userData?: boolean }) {
+export function selectServers(
+  db: Database,
+  of: { where: SQL; order?: SQL; limit?: number; userData?: boolean; serverGroups?: boolean },
+) {
   const order = of.order ? sql` ORDER BY ${of.order}` : sql.raw('');
   const limit = of.limit === undefined ? sql.raw('') : sql` LIMIT ${of.limit}`;
   return db.all<{ server: string }>(sql`
-    SELECT ${of.userData ? WHOLE : LEAN} AS server
+    SELECT ${valuesOf(of)} AS server
     FROM servers s LEFT JOIN runners r ON r.id = s.runner_id WHERE ${of.where}${order}${limit}`);
 }
 

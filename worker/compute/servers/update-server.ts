@@ -64,7 +64,11 @@ export async function updateServer(
     statements: [
       ...told,
       ctx.db.run(sql`UPDATE servers SET ${sql.join(sets, sql`, `)} WHERE id = ${id}`),
-      selectServers(ctx.db, { where: ownServer(ctx, id), userData: isAdmin(ctx) && version >= 75 }),
+      selectServers(ctx.db, {
+        where: ownServer(ctx, id),
+        userData: isAdmin(ctx) && version >= 75,
+        serverGroups: version >= 71,
+      }),
     ],
     ...(told.length > 0 ? { touches: hostOf(id) } : {}),
   });

@@ -117,7 +117,7 @@ function laterView(row: ServerRow, { version, admin }: Rendering, nowMs: number,
     ...(version >= 19 ? { description: row.description } : {}),
     ...(version >= 26 ? { tags: row.tags } : {}),
     ...(version >= 63 ? { trusted_image_certificates: null } : {}),
-    ...(version >= 71 && groups ? { server_groups: [] } : {}),
+    ...(version >= 71 && groups ? { server_groups: row.serverGroups ?? [] } : {}),
     ...(version >= 73 ? { locked_reason: row.lockedReason } : {}),
     ...(version >= 90 && !admin ? { 'OS-EXT-SRV-ATTR:hostname': row.hostname } : {}),
   };

@@ -1,0 +1,71 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { assertThat, type Statement } from '../../http/commit.ts';
+import type { ActorContext, ProjectContext } from '../../http/context.ts';
+import { isAdmin } from '../../http/policy.ts';
+import { within } from '../quotas/limits-in-force.ts';
+
+export type GroupPolicy = 'affinity' | 'anti-affinity' | 'soft-affinity' | 'soft-anti-affinity';
+
+/** A group as the scheduler sees it: its policy, and how many of its servers each host holds. */
+export interface PlacedGroup {
+  id: string;
+  policy: GroupPolicy;
+  /** Servers of an `anti-affinity` group that one host may hold. */
+  perHostMax: number;
+  hosts: ReadonlyMap<string, number>;
+}
+
+/** The assertion that a host is still good for a server of a group. */
+export const GROUP = 'group';
+/** The assertion that a group has room for more servers. */
+export const GROUP_MEMBERS = 'group-members';
+
+const members = (groupId: string | SQL): SQL =>
+  sql`server_group_members m JOIN servers s ON s.id = m.server_id WHERE m.group_id = ${groupId} AND s.deleted_at_ms IS NULL`;
+
+/** The read of a group, for a batch; `placedGroupOf` reads it. `of` names the group, or a server that is in it. */
+export function placedGroupRead(ctx: ActorContext, of: { groupId: string } | { serverId: string }): Statement {
+  const id =
+    'groupId' in of ? of.groupId : sql`(SELECT group_id FROM server_group_members WHERE server_id = ${of.serverId})`;
+  const own = isAdmin(ctx) ? sql`1` : sql`g.project_id = ${ctx.actor.projectId ?? ''}`;
+  return ctx.db.all(sql`
+    SELECT g.id, g.policy, coalesce(g.max_server_per_host, 1) AS perHostMax, (
+      SELECT json_group_array(json_array(host, n)) FROM (
+        SELECT s.runner_id AS host, count(*) AS n FROM ${members(sql`g.id`)} AND s.runner_id IS NOT NULL GROUP BY s.runner_id)
+    ) AS hosts
+    FROM server_groups g WHERE g.id = ${id} AND g.region = ${ctx.region} AND ${own}`);
+}
+
+/** The group of `placedGroupRead`; null where there is none. */
+export function placedGroupOf(result: unknown): PlacedGroup | null {
+  const [row] = result as (Omit<PlacedGroup, 'hosts'> & { hosts: string })[];
+  return row ? { ...row, hosts: new Map(JSON.parse(row.hosts) as [string, number][]) } : null;
+}
+
+/** Fails the batch (assertion `group`) where a server on a host would be against its group's policy as the batch runs. */
+export function assertGroup(
+  ctx: ActorContext,
+  group: PlacedGroup,
+  of: { serverId: string; runnerId: string },
+): Statement[] {
+  const others = sql`SELECT count(*) FROM ${members(group.id)} AND s.id <> ${of.serverId}`;
+  if (group.policy === 'anti-affinity') {
+    return [assertThat(ctx.db, GROUP, sql`(${others} AND s.runner_id = ${of.runnerId}) < ${group.perHostMax}`)];
+  }
+  if (group.policy === 'affinity') {
+    return [assertThat(ctx.db, GROUP, sql`(${others} AND s.runner_id <> ${of.runnerId}) = 0`)];
+  }
+  return [];
+}
+
+/** Makes new servers members of a group. Fails the batch (assertion `group-members`) where they are too many. */
+export function joinGroup(ctx: ProjectContext, groupId: string, serverIds: readonly string[]): Statement[] {
+  const { projectId, userId } = ctx.actor;
+  const count = sql`(SELECT count(*) FROM ${members(groupId)} AND s.user_id = ${userId}) + ${serverIds.length}`;
+  return [
+    assertThat(ctx.db, GROUP_MEMBERS, within(ctx, { projectId, userId }, 'server_group_members', count)),
+    ctx.db.run(sql`
+      INSERT INTO server_group_members (server_id, group_id)
+      SELECT ids.value, g.id FROM server_groups g, json_each(${JSON.stringify(serverIds)}) ids WHERE g.id = ${groupId}`),
+  ];
+}
