@@ -3,19 +3,20 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Refusal } from '../shared/refusal.ts';
+import { type LaneReport, REPORT_VARIABLE } from './lane-reporter.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** In this order: the quick ones first. */
 const LANES = ['unit', 'edge', 'hosts', 'conformance'];
+const WHY_CHARACTERS_MAX = 300;
 
-interface Totals {
-  passed: number;
-  failed: number;
-  skipped: number;
+interface Lane extends LaneReport {
+  name: string;
 }
 
 /**
- * Runs test lanes, all by default, each by vitest. The last line is `N passed, N failed, N skipped`.
+ * Runs test lanes, all by default, each by vitest. At the end each failed test is named, because a log may lack its
+ * middle; the last line is `N passed, N failed, N skipped`.
  * @returns the exit code: 0 when all passed and none was skipped
  */
 export async function testLanes(args: string[]): Promise<number> {
@@ -25,57 +26,61 @@ export async function testLanes(args: string[]): Promise<number> {
     console.log(`npm test [-- LANE ... [VITEST OPTIONS]]\nLanes: ${LANES.join(', ')}`);
     return 0;
   }
+  const lanes: Lane[] = [];
+  for (const name of named.length > 0 ? named : LANES) {
+    const began = performance.now();
+    console.log(`\n=== ${name}`);
+    const config = name === 'unit' ? 'vitest.config.ts' : `vitest.${name}.config.ts`;
+    const report = await runVitest(['--config', config, ...rest]);
+    const took = `${((performance.now() - began) / 1000).toFixed(0)} s`;
+    console.log(`=== ${name}: ${report.passed} passed, ${report.failures.length} failed in ${took}`);
+    lanes.push({ name, ...report });
+  }
+  const sum = summary(lanes);
+  console.log(sum.text);
+  return sum.good ? 0 : 1;
+}
+
+/** What is said at the end: the failed tests of every lane by name, and the totals on the last line. */
+export function summary(lanes: Lane[]): { text: string; good: boolean } {
+  const failures = lanes.flatMap((lane) =>
+    lane.failures.map(({ what, why }) => `FAILED ${lane.name}: ${what}: ${why.slice(0, WHY_CHARACTERS_MAX)}`),
+  );
+  const passed = lanes.reduce((sum, lane) => sum + lane.passed, 0);
+  const skipped = lanes.reduce((sum, lane) => sum + lane.skipped, 0);
+  const totals = `${passed} passed, ${failures.length} failed, ${skipped} skipped`;
+  return { text: [...failures, totals].join('\n'), good: failures.length === 0 && skipped === 0 && passed > 0 };
+}
+
+/** Runs vitest to its end. A bad end without a failed test (no file found, a crash) is a failure, too. */
+export async function runVitest(args: string[], output: 'inherit' | 'ignore' = 'inherit'): Promise<LaneReport> {
   const folder = mkdtempSync(join(tmpdir(), 'aerostat-test-'));
-  const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
+  const file = join(folder, 'report.json');
+  const reporters = ['--reporter=default', `--reporter=${join(ROOT, 'home/lane-reporter.ts')}`];
   try {
-    for (const lane of named.length > 0 ? named : LANES) {
-      const began = performance.now();
-      console.log(`\n=== ${lane}`);
-      const counted = await runLane(lane, rest, join(folder, `${lane}.json`));
-      console.log(
-        `=== ${lane}: ${counted.passed} passed, ${counted.failed} failed in ${((performance.now() - began) / 1000).toFixed(0)} s`,
+    const end = await new Promise<string>((resolve, reject) => {
+      const child = spawn(join(ROOT, 'node_modules/.bin/vitest'), ['run', ...reporters, ...args], {
+        cwd: ROOT,
+        stdio: output,
+        env: { ...process.env, [REPORT_VARIABLE]: file },
+      });
+      child.on('error', (error) =>
+        reject(new Refusal(`vitest could not be started: ${error.message}. Try: rm -rf node_modules && npm test`)),
       );
-      for (const key of ['passed', 'failed', 'skipped'] as const) totals[key] += counted[key];
-    }
+      child.on('exit', (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`));
+    });
+    const report = readReport(file);
+    if (end === 'exit code 0' || report.failures.length > 0) return report;
+    return { ...report, failures: [{ what: 'vitest', why: `it ended with ${end}, and no test failed` }] };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
-  return totals.failed === 0 && totals.skipped === 0 && totals.passed > 0 ? 0 : 1;
 }
 
-async function runLane(lane: string, rest: string[], report: string): Promise<Totals> {
-  const config = lane === 'unit' ? 'vitest.config.ts' : `vitest.${lane}.config.ts`;
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const code = await new Promise<number>((resolve, reject) => {
-    const child = spawn(join(ROOT, 'node_modules/.bin/vitest'), ['run', '--config', config, ...reporters, ...rest], {
-      cwd: ROOT,
-      stdio: 'inherit',
-    });
-    child.on('error', (error) =>
-      reject(new Refusal(`vitest could not be started: ${error.message}. Try: rm -rf node_modules && npm test`)),
-    );
-    child.on('exit', (exit) => resolve(exit ?? 1));
-  });
-  const counted = readReport(report);
-  // A lane that ended badly without a failed test (no file found, a crash, an unhandled error) is a failure all the same.
-  return code !== 0 && counted.failed === 0 ? { ...counted, failed: 1 } : counted;
-}
-
-function readReport(file: string): Totals {
+function readReport(file: string): LaneReport {
   try {
-    const report = JSON.parse(readFileSync(file, 'utf8')) as {
-      numPassedTests: number;
-      numFailedTests: number;
-      numPendingTests: number;
-      numTodoTests: number;
-    };
-    return {
-      passed: report.numPassedTests,
-      failed: report.numFailedTests,
-      skipped: report.numPendingTests + report.numTodoTests,
-    };
+    return JSON.parse(readFileSync(file, 'utf8')) as LaneReport;
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { passed: 0, skipped: 0, failures: [{ what: 'vitest', why: 'it ended without a report' }] };
   }
 }
