@@ -1,5 +1,6 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { patience } from './test/patience.ts';
 
 /** Tests that run inside workerd, with the real database process (started by the global setup). */
 export default defineConfig({
@@ -19,9 +20,9 @@ export default defineConfig({
     })),
   ],
   test: {
+    ...patience,
     include: ['**/*.edge.test.ts'],
     globalSetup: ['./test/edge-setup.ts'],
-    testTimeout: 30_000,
     // Every test makes its own tenants, so files can share a runtime; starting one takes longer than most files.
     isolate: false,
   },

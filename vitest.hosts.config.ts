@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { patience } from './test/patience.ts';
 
 const everywhere = ['node_modules/**', '.aerostat/**', '.cache/**'];
 
@@ -8,8 +9,7 @@ const everywhere = ['node_modules/**', '.aerostat/**', '.cache/**'];
  */
 export default defineConfig({
   test: {
-    testTimeout: 240_000,
-    hookTimeout: 240_000,
+    ...patience,
     maxWorkers: 2,
     projects: [
       {

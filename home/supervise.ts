@@ -53,11 +53,10 @@ export function supervise(wanted: Supervised, clock: Clock, onExit?: (how: strin
       if (child === own) child = undefined;
       ended();
       if (stopping) return;
-      log.write(
-        `${JSON.stringify({ time: new Date(clock.nowMs()).toISOString(), level: 'error', event: 'process-ended', name: wanted.name, how })}\n`,
-      );
-      onExit?.(how);
       if (clock.nowMs() - startedAtMs > HEALTHY_MS) wait_ms = RESTART_MIN_MS;
+      const line = { level: 'error', event: 'process-ended', name: wanted.name, how, restart_in_ms: wait_ms };
+      log.write(`${JSON.stringify({ time: new Date(clock.nowMs()).toISOString(), ...line })}\n`);
+      onExit?.(how);
       timer = setTimeout(() => {
         restarts += 1;
         start();

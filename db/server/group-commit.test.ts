@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest';
-import { batch, CLOSE, execute, openClient, openDatabase, openServer, pipeline, step } from './test-support.ts';
+import {
+  batch,
+  CLOSE,
+  execute,
+  openClient,
+  openDatabase,
+  openServer,
+  pipeline,
+  requestsRead,
+  step,
+} from './test-support.ts';
 
 type Settled = PromiseSettledResult<unknown>['status'];
 
@@ -102,15 +112,18 @@ test('a batch that leaves its transaction open keeps it on its stream, the rest 
   const client = openClient(url);
   await client.execute('CREATE TABLE t (a)');
   const never = { type: 'error', step: 0 };
-  const [open] = await Promise.all([
+  // While another holds the writer both of them queue, and so come into one group.
+  const holder = await pipeline(url, [execute('BEGIN IMMEDIATE')]);
+  const grouped = Promise.all([
     pipeline(url, [
       batch(step('INSERT INTO t VALUES (1)'), step('BEGIN'), step('INSERT INTO t VALUES (2)'), step('COMMIT', never)),
     ]),
     pipeline(url, [execute('INSERT INTO t VALUES (3)'), CLOSE]),
   ]);
-  expect((await client.execute('SELECT a FROM t ORDER BY a')).rows.map(({ a }) => a)).toEqual(
-    expect.arrayContaining([1]),
-  );
+  await requestsRead(url);
+  await pipeline(url, [CLOSE], holder.baton);
+  const [open] = await grouped;
+  expect((await client.execute('SELECT a FROM t ORDER BY a')).rows.map(({ a }) => a)).toStrictEqual([1, 3]);
   const done = await pipeline(url, [execute('COMMIT'), CLOSE], open?.baton);
   expect(done.results[0]?.type).toBe('ok');
   await client.execute('INSERT INTO t VALUES (4)');

@@ -93,7 +93,7 @@ test('killed under load again and again, it loses nothing that was answered and 
   expect(Number(halves.rows[0]?.n) % 2).toBe(0);
   expect((await client.execute('PRAGMA integrity_check')).rows).toMatchObject([{ integrity_check: 'ok' }]);
   expect(await kill(child, 'SIGTERM')).toBe(0);
-}, 60_000);
+});
 
 test('SIGTERM under load: what was answered is in the file, the WAL is folded back, the exit is 0', async () => {
   const file = join(temporaryDirectory(), 'stopped.db');
@@ -110,7 +110,7 @@ test('SIGTERM under load: what was answered is in the file, the WAL is folded ba
   const rows = (await openClient(again.url).execute('SELECT id FROM t')).rows;
   const ids = new Set(rows.map(({ id }) => Number(id)));
   expect([...answered].filter((id) => !ids.has(id))).toStrictEqual([]);
-}, 60_000);
+});
 
 test('a second server on the same file says why it ends, by whatever name the file goes', async () => {
   const directory = temporaryDirectory();

@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Client, type Config, createClient } from '@libsql/client/web';
 import { onTestFinished } from 'vitest';
 import type { Limits } from './limits.ts';
 import { type DatabaseServer, startDatabaseServer } from './start-server.ts';
 
 export const TOKEN = 'token-for-tests';
+const LOOK_EVERY_MS = 2;
 
 /** A directory of the test's own, removed after it. */
 export function temporaryDirectory(): string {
@@ -72,7 +74,13 @@ export const step = (sql: string, condition?: object): object => ({ stmt: { sql 
 
 export const CLOSE = { type: 'close' };
 
-/** Wait until a condition holds, looking again at every turn of the event loop. */
+/** Wait until a condition holds. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
+  while (!(await holds())) await pause(LOOK_EVERY_MS);
+}
+
+/** Resolves when the server, which is in this process, has read all requests that were sent before. */
+export async function requestsRead(url: string): Promise<void> {
+  // The first may overtake a request that its client has yet to send in this turn; the second cannot.
+  for (let trip = 0; trip < 2; trip += 1) await pipeline(url, [execute('SELECT 1'), CLOSE]);
 }

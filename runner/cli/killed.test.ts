@@ -79,4 +79,4 @@ it('a runner that is killed at any moment ends where the edge wants it, and noth
     });
   }
   expect(runner.lines.filter((line) => line.level === 'error')).toEqual([]);
-}, 180_000);
+});

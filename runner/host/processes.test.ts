@@ -18,7 +18,7 @@ it('starts a daemon of its own session, with its output in a file and none of ou
   process.env.AEROSTAT_TEST_WORD = 'word';
   const daemon = await spawn('console.log(process.env.AEROSTAT_TEST_WORD, process.cwd()); setInterval(() => {}, 1000)');
   delete process.env.AEROSTAT_TEST_WORD;
-  const said = await until(async () => (await readFile(join(folder, 'log'), 'utf8')) || null, { timeout_ms: 10_000 });
+  const said = await until(async () => (await readFile(join(folder, 'log'), 'utf8')) || null, { timeout_ms: 60_000 });
   expect(said).toBe(`undefined ${folder}\n`);
   const session = (await readFile(`/proc/${daemon.pid}/stat`, 'utf8')).split(') ')[1]?.split(' ')[3];
   expect(session).toBe(String(daemon.pid));
@@ -28,7 +28,7 @@ it('starts a daemon of its own session, with its output in a file and none of ou
 
 it('kills what does not listen', async () => {
   const daemon = await spawn("process.on('SIGTERM', () => {}); console.log('deaf'); setInterval(() => {}, 1000)");
-  await until(async () => (await readFile(join(folder, 'log'), 'utf8')) || null, { timeout_ms: 10_000 });
+  await until(async () => (await readFile(join(folder, 'log'), 'utf8')) || null, { timeout_ms: 60_000 });
   await terminate(daemon, 100);
   expect(await isAlive(daemon)).toBe(false);
 });
@@ -47,7 +47,7 @@ it('finds processes by their arguments, and forgets them when they are gone', as
   const find = () => findProcesses((argv) => argv.includes('a-word-to-find'));
   expect((await find()).map((one) => [one.pid, one.cwd])).toEqual([[daemon.pid, folder]]);
   await terminate(daemon);
-  expect(await waitGone(daemon, 1000)).toBe(true);
+  expect(await waitGone(daemon, 60_000)).toBe(true);
   expect(await find()).toEqual([]);
 });
 

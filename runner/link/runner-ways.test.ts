@@ -9,15 +9,15 @@ describe('without WebSockets', () => {
   it('does everything over the long poll', async () => {
     const edge = await startEdge();
     edge.refuseUpgrades = true;
+    // Nothing that is found by a beat, which comes late, is found in time.
+    edge.heartbeatS = 3_600;
     const { machine } = startRunner(edge);
     const session = await edge.until('a welcome', () => edge.live);
     expect(session.transport).toBe('poll');
     await edge.want(wholeGuest);
     await running(edge);
-    const began = performance.now();
     await edge.want([{ kind: 'server', id: s2, spec: serverOf(4) }]);
     await running(edge, s2);
-    expect(performance.now() - began).toBeLessThan(2_000);
     edge.operate({ op_id: 'op', target_id: s1 });
     await edge.until('the reboot', () => edge.heard('operation-update').some((one) => one.state === 'done'));
     expect(machine.held.size).toBe(5);

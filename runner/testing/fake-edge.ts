@@ -16,7 +16,8 @@ import {
   rotateText,
 } from '../../shared/protocol/messages.ts';
 
-const WAIT_MS = 20_000;
+/** Generous: a loaded machine makes a test slow, never wrong. */
+export const WAIT_MS = 60_000;
 
 /** One conversation with a runner. */
 export class EdgeSession {
@@ -25,6 +26,8 @@ export class EdgeSession {
   readonly nonce = randomUUID().replaceAll('-', '');
   readonly transport: 'websocket' | 'poll';
   epoch = 0;
+  /** It was welcomed and has been sent all that it is to hold. */
+  greeted = false;
   seqOut = 0;
   /** What was acknowledged, and what has arrived: another matter while the edge is deaf. */
   seqIn = 0;
@@ -62,6 +65,7 @@ export class FakeEdge {
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
   readonly #watchers = new Set<() => void>();
+  #sending: Promise<void> = Promise.resolve();
   readonly #polls = new Map<string, { session: EdgeSession; outbox: string[]; wake: () => void }>();
   url = '';
   heartbeatS = 15;
@@ -111,9 +115,9 @@ export class FakeEdge {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** The newest session that was welcomed and is open. */
+  /** The newest session that is open and was greeted: what a test sends comes after that. */
   get live(): EdgeSession | undefined {
-    return this.sessions.findLast((session) => session.open && session.epoch > 0);
+    return this.sessions.findLast((session) => session.open && session.greeted);
   }
 
   /** Resolves when something becomes true, as told by each event of the edge. */
@@ -152,16 +156,25 @@ export class FakeEdge {
     for (const { kind, id, spec } of objects) {
       this.desired.set(`${kind}/${id}`, { kind, id, spec, deleted: spec === null, generation: this.generation });
     }
-    if (this.live) await this.sendDesired(this.live, this.generation - 1);
+    const welcomed = this.sessions.findLast((session) => session.open && session.epoch > 0);
+    if (welcomed) await this.sendDesired(welcomed, this.generation - 1);
   }
 
-  async sendDesired(session: EdgeSession, since: number, full = false): Promise<void> {
+  /** Sends what changed since a generation, after whatever is being sent. */
+  sendDesired(session: EdgeSession, since: number, full = false): Promise<void> {
+    this.#sending = this.#sending.then(() => this.#sendDesired(session, since, full));
+    return this.#sending;
+  }
+
+  async #sendDesired(session: EdgeSession, since: number, full: boolean): Promise<void> {
+    const { generation } = this;
+    const wanted = structuredClone([...this.desired.values()]);
     const objects: DesiredObject[] = [];
-    for (const one of this.desired.values()) {
+    for (const one of wanted) {
       if (one.generation > since) objects.push({ ...one, digest: await digestOf(one.spec) });
     }
-    const ledger_digest = await this.digest();
-    session.send({ type: 'desired', generation: this.generation, full, complete: true, ledger_digest, objects });
+    const ledger_digest = await ledgerDigest(wanted.filter((one) => !one.deleted));
+    session.send({ type: 'desired', generation, full, complete: true, ledger_digest, objects });
   }
 
   digest(): Promise<string> {
@@ -350,6 +363,7 @@ export class FakeEdge {
       hello.generation === 0 || (hello.generation === this.generation && hello.digest !== (await this.digest()));
     if (full || hello.generation < this.generation) await this.sendDesired(session, full ? 0 : hello.generation, full);
     for (const { ended, ...operation } of this.operations.values()) if (!ended) session.send(operation);
+    session.greeted = true;
   }
 
   #rotate(session: EdgeSession, body: RunnerMessageOf<'rotated'>): void {

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { LoggedLine } from './captured-log.ts';
+import { WAIT_MS } from './fake-edge.ts';
 
 const MAIN = join(import.meta.dirname, '..', 'main.ts');
-const WAIT_MS = 20_000;
 
 /** The runner's command in a process of its own; killed when the test ends. */
 export class RunnerProcess {

@@ -8,10 +8,15 @@ function hashedWith(password: string, N: number): string {
   return `scrypt$${N}$8$1$${salt.toString('base64')}$${hash.toString('base64')}`;
 }
 
-async function elapsedMs(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
+/** The shortest of several tries: what a busy machine adds is not the work's. */
+async function shortestMs(work: () => Promise<unknown>): Promise<number> {
+  let shortest = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < 5; tries += 1) {
+    const start = performance.now();
+    await work();
+    shortest = Math.min(shortest, performance.now() - start);
+  }
+  return shortest;
 }
 
 test('a password matches its own hash and no other password does', async () => {
@@ -35,8 +40,8 @@ test('a hash made with other parameters still matches, and asks to be replaced',
 test('nobody has no password, and finding that out takes as long', async () => {
   const hash = await hashPassword('secret');
   expect(await verifyPassword('', null)).toEqual({ ok: false, stale: false });
-  const known = await elapsedMs(() => verifyPassword('wrong', hash));
-  const unknown = await elapsedMs(() => verifyPassword('wrong', null));
+  const known = await shortestMs(() => verifyPassword('wrong', hash));
+  const unknown = await shortestMs(() => verifyPassword('wrong', null));
   expect(unknown).toBeGreaterThan(known / 4);
 });
 

@@ -74,7 +74,7 @@ beforeAll(async () => {
       unscoped: await tokenOf(await newUser(domain.id), 'unscoped'),
     },
   };
-}, 60_000);
+});
 
 interface Call {
   path: string;

@@ -43,11 +43,7 @@ async function createAlone(token: string, body: Record<string, unknown> = BARE):
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
-    if (await holds()) return;
-    await scheduler.wait(10);
-  }
-  throw new Error(`not in time: ${what}`);
+  await expect.poll(holds, { interval: 10, message: what }).toBe(true);
 }
 
 /** An upload that the test feeds. @param sizeBytes - the length that it declares; undefined: it is sent in chunks */
