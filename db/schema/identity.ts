@@ -60,9 +60,15 @@ export const users = sqliteTable(
     defaultProjectId: text(),
     enabled: enabled(),
     createdAtMs: integer().notNull(),
+    /** Known by an identity provider alone: the name is for show, nobody is found by it to log in. */
+    federated: integer({ mode: 'boolean' }).notNull().default(false),
     ...common(),
   },
-  (t) => [uniqueIndex('users_name').on(t.domainId, t.name), index('users_default_project').on(t.defaultProjectId)],
+  (t) => [
+    uniqueIndex('users_local_name').on(t.domainId, t.name).where(sql`federated = 0`),
+    index('users_default_project').on(t.defaultProjectId),
+    index('users_name').on(t.domainId, t.name),
+  ],
 );
 
 export const roles = sqliteTable(
@@ -105,9 +111,9 @@ export const revocations = sqliteTable(
   {
     /** Rises with each revocation. A token carries the highest one it was issued under: only later ones end it. */
     seq: integer().primaryKey({ autoIncrement: true }),
-    /** What is revoked: one token by its audit id, or every token of a user, of a scope, or with a role. */
-    kind: text({ enum: ['audit', 'user', 'project', 'domain', 'role', 'assignment'] }).notNull(),
-    /** The id; for an assignment `<user>/<target type>/<target>`. */
+    /** What is revoked: one token by its audit id, or every token of a user, of a scope, with a role, or by a log-in elsewhere. */
+    kind: text({ enum: ['audit', 'user', 'project', 'domain', 'role', 'assignment', 'federation'] }).notNull(),
+    /** The id; for an assignment `<user>/<target type>/<target>`, for a federation `<identity provider>[/<protocol>]`. */
     subject: text().notNull(),
     createdAtMs: integer().notNull(),
     expiresAtMs: integer().notNull(),

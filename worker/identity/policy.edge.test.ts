@@ -52,6 +52,7 @@ beforeAll(async () => {
   const project = await newProject(domain.id);
   const away = await newProject(elsewhere.id);
   const target = await newUser(domain.id);
+  await must('PUT', '/OS-FEDERATION/mappings/policies', { body: { mapping: { rules: RULES } } });
   const here = { project: { id: project.id } };
   const onProject = (role: string) => userWith(domain.id, role, `projects/${project.id}`, here);
   const onDomain = (role: string) => userWith(domain.id, role, `domains/${domain.id}`, { domain: { id: domain.id } });
@@ -92,6 +93,45 @@ const SYSTEM: Kind[] = ['systemReader'];
 const DOMAIN: Kind[] = ['domainReader', 'domainManager'];
 const PROJECT: Kind[] = ['reader', 'member', 'manager', 'service'];
 const ALL: Kind[] = KINDS.filter((kind) => kind !== 'admin');
+
+const RULES = [{ local: [{ user: { name: '{0}' } }], remote: [{ type: 'OIDC-sub' }] }];
+/** What single sign-on consists of: its path, and the body that makes one. */
+const FEDERATION: [what: string, path: () => string | Promise<string>, body: object][] = [
+  ['identity_provider', () => '/OS-FEDERATION/identity_providers', { identity_provider: { domain_id: 'default' } }],
+  ['mapping', () => '/OS-FEDERATION/mappings', { mapping: { rules: RULES } }],
+  [
+    'protocol',
+    async () => `${await made('identity_provider')}/protocols`,
+    { protocol: { mapping_id: 'policies', remote_id_attribute: 'x' } },
+  ],
+  [
+    'service_provider',
+    () => '/OS-FEDERATION/service_providers',
+    { service_provider: { auth_url: 'https://a.b', sp_url: 'https://a.b' } },
+  ],
+];
+
+/** A new one of them. @returns its path */
+async function made(what: string): Promise<string> {
+  const [, path, body] = FEDERATION.find(([name]) => name === what) ?? [];
+  const url = `${await path?.()}/${freshName('f')}`;
+  await must('PUT', url, { body });
+  return url;
+}
+
+const FEDERATION_ROWS = FEDERATION.flatMap(([what, path, body]): typeof ROWS => [
+  ['GET', `${what}s`, async () => ({ path: await path() }), 200, SYSTEM],
+  ['GET', `a ${what}`, async () => ({ path: await made(what) }), 200, SYSTEM],
+  ['GET', `a ${what} that is not`, async () => ({ path: `${await path()}/none` }), 404, SYSTEM],
+  ['PUT', `a ${what}`, async () => ({ path: `${await path()}/${freshName('f')}`, body }), 201, []],
+  ['PATCH', `a ${what}`, async () => ({ path: await made(what), body: changeOf(body) }), 200, []],
+  ['DELETE', `a ${what}`, async () => ({ path: await made(what) }), 204, []],
+]);
+
+/** The same body, without what cannot be changed. */
+function changeOf(body: object): object {
+  return { identity_provider: { enabled: true }, ...('identity_provider' in body ? {} : body) };
+}
 
 /** Method, what, the call, what the allowed get, and who besides the admin is allowed. */
 const ROWS: [string, string, Maker, number, Kind[]][] = [
@@ -295,7 +335,7 @@ const ROWS: [string, string, Maker, number, Kind[]][] = [
   ['GET', 'a region', at(() => '/regions/RegionOne'), 200, ALL],
 ];
 
-describe.each(ROWS)('%s %s', (method, _, make, success, allowed) => {
+describe.each([...ROWS, ...FEDERATION_ROWS])('%s %s', (method, _, make, success, allowed) => {
   test('is for those and no one else', async () => {
     const statuses: Partial<Record<Kind, number>> = {};
     for (const kind of KINDS) {

@@ -58,6 +58,17 @@ const list: Target = { domainId: 'd' };
 const memberGrant: Target = { userDomainId: 'd', projectDomainId: 'd', roleName: 'member', roleDomainId: '' };
 const adminGrant: Target = { ...memberGrant, roleName: 'admin' };
 
+/** Single sign-on is the administrators' affair. */
+const FEDERATION = (['identity_provider', 'protocol', 'mapping', 'service_provider'] as const).flatMap(
+  (what): [Action, string, Target, Kind[]][] => [
+    [`identity:get_${what}`, '', {}, SYSTEM],
+    [`identity:list_${what}s`, '', {}, SYSTEM],
+    [`identity:create_${what}`, '', {}, []],
+    [`identity:update_${what}`, '', {}, []],
+    [`identity:delete_${what}`, '', {}, []],
+  ],
+);
+
 /** Every action, on what, and who but the admins may do it. */
 const ROWS: [Action, string, Target, Kind[]][] = [
   ['identity:validate_token', "another's", someone, [...SYSTEM, 'project service']],
@@ -153,6 +164,7 @@ const ROWS: [Action, string, Target, Kind[]][] = [
   ['identity:list_endpoints', '', {}, SYSTEM],
   ['identity:get_region', '', {}, EVERYBODY],
   ['identity:list_regions', '', {}, EVERYBODY],
+  ...FEDERATION,
 ];
 
 describe.each(ROWS)('%s %s', (action, _, target, others) => {

@@ -120,6 +120,27 @@ export const POLICY = {
   'identity:list_endpoints': readsSystem,
   'identity:get_region': anyone,
   'identity:list_regions': anyone,
+
+  'identity:get_identity_provider': readsSystem,
+  'identity:list_identity_providers': readsSystem,
+  'identity:create_identity_provider': admin,
+  'identity:update_identity_provider': admin,
+  'identity:delete_identity_provider': admin,
+  'identity:get_protocol': readsSystem,
+  'identity:list_protocols': readsSystem,
+  'identity:create_protocol': admin,
+  'identity:update_protocol': admin,
+  'identity:delete_protocol': admin,
+  'identity:get_mapping': readsSystem,
+  'identity:list_mappings': readsSystem,
+  'identity:create_mapping': admin,
+  'identity:update_mapping': admin,
+  'identity:delete_mapping': admin,
+  'identity:get_service_provider': readsSystem,
+  'identity:list_service_providers': readsSystem,
+  'identity:create_service_provider': admin,
+  'identity:update_service_provider': admin,
+  'identity:delete_service_provider': admin,
 } as const satisfies Record<string, Rule>;
 
 export type Action = keyof typeof POLICY;

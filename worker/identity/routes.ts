@@ -7,6 +7,7 @@ import { assignmentRoutes } from './assignments/routes.ts';
 import { catalogRoutes } from './catalog/routes.ts';
 import { versionDocument } from './discovery.ts';
 import { domainRoutes } from './domains/routes.ts';
+import { federationRoutes } from './federation/routes.ts';
 import { renderFault } from './http/faults.ts';
 import { projectRoutes } from './projects/routes.ts';
 import { roleInferenceRoutes, roleRoutes } from './roles/routes.ts';
@@ -37,6 +38,7 @@ const PROTECTED = [
   'services',
   'endpoints',
   'regions',
+  'OS-FEDERATION',
 ];
 
 const v3 = new Hono<AppEnv>()
@@ -51,6 +53,7 @@ v3.route('/auth', tokenRoutes)
   .route('/roles', roleRoutes)
   .route('/role_inferences', roleInferenceRoutes)
   .route('/role_assignments', assignmentRoutes)
+  .route('/OS-FEDERATION', federationRoutes)
   .route('/', grantRoutes)
   .route('/', catalogRoutes);
 
