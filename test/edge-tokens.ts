@@ -8,15 +8,21 @@ export interface Actor {
 }
 
 const hexId = () => crypto.randomUUID().replaceAll('-', '');
-const ROLES = ['reader', 'member', 'manager', 'admin'] as const;
+export const ROLES = ['reader', 'member', 'manager', 'admin'] as const;
 const LIFE_MS = 3_600_000;
 
 /**
  * An actor whose token is signed here, for tests of services that trust the token alone; no row of it is in the database.
  * @param projectId - null: an unscoped token; absent: a project of its own
+ * @param of - the domain of user and project, and how long the token is good for
  */
-export async function mintActor(role: (typeof ROLES)[number], projectId: string | null = hexId()): Promise<Actor> {
-  const domain = { id: 'default', name: 'Default' };
+export async function mintActor(
+  role: (typeof ROLES)[number],
+  projectId: string | null = hexId(),
+  of: { domainId?: string; lifeMs?: number } = {},
+): Promise<Actor> {
+  const { domainId, lifeMs = LIFE_MS } = of;
+  const domain = domainId ? { id: domainId, name: `d-${domainId}` } : { id: 'default', name: 'Default' };
   const userId = hexId();
   const nowMs = Date.now();
   const roles = ROLES.slice(0, ROLES.indexOf(role) + 1).map((name) => ({ id: `role-${name}`, name }));
@@ -32,7 +38,7 @@ export async function mintActor(role: (typeof ROLES)[number], projectId: string 
       methods: ['password'],
       auditIds: [hexId()],
       issuedAtMs: nowMs,
-      expiresAtMs: nowMs + LIFE_MS,
+      expiresAtMs: nowMs + lifeMs,
       revocationSeq: 0,
     },
     key,

@@ -1,0 +1,69 @@
+import { SELF } from 'cloudflare:test';
+import { call, ORIGIN } from '../../test/edge-client.ts';
+import { type Call, castAround, describePolicy, trial } from '../../test/edge-policy.ts';
+import { type Actor, mintActor } from '../../test/edge-tokens.ts';
+import type { ImageAction } from './policy.ts';
+
+const IMAGES = '/image/v2/images';
+const OCTETS = { 'content-type': 'application/octet-stream' };
+const PATCH = { 'content-type': 'application/openstack-images-v2.1-json-patch' };
+
+let owner: Actor;
+let admin: Actor;
+
+async function cast() {
+  owner = await mintActor('member');
+  admin = await mintActor('admin');
+  return castAround(owner.projectId);
+}
+
+async function newImage(of: { data?: boolean; visibility?: string; of?: Actor } = {}): Promise<string> {
+  const { data = false, visibility = 'private', of: { projectId } = owner } = of;
+  const body = { owner: projectId, visibility, disk_format: 'raw', container_format: 'bare' };
+  const made = await call('POST', IMAGES, { token: admin.token, body });
+  const { id } = (await made.json()) as { id: string };
+  if (data) {
+    const headers = { 'x-auth-token': admin.token, ...OCTETS };
+    await SELF.fetch(`${ORIGIN}${IMAGES}/${id}/file`, { method: 'PUT', headers, body: 'data' });
+  }
+  return id;
+}
+
+/** A call about an image of the owner's. */
+const onImage =
+  (method: string, path: string, rest: Partial<Call> = {}, of: Parameters<typeof newImage>[0] = {}) =>
+  async (): Promise<Call> => ({ method, path: `${IMAGES}/${await newImage(of)}${path}`, ...rest });
+const change = (path: string, value: string) => ({
+  headers: PATCH,
+  body: [{ op: 'replace', path, value }],
+});
+const shared = { visibility: 'shared' };
+
+describePolicy<ImageAction>('image', cast, {
+  add_image: trial('member', 201, () => ({ method: 'POST', path: IMAGES, body: {} }), { stranger: 201 }),
+  get_image: trial('reader', 200, onImage('GET', '')),
+  get_images: trial('reader', 200, () => ({ method: 'GET', path: IMAGES }), { stranger: 200 }),
+  modify_image: trial('member', 200, onImage('PATCH', '', change('/name', 'other'))),
+  delete_image: trial('member', 204, onImage('DELETE', '')),
+  upload_image: trial('member', 204, onImage('PUT', '/file', { headers: OCTETS, body: 'data' })),
+  download_image: trial('member', 200, onImage('GET', '/file', {}, { data: true })),
+  publicize_image: [
+    trial('admin', 201, () => ({ method: 'POST', path: IMAGES, body: { visibility: 'public' } })),
+    trial('admin', 200, onImage('PATCH', '', change('/visibility', 'public')), { stranger: 404 }),
+  ],
+  communitize_image: trial('member', 200, onImage('PATCH', '', change('/visibility', 'community'))),
+  deactivate: trial('member', 204, onImage('POST', '/actions/deactivate', {}, { data: true })),
+  reactivate: trial('member', 204, onImage('POST', '/actions/reactivate', {}, { data: true })),
+  add_member: trial('member', 200, onImage('POST', '/members', { body: { member: 'someone' } }, shared)),
+  delete_member: trial('member', 204, async () => {
+    const path = `${IMAGES}/${await newImage(shared)}/members`;
+    await call('POST', path, { token: admin.token, body: { member: 'someone' } });
+    return { method: 'DELETE', path: `${path}/someone` };
+  }),
+  // It is the member who says so, not the owner.
+  modify_member: trial('member', 200, async () => {
+    const path = `${IMAGES}/${await newImage({ ...shared, of: await mintActor('member') })}/members`;
+    await call('POST', path, { token: admin.token, body: { member: owner.projectId } });
+    return { method: 'PUT', path: `${path}/${owner.projectId}`, body: { status: 'accepted' } };
+  }),
+});

@@ -1,0 +1,116 @@
+import { type NetActor, net, newNetwork } from '../../test/edge-network.ts';
+import { type Call, castAround, describePolicy, trial } from '../../test/edge-policy.ts';
+import { type Actor, mintActor } from '../../test/edge-tokens.ts';
+import type { NetworkAction } from './policy.ts';
+
+let owner: Actor;
+let admin: Actor;
+
+async function cast() {
+  owner = await mintActor('member');
+  admin = await mintActor('admin');
+  return castAround(owner.projectId);
+}
+
+const call = (method: string, path: string, body?: unknown): Call => ({
+  method,
+  path: `/networking/v2.0${path}`,
+  ...(body === undefined ? {} : { body }),
+});
+/** The id of something made through the API. */
+async function made(path: string, one: string, values: object, as: NetActor = owner): Promise<string> {
+  const { status, body } = await net(as, 'POST', path, { [one]: values });
+  if (status !== 201) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`);
+  return body[one].id;
+}
+const networkId = () => made('/networks', 'network', { name: 'n' });
+const groupId = () => made('/security-groups', 'security_group', { name: 'g' });
+const portId = async () => made('/ports', 'port', { network_id: await networkId() });
+const ruleId = async () => made('/security-group-rules', 'security_group_rule', await rule());
+const rule = async () => ({ security_group_id: await groupId(), direction: 'ingress', ethertype: 'IPv4' });
+/** A network of another project that all may use: what is done to it is its owner's affair. */
+const sharedNetwork = async () => (await newNetwork(admin, { shared: true, cidr: '10.44.0.0/16' })).networkId;
+const sharedPort = async () => made('/ports', 'port', { network_id: await sharedNetwork() });
+
+const onNetwork = (method: string, body?: unknown) => async () => call(method, `/networks/${await networkId()}`, body);
+const onSubnet = (method: string, body?: unknown) => async () =>
+  call(method, `/subnets/${(await newNetwork(owner)).subnetId}`, body);
+const onPort = (method: string, body?: unknown) => async () => call(method, `/ports/${await portId()}`, body);
+const onGroup = (method: string, body?: unknown) => async () =>
+  call(method, `/security-groups/${await groupId()}`, body);
+const onRule = (method: string) => async () => call(method, `/security-group-rules/${await ruleId()}`);
+const network = (values: object) => () => call('POST', '/networks', { network: values });
+
+describePolicy<NetworkAction>('network', cast, {
+  get_network: [
+    trial('reader', 200, onNetwork('GET')),
+    trial('reader', 200, () => call('GET', '/networks'), { stranger: 200 }),
+  ],
+  create_network: trial('member', 201, network({ name: 'n' }), { stranger: 201 }),
+  'create_network:shared': trial('admin', 201, network({ shared: true })),
+  'create_network:provider': trial('admin', 201, network({ 'provider:network_type': 'local' })),
+  update_network: trial('member', 200, onNetwork('PUT', { network: { name: 'm' } })),
+  'update_network:shared': trial('admin', 200, onNetwork('PUT', { network: { shared: true } }), { stranger: 404 }),
+  delete_network: trial('member', 204, onNetwork('DELETE')),
+
+  get_subnet: trial('reader', 200, onSubnet('GET')),
+  create_subnet: trial('member', 201, async () => {
+    const subnet = { network_id: await networkId(), ip_version: 4, cidr: '10.1.0.0/24' };
+    return call('POST', '/subnets', { subnet });
+  }),
+  update_subnet: trial('member', 200, onSubnet('PUT', { subnet: { name: 'm' } })),
+  delete_subnet: trial('member', 204, onSubnet('DELETE')),
+
+  get_port: trial('reader', 200, onPort('GET')),
+  create_port: [
+    trial('member', 201, async () => call('POST', '/ports', { port: { network_id: await networkId() } })),
+    trial('member', 201, async () => call('POST', '/ports', { port: { network_id: await sharedNetwork() } }), {
+      stranger: 201,
+    }),
+  ],
+  'create_port:network_owner': trial('admin', 201, async () =>
+    call('POST', '/ports', { port: { network_id: await sharedNetwork(), mac_address: randomMac() } }),
+  ),
+  update_port: trial('member', 200, onPort('PUT', { port: { name: 'm' } })),
+  'update_port:network_owner': trial(
+    'admin',
+    200,
+    async () =>
+      call('PUT', `/ports/${await sharedPort()}`, { port: { port_security_enabled: false, security_groups: [] } }),
+    { stranger: 404 },
+  ),
+  'update_port:mac_address': trial('manager', 200, async () =>
+    call('PUT', `/ports/${await portId()}`, { port: { mac_address: randomMac() } }),
+  ),
+  delete_port: trial('member', 204, onPort('DELETE')),
+
+  get_security_group: trial('reader', 200, onGroup('GET')),
+  create_security_group: trial(
+    'member',
+    201,
+    () => call('POST', '/security-groups', { security_group: { name: 'g' } }),
+    { stranger: 201 },
+  ),
+  update_security_group: trial('member', 200, onGroup('PUT', { security_group: { name: 'm' } })),
+  delete_security_group: trial('member', 204, onGroup('DELETE')),
+  // Of a project where no port uses it; its own members are told that it can't be removed.
+  'delete_security_group:default': trial(
+    'admin',
+    204,
+    async () => {
+      const { body } = await net(await mintActor('member'), 'GET', '/security-groups?name=default');
+      return call('DELETE', `/security-groups/${body.security_groups[0].id}`);
+    },
+    { refused: 404, stranger: 404 },
+  ),
+  get_security_group_rule: trial('reader', 200, onRule('GET')),
+  create_security_group_rule: trial('member', 201, async () =>
+    call('POST', '/security-group-rules', { security_group_rule: await rule() }),
+  ),
+  delete_security_group_rule: trial('member', 204, onRule('DELETE')),
+});
+
+function randomMac(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(5));
+  return ['02', ...Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'))].join(':');
+}
