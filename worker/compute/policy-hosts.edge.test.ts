@@ -1,5 +1,6 @@
 import { ComputeCloud } from '../../test/compute-cloud.ts';
 import { ComputeTrials } from '../../test/compute-policy.ts';
+import { newProject } from '../../test/edge-identity.ts';
 import { describePolicy, trial } from '../../test/edge-policy.ts';
 import type { ComputeAction } from './policy.ts';
 
@@ -21,6 +22,21 @@ describePolicy<HostAction>('compute, machines and limits', t.cast, {
   'os_compute_api:limits:other_project': trial('admin', 200, ownProject('/limits?tenant_id=PROJECT')),
   'os_compute_api:os-quota-sets:show': trial('reader', 200, ownProject('/os-quota-sets/PROJECT'), { stranger: 403 }),
   'os_compute_api:os-quota-sets:defaults': trial('anyone', 200, ownProject('/os-quota-sets/PROJECT/defaults')),
+  'os_compute_api:os-quota-sets:detail': trial('reader', 200, ownProject('/os-quota-sets/PROJECT/detail'), {
+    stranger: 403,
+  }),
+  'os_compute_api:os-quota-sets:update': trial('admin', 200, async () =>
+    t.call('PUT', `/os-quota-sets/${(await newProject()).id}`, { quota_set: { cores: 30 } }),
+  ),
+  'os_compute_api:os-quota-sets:delete': trial('admin', 202, () =>
+    t.call('DELETE', `/os-quota-sets/${t.cloud.user.projectId}`),
+  ),
+  'os_compute_api:os-quota-class-sets:show': trial('admin', 200, t.at('GET', '/os-quota-class-sets/default')),
+  'os_compute_api:os-quota-class-sets:update': trial(
+    'admin',
+    200,
+    t.at('PUT', '/os-quota-class-sets/default', { quota_class_set: { cores: 30 } }),
+  ),
   'os_compute_api:os-availability-zone:list': trial('anyone', 200, t.at('GET', '/os-availability-zone')),
   'os_compute_api:os-availability-zone:detail': trial('admin', 200, t.at('GET', '/os-availability-zone/detail')),
   'os_compute_api:os-aggregates:index': trial('admin', 200, t.at('GET', '/os-aggregates')),

@@ -38,6 +38,15 @@ const tagged = (cloud: ComputeCloud, id: string) =>
   cloud.answer('PUT', `/servers/${id}/tags/blue`, { version: '2.90', status: 201 });
 const described = (cloud: ComputeCloud, id: string) =>
   cloud.answer('POST', `/servers/${id}/metadata`, { body: { metadata: { a: 'b' } } });
+/** A call about a group of servers of the project. */
+const onGroup = (method: string) => async () => {
+  const body = { server_group: { name: 'g', policy: 'affinity' } };
+  const { server_group: group } = await t.cloud.answer<{ server_group: { id: string } }>('POST', '/os-server-groups', {
+    body,
+    version: '2.90',
+  });
+  return t.call(method, `/os-server-groups/${group.id}`);
+};
 const networked = async () => {
   const { networkId } = await t.cloud.addNetwork();
   const id = await t.cloud.createActive({ networks: [{ uuid: networkId }] });
@@ -113,4 +122,21 @@ describePolicy<ServerAction>('compute', t.cast, {
     const { instanceActions } = await t.cloud.answer<{ instanceActions: { request_id: string }[] }>('GET', path);
     return t.call('GET', `${path}/${instanceActions[0]?.request_id}`);
   }),
+
+  'os_compute_api:os-server-groups:index': trial('reader', 200, t.at('GET', '/os-server-groups'), { stranger: 200 }),
+  // Whoever is no admin gets the own, whatever is asked.
+  'os_compute_api:os-server-groups:index:all_projects': trial(
+    'reader',
+    200,
+    t.at('GET', '/os-server-groups?all_projects=1'),
+    { stranger: 200 },
+  ),
+  'os_compute_api:os-server-groups:show': trial('reader', 200, onGroup('GET')),
+  'os_compute_api:os-server-groups:create': trial(
+    'member',
+    200,
+    t.at('POST', '/os-server-groups', { server_group: { name: 'g', policy: 'affinity' } }),
+    { stranger: 200 },
+  ),
+  'os_compute_api:os-server-groups:delete': trial('member', 204, onGroup('DELETE')),
 });
