@@ -16,7 +16,7 @@ import { type Supervisor, supervise } from './supervise.ts';
 import { until } from './until.ts';
 import { workerdConfig } from './workerd-config.ts';
 
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 /** It waits for idle connections as long as it may, and keeps nothing that must be written at its end. */
 const WORKERD_GRACE_MS = 500;
 const DATABASE_MAIN = join(import.meta.dirname, '../db/server/main.ts');

@@ -29,7 +29,7 @@ const HELP = `npm start [-- OPTIONS]: a whole cloud on this machine, in the fore
   --no-runner      the control plane alone
   --no-guest       everything but the first guest`;
 
-const RUNNER_TIMEOUT_MS = 30_000;
+const RUNNER_TIMEOUT_MS = 60_000;
 const RUNNER_MAIN = join(import.meta.dirname, '../runner/main.ts');
 
 const options = {

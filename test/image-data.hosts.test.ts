@@ -6,7 +6,7 @@ import { until } from '../home/until.ts';
 import { type Cloud, startCloud } from './cloud.ts';
 
 const MIB = 1024 * 1024;
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 /** What workerd may take for an image of any size, beside what it takes at rest. */
 const GROWTH_BYTES_MAX = 96 * MIB;
 

@@ -4,8 +4,8 @@ import { until } from '../../home/until.ts';
 import { type Cloud, startCloud } from '../cloud.ts';
 
 /** Longer than a heartbeat and a reconnection after it. */
-const CONVERGE_TIMEOUT_MS = 60_000;
-const RECOVER_TIMEOUT_MS = 30_000;
+const CONVERGE_TIMEOUT_MS = 120_000;
+const RECOVER_TIMEOUT_MS = 60_000;
 const IMAGE_BYTES = 4096;
 
 export interface Server {

@@ -21,7 +21,7 @@ const JOURNEYS = 12;
 const STEP_MS = 16;
 /** How long a simulated guest boots, so that a kill meets some in the middle of it. */
 const BOOT_MS = 40;
-const MOMENT_TIMEOUT_MS = 30_000;
+const MOMENT_TIMEOUT_MS = 60_000;
 
 let cloud: FaultCloud;
 let runners: RunnerProcess;
@@ -48,7 +48,7 @@ async function kill(victim: Victim): Promise<void> {
   const pid = cloud.edge[victim].pid();
   expect(pid).toBeDefined();
   process.kill(pid as number, 'SIGKILL');
-  await until(`${victim} started again`, 30_000, async () => {
+  await until(`${victim} started again`, MOMENT_TIMEOUT_MS, async () => {
     const now = cloud.edge[victim].pid();
     return now !== undefined && now !== pid;
   });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const COMMAND_TIMEOUT_MS = 30_000;
+const COMMAND_TIMEOUT_MS = 60_000;
 /** A guest that still boots hears nothing: it is asked again this often. */
 const HELLO_EVERY_MS = 500;
 const CONNECT_RETRY_MS = 100;

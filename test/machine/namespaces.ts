@@ -7,8 +7,8 @@ import { Names } from '../../runner/network/names.ts';
 import type { PortSpec } from '../../shared/specs/network.ts';
 
 let made = 0;
-const COMMAND_TIMEOUT_MS = 20_000;
-const CONDITION_TIMEOUT_MS = 20_000;
+const COMMAND_TIMEOUT_MS = 60_000;
+const CONDITION_TIMEOUT_MS = 60_000;
 
 /** A network namespace, with what runs in it. */
 export class Namespace {
