@@ -7,6 +7,12 @@ import { domains, revocations, roles, users } from './schema/identity.ts';
 const DEFAULT_DOMAIN = 'default';
 /** Made at every start when absent; protected from change, as policies name them. */
 const BASE_ROLES = ['admin', 'manager', 'member', 'reader', 'service'];
+/** Which of them comes with which, until an administrator changes it. */
+const BASE_IMPLICATIONS = [
+  ['admin', 'manager'],
+  ['manager', 'member'],
+  ['member', 'reader'],
+];
 /** At least the life of a token: a revocation must outlive every token it covers. */
 const REVOCATION_LIFE_MS = 24 * 3600 * 1000;
 
@@ -50,6 +56,14 @@ async function createAll(db: Database, options: BootstrapOptions): Promise<void>
       .values({ id: DEFAULT_DOMAIN, name: 'Default', description: 'The default domain' })
       .onConflictDoNothing(),
     baseRoles(db, options),
+    db.run(sql`INSERT INTO implied_roles (prior_role_id, implied_role_id)
+      SELECT prior.id, implied.id FROM roles AS prior JOIN roles AS implied
+      WHERE prior.domain_id = '' AND implied.domain_id = ''
+        AND (prior.name, implied.name) IN (VALUES ${sql.join(
+          BASE_IMPLICATIONS.map(([prior, implied]) => sql`(${prior}, ${implied})`),
+          sql`, `,
+        )})
+      ON CONFLICT DO NOTHING`),
     db.run(sql`INSERT INTO projects (id, domain_id, name, description)
       VALUES (${ids.hex()}, ${DEFAULT_DOMAIN}, 'admin', 'Bootstrap project for initializing the cloud.') ON CONFLICT DO NOTHING`),
     db.run(sql`INSERT INTO users (id, domain_id, name, password_hash, password_changed_at_ms, created_at_ms)

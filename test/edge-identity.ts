@@ -65,6 +65,14 @@ export async function newNobody(domainId = 'default'): Promise<{ id: string }> {
   return { id: (await must('POST', '/users', { body })).body.user.id };
 }
 
+/** @returns the group's id */
+export async function newGroup(domainId = 'default', members: string[] = []): Promise<string> {
+  const body = { group: { name: freshName('g'), domain_id: domainId } };
+  const { id } = (await must('POST', '/groups', { body })).body.group;
+  for (const user of members) await must('PUT', `/groups/${id}/users/${user}`);
+  return id;
+}
+
 export async function newRole(more: object = {}): Promise<{ id: string; name: string }> {
   const name = freshName('r');
   return { id: (await must('POST', '/roles', { body: { role: { name, ...more } } })).body.role.id, name };

@@ -9,10 +9,12 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/sqlite-core';
 
-/** Keystone's `options` of a resource (`immutable`, `lock_password`), and the attributes a client added of its own. */
+/** The attributes a client added of its own. */
+export const extra = () => text({ mode: 'json' }).$type<Record<string, unknown>>().notNull().default(sql`'{}'`);
+/** Keystone's `options` of a resource (`immutable`, `lock_password`), and the client's own attributes. */
 const common = () => ({
   options: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull().default(sql`'{}'`),
-  extra: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull().default(sql`'{}'`),
+  extra: extra(),
 });
 const tags = () => text({ mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`);
 const enabled = () => integer({ mode: 'boolean' }).notNull().default(true);
@@ -62,6 +64,13 @@ export const users = sqliteTable(
     createdAtMs: integer().notNull(),
     /** Known by an identity provider alone: the name is for show, nobody is found by it to log in. */
     federated: integer({ mode: 'boolean' }).notNull().default(false),
+    /** When the password stops being taken; null: never. */
+    passwordExpiresAtMs: integer(),
+    /** Wrong passwords since the last right one, and when the last of them came. */
+    failedLogins: integer().notNull().default(0),
+    failedAtMs: integer(),
+    /** The last log-in, to the day; kept only where inactive users are to be disabled. */
+    activeAtMs: integer(),
     ...common(),
   },
   (t) => [
@@ -82,6 +91,50 @@ export const roles = sqliteTable(
     ...common(),
   },
   (t) => [uniqueIndex('roles_name').on(t.domainId, t.name)],
+);
+
+/** Which role comes with which. */
+export const impliedRoles = sqliteTable(
+  'implied_roles',
+  {
+    priorRoleId: text()
+      .notNull()
+      .references(() => roles.id, { onDelete: 'cascade' }),
+    impliedRoleId: text()
+      .notNull()
+      .references(() => roles.id, { onDelete: 'cascade' }),
+  },
+  (t) => [
+    primaryKey({ columns: [t.priorRoleId, t.impliedRoleId] }),
+    index('implied_roles_implied').on(t.impliedRoleId),
+  ],
+);
+
+export const groups = sqliteTable(
+  'groups',
+  {
+    id: text().primaryKey(),
+    domainId: text()
+      .notNull()
+      .references(() => domains.id),
+    name: text().notNull(),
+    description: text(),
+    extra: extra(),
+  },
+  (t) => [uniqueIndex('groups_name').on(t.domainId, t.name)],
+);
+
+export const groupMembers = sqliteTable(
+  'group_members',
+  {
+    groupId: text()
+      .notNull()
+      .references(() => groups.id, { onDelete: 'cascade' }),
+    userId: text()
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+  },
+  (t) => [primaryKey({ columns: [t.groupId, t.userId] }), index('group_members_user').on(t.userId)],
 );
 
 export const assignments = sqliteTable(
@@ -111,12 +164,42 @@ export const revocations = sqliteTable(
   {
     /** Rises with each revocation. A token carries the highest one it was issued under: only later ones end it. */
     seq: integer().primaryKey({ autoIncrement: true }),
-    /** What is revoked: one token by its audit id, or every token of a user, of a scope, with a role, or by a log-in elsewhere. */
-    kind: text({ enum: ['audit', 'user', 'project', 'domain', 'role', 'assignment', 'federation'] }).notNull(),
+    /**
+     * What is revoked: one token by its audit id, or every token of a user, of a scope, with a role, by a log-in
+     * elsewhere, or by what was delegated. `catalog` ends nothing: it tells every isolate that the catalog changed.
+     */
+    kind: text({
+      enum: [
+        'audit',
+        'user',
+        'project',
+        'domain',
+        'role',
+        'assignment',
+        'federation',
+        'application-credential',
+        'trust',
+        'catalog',
+      ],
+    }).notNull(),
     /** The id; for an assignment `<user>/<target type>/<target>`, for a federation `<identity provider>[/<protocol>]`. */
     subject: text().notNull(),
     createdAtMs: integer().notNull(),
     expiresAtMs: integer().notNull(),
   },
   (t) => [index('revocations_expires').on(t.expiresAtMs)],
+);
+
+/** Passwords that a user had, so that they are not taken again: written only where a history is kept. */
+export const passwordHistory = sqliteTable(
+  'password_history',
+  {
+    id: integer().primaryKey({ autoIncrement: true }),
+    userId: text()
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    passwordHash: text().notNull(),
+    createdAtMs: integer().notNull(),
+  },
+  (t) => [index('password_history_user').on(t.userId)],
 );

@@ -5,6 +5,7 @@ import {
   keystone,
   must,
   newDomain,
+  newGroup,
   newNobody,
   newProject,
   newRole,
@@ -33,6 +34,7 @@ type Kind = (typeof KINDS)[number];
 interface Scene {
   domainId: string;
   projectId: string;
+  groupId: string;
   target: TestUser;
   targetToken: string;
   memberRole: string;
@@ -59,6 +61,7 @@ beforeAll(async () => {
   scene = {
     domainId: domain.id,
     projectId: project.id,
+    groupId: await newGroup(domain.id),
     target,
     targetToken: await tokenOf(target, 'unscoped'),
     memberRole: await roleId('member'),
@@ -219,6 +222,40 @@ const ROWS: [string, string, Maker, number, Kind[]][] = [
     ['domainManager'],
   ],
 
+  ['GET', 'groups', at(() => '/groups'), 200, [...SYSTEM, ...DOMAIN]],
+  ['GET', 'a group', at((s) => `/groups/${s.groupId}`), 200, [...SYSTEM, ...DOMAIN]],
+  ['GET', 'a group that is not', at(() => '/groups/none'), 404, SYSTEM],
+  ['GET', "a user's groups", at((s) => `/users/${s.target.id}/groups`), 200, [...SYSTEM, ...DOMAIN]],
+  [
+    'POST',
+    'a group',
+    () => ({ path: '/groups', body: { group: { name: freshName('g'), domain_id: scene.domainId } } }),
+    201,
+    ['domainManager'],
+  ],
+  [
+    'PATCH',
+    'a group',
+    () => ({ path: `/groups/${scene.groupId}`, body: { group: { description: 'x' } } }),
+    200,
+    ['domainManager'],
+  ],
+  ['DELETE', 'a group', async () => ({ path: `/groups/${await newGroup(scene.domainId)}` }), 204, ['domainManager']],
+  ['GET', "a group's users", at((s) => `/groups/${s.groupId}/users`), 200, [...SYSTEM, ...DOMAIN]],
+  ['PUT', 'a user in a group', at((s) => `/groups/${s.groupId}/users/${s.target.id}`), 204, ['domainManager']],
+  ['GET', 'a user in a group', at((s) => `/groups/${s.groupId}/users/${s.target.id}`), 204, [...SYSTEM, ...DOMAIN]],
+  [
+    'DELETE',
+    'a user in a group',
+    async () => {
+      const path = `/groups/${scene.groupId}/users/${(await newNobody(scene.domainId)).id}`;
+      await must('PUT', path);
+      return { path };
+    },
+    204,
+    ['domainManager'],
+  ],
+
   ['GET', 'roles', at(() => '/roles'), 200, [...SYSTEM, 'domainManager']],
   ['GET', 'a role', at((s) => `/roles/${s.memberRole}`), 200, [...SYSTEM, 'manager', 'domainManager']],
   ['GET', 'a role that is not', at(() => '/roles/nothing'), 404, SYSTEM],
@@ -264,6 +301,15 @@ const ROWS: [string, string, Maker, number, Kind[]][] = [
     [],
   ],
   ['GET', 'implied roles', at((s) => `/roles/${s.memberRole}/implies`), 200, SYSTEM],
+  ['GET', 'an implied role', at((s) => `/roles/${s.memberRole}/implies/${s.memberRole}`), 404, SYSTEM],
+  [
+    'PUT',
+    'an implied role',
+    async () => ({ path: `/roles/${(await newRole()).id}/implies/${scene.memberRole}` }),
+    201,
+    [],
+  ],
+  ['DELETE', 'an implied role', at((s) => `/roles/${s.memberRole}/implies/${s.memberRole}`), 404, []],
   ['GET', 'role inferences', at(() => '/role_inferences'), 200, SYSTEM],
 
   ['GET', 'grants', at((s) => `/projects/${s.projectId}/users/${s.target.id}/roles`), 200, [...SYSTEM, ...DOMAIN]],
@@ -318,6 +364,42 @@ const ROWS: [string, string, Maker, number, Kind[]][] = [
     [],
   ],
   ['DELETE', 'a grant on the system', at((s) => `/system/users/${s.target.id}/roles/${s.memberRole}`), 404, []],
+  [
+    'GET',
+    'grants to a group',
+    at((s) => `/projects/${s.projectId}/groups/${s.groupId}/roles`),
+    200,
+    [...SYSTEM, ...DOMAIN],
+  ],
+  [
+    'PUT',
+    'a grant to a group',
+    at((s) => `/projects/${s.projectId}/groups/${s.groupId}/roles/${s.memberRole}`),
+    204,
+    ['domainManager'],
+  ],
+  ['GET', 'grants to a group on the system', at((s) => `/system/groups/${s.groupId}/roles`), 200, SYSTEM],
+  [
+    'GET',
+    'a grant to a group on the system',
+    at((s) => `/system/groups/${s.groupId}/roles/${s.memberRole}`),
+    404,
+    SYSTEM,
+  ],
+  [
+    'PUT',
+    'a grant to a group on the system',
+    async () => ({ path: `/system/groups/${await newGroup(scene.domainId)}/roles/${scene.memberRole}` }),
+    204,
+    [],
+  ],
+  [
+    'DELETE',
+    'a grant to a group on the system',
+    at((s) => `/system/groups/${s.groupId}/roles/${s.memberRole}`),
+    404,
+    [],
+  ],
   ['GET', 'role assignments', at((s) => `/role_assignments?user.id=${s.target.id}`), 200, [...SYSTEM, ...DOMAIN]],
   [
     'GET',

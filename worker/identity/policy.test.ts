@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Actor } from '../http/context.ts';
 import { type Action, allows, POLICY, type Target } from './policy.ts';
-import { impliedBy } from './roles/implied.ts';
 
 /** Who asks: by role and by where it is held. */
 const KINDS = [
@@ -23,6 +22,10 @@ const KINDS = [
 ] as const;
 type Kind = (typeof KINDS)[number];
 
+/** A role with those that come with it. */
+const ROLES = ['reader', 'member', 'manager', 'admin'];
+const withImplied = (role: string) => (role === 'service' ? [role] : ROLES.slice(0, ROLES.indexOf(role) + 1));
+
 function actorOf(kind: Kind): Actor {
   const words = kind.split(' ');
   const role = words.at(-1) ?? '';
@@ -36,7 +39,7 @@ function actorOf(kind: Kind): Actor {
     ...(words[0] === 'project' ? own : none),
     domainId: words[0] === 'domain' ? 'd' : words[0] === 'other' ? 'other' : null,
     systemScope: words[0] === 'system',
-    roles: kind === 'unscoped' ? [] : [role, ...impliedBy(role)],
+    roles: kind === 'unscoped' ? [] : withImplied(role),
     auditId: 'a',
     issuedAtMs: 0,
     expiresAtMs: 1,
@@ -56,6 +59,8 @@ const otherProject: Target = { projectId: 'q', projectDomainId: 'd' };
 const foreignProject: Target = { projectId: 'q', projectDomainId: 'e' };
 const list: Target = { domainId: 'd' };
 const memberGrant: Target = { userDomainId: 'd', projectDomainId: 'd', roleName: 'member', roleDomainId: '' };
+const groupGrant: Target = { groupDomainId: 'd', projectDomainId: 'd', roleName: 'member', roleDomainId: '' };
+const membership: Target = { userDomainId: 'd', groupDomainId: 'd' };
 const adminGrant: Target = { ...memberGrant, roleName: 'admin' };
 
 /** Single sign-on is the administrators' affair. */
@@ -119,6 +124,22 @@ const ROWS: [Action, string, Target, Kind[]][] = [
   ['identity:update_user', 'the own', { userId: 'me', userDomainId: 'd' }, ['domain manager']],
   ['identity:delete_user', 'another', someone, ['domain manager']],
 
+  ['identity:get_group', 'of the domain', { groupDomainId: 'd' }, [...SYSTEM, ...IN_DOMAIN]],
+  ['identity:get_group', 'of another domain', { groupDomainId: 'e' }, SYSTEM],
+  ['identity:list_groups', 'of the domain', { groupDomainId: 'd' }, [...SYSTEM, ...IN_DOMAIN]],
+  ['identity:list_groups', 'all', {}, SYSTEM],
+  ['identity:list_groups_for_user', 'the own', { userId: 'me', userDomainId: 'd' }, EVERYBODY],
+  ['identity:list_groups_for_user', "another's", someone, [...SYSTEM, ...IN_DOMAIN]],
+  ['identity:create_group', '', { groupDomainId: 'd' }, ['domain manager']],
+  ['identity:update_group', '', { groupDomainId: 'd' }, ['domain manager']],
+  ['identity:delete_group', 'of another domain', { groupDomainId: 'e' }, []],
+  ['identity:list_users_in_group', '', { groupDomainId: 'd' }, [...SYSTEM, ...IN_DOMAIN]],
+  ['identity:check_user_in_group', 'in the domain', membership, [...SYSTEM, ...IN_DOMAIN]],
+  ['identity:check_user_in_group', 'of a foreign user', { ...membership, userDomainId: 'e' }, SYSTEM],
+  ['identity:add_user_to_group', 'in the domain', membership, ['domain manager']],
+  ['identity:add_user_to_group', 'of a foreign group', { ...membership, groupDomainId: 'e' }, []],
+  ['identity:remove_user_from_group', 'in the domain', membership, ['domain manager']],
+
   [
     'identity:get_role',
     'one that managers grant',
@@ -137,6 +158,9 @@ const ROWS: [Action, string, Target, Kind[]][] = [
   ['identity:update_domain_role', '', { roleDomainId: 'd' }, []],
   ['identity:delete_domain_role', '', { roleDomainId: 'd' }, []],
   ['identity:list_implied_roles', '', {}, SYSTEM],
+  ['identity:check_implied_role', '', {}, SYSTEM],
+  ['identity:create_implied_role', '', {}, []],
+  ['identity:delete_implied_role', '', {}, []],
   ['identity:list_role_inference_rules', '', {}, SYSTEM],
 
   ['identity:check_grant', 'in the domain', memberGrant, [...SYSTEM, ...IN_DOMAIN]],
@@ -154,6 +178,12 @@ const ROWS: [Action, string, Target, Kind[]][] = [
   ['identity:list_system_grants_for_user', '', memberGrant, SYSTEM],
   ['identity:create_system_grant_for_user', '', memberGrant, []],
   ['identity:revoke_system_grant_for_user', '', memberGrant, []],
+  ['identity:check_system_grant_for_group', '', groupGrant, SYSTEM],
+  ['identity:list_system_grants_for_group', '', groupGrant, SYSTEM],
+  ['identity:create_system_grant_for_group', '', groupGrant, []],
+  ['identity:revoke_system_grant_for_group', '', groupGrant, []],
+  ['identity:create_grant', 'of member to a group', groupGrant, ['domain manager']],
+  ['identity:create_grant', 'to a foreign group', { ...groupGrant, groupDomainId: 'e' }, []],
   ['identity:list_role_assignments', 'of the domain', list, [...SYSTEM, ...IN_DOMAIN]],
   ['identity:list_role_assignments', 'all', {}, SYSTEM],
   ['identity:list_role_assignments_for_tree', '', list, [...SYSTEM, ...IN_DOMAIN]],

@@ -6,6 +6,7 @@ export interface Target {
   /** The user acted on, or whose token is. */
   userId?: string;
   userDomainId?: string;
+  groupDomainId?: string;
   projectId?: string;
   projectDomainId?: string;
   /** The domain acted on; of a list: the domain it is limited to. */
@@ -30,7 +31,7 @@ const any =
     rules.some((rule) => rule(actor, target));
 /** A token of this very domain. */
 const inDomainOf =
-  (member: 'userDomainId' | 'projectDomainId' | 'domainId'): Rule =>
+  (member: 'userDomainId' | 'groupDomainId' | 'projectDomainId' | 'domainId'): Rule =>
   (actor, target) =>
     actor.domainId !== null && actor.domainId === target[member];
 
@@ -45,13 +46,19 @@ const ownDomain: Rule = (actor, target) =>
 const MANAGED_ROLES = ['manager', 'member', 'reader'];
 const managedRole: Rule = (_, target) => target.roleName !== undefined && MANAGED_ROLES.includes(target.roleName);
 const roleOfDomain: Rule = (actor, target) => !target.roleDomainId || target.roleDomainId === actor.domainId;
-/** User and scope of a grant are both of the token's domain. */
-const grantInDomain = all(inDomainOf('userDomainId'), any(inDomainOf('projectDomainId'), inDomainOf('domainId')));
+/** User (or group) and scope of a grant are both of the token's domain. */
+const grantInDomain = all(
+  any(inDomainOf('userDomainId'), inDomainOf('groupDomainId')),
+  any(inDomainOf('projectDomainId'), inDomainOf('domainId')),
+);
 
 const readsUser = any(admin, systemReader, all(has('reader'), inDomainOf('userDomainId')), self);
 const readsProject = any(admin, systemReader, all(has('reader'), inDomainOf('projectDomainId')), ownProject);
 const readsDomainList = any(admin, systemReader, all(has('reader'), inDomainOf('domainId')));
 const changesUser = any(admin, all(has('manager'), inDomainOf('userDomainId')));
+const membershipInDomain = all(inDomainOf('userDomainId'), inDomainOf('groupDomainId'));
+const readsGroup = any(admin, systemReader, all(has('reader'), inDomainOf('groupDomainId')));
+const changesGroup = any(admin, all(has('manager'), inDomainOf('groupDomainId')));
 const changesProject = any(admin, all(has('manager'), inDomainOf('projectDomainId')));
 const changesGrant = any(admin, all(has('manager'), grantInDomain, managedRole));
 const readsSystem = any(admin, systemReader);
@@ -87,6 +94,17 @@ export const POLICY = {
   'identity:update_user': changesUser,
   'identity:delete_user': changesUser,
 
+  'identity:get_group': readsGroup,
+  'identity:list_groups': readsGroup,
+  'identity:list_groups_for_user': readsUser,
+  'identity:create_group': changesGroup,
+  'identity:update_group': changesGroup,
+  'identity:delete_group': changesGroup,
+  'identity:list_users_in_group': readsGroup,
+  'identity:check_user_in_group': any(admin, systemReader, all(has('reader'), membershipInDomain)),
+  'identity:add_user_to_group': any(admin, all(has('manager'), membershipInDomain)),
+  'identity:remove_user_from_group': any(admin, all(has('manager'), membershipInDomain)),
+
   'identity:get_role': any(readsSystem, all(has('manager'), managedRole)),
   'identity:list_roles': any(
     readsSystem,
@@ -101,6 +119,9 @@ export const POLICY = {
   'identity:update_domain_role': admin,
   'identity:delete_domain_role': admin,
   'identity:list_implied_roles': readsSystem,
+  'identity:check_implied_role': readsSystem,
+  'identity:create_implied_role': admin,
+  'identity:delete_implied_role': admin,
   'identity:list_role_inference_rules': readsSystem,
 
   'identity:check_grant': any(readsSystem, all(has('reader'), grantInDomain, roleOfDomain)),
@@ -111,6 +132,10 @@ export const POLICY = {
   'identity:list_system_grants_for_user': readsSystem,
   'identity:create_system_grant_for_user': admin,
   'identity:revoke_system_grant_for_user': admin,
+  'identity:check_system_grant_for_group': readsSystem,
+  'identity:list_system_grants_for_group': readsSystem,
+  'identity:create_system_grant_for_group': admin,
+  'identity:revoke_system_grant_for_group': admin,
   'identity:list_role_assignments': readsDomainList,
   'identity:list_role_assignments_for_tree': readsDomainList,
 

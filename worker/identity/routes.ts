@@ -8,6 +8,7 @@ import { catalogRoutes } from './catalog/routes.ts';
 import { versionDocument } from './discovery.ts';
 import { domainRoutes } from './domains/routes.ts';
 import { federationRoutes } from './federation/routes.ts';
+import { groupRoutes } from './groups/routes.ts';
 import { renderFault } from './http/faults.ts';
 import { projectRoutes } from './projects/routes.ts';
 import { roleInferenceRoutes, roleRoutes } from './roles/routes.ts';
@@ -30,6 +31,7 @@ const PROTECTED = [
   'domains',
   'projects',
   'users',
+  'groups',
   'roles',
   'role_inferences',
   'role_assignments',
@@ -50,6 +52,7 @@ v3.route('/auth', tokenRoutes)
   .route('/domains', domainRoutes)
   .route('/projects', projectRoutes)
   .route('/users', userRoutes)
+  .route('/groups', groupRoutes)
   .route('/roles', roleRoutes)
   .route('/role_inferences', roleInferenceRoutes)
   .route('/role_assignments', assignmentRoutes)

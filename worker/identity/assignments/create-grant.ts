@@ -3,14 +3,13 @@ import { assignments } from '../../../db/schema/identity.ts';
 import { assertThat, commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { forbidden } from '../../http/errors.ts';
-import { type Grant, type GrantTarget, readGrant, requireParts } from './grant.ts';
+import { type Grant, type GrantTarget, grantAction, readGrant, requireParts } from './grant.ts';
 
-/** Grants a user a role; granting it again changes nothing. @throws ApiError 403, 404 */
+/** Grants a user or group a role; granting it again changes nothing. @throws ApiError 403, 404 */
 export async function createGrant(ctx: ActorContext, grant: Grant): Promise<void> {
   const { db } = ctx;
-  const { userId, roleId, target } = grant;
-  const system = target.type === 'system';
-  const action = system ? 'identity:create_system_grant_for_user' : 'identity:create_grant';
+  const { to, roleId, target } = grant;
+  const action = grantAction('create', grant);
   const facts = await readGrant(ctx, grant, action);
   const { role } = requireParts(grant, facts);
   if (facts.project && role.domainId !== '' && role.domainId !== facts.project.domainId) {
@@ -18,15 +17,19 @@ export async function createGrant(ctx: ActorContext, grant: Grant): Promise<void
   }
   if (facts.exists) return;
   await commit(ctx, {
-    audit: { action, targetType: 'user', targetId: userId, detail: { roleId, target } },
+    audit: { action, targetType: to.type, targetId: to.id, detail: { roleId, target } },
     statements: [
-      assertThat(db, 'user-exists', sql`EXISTS (SELECT 1 FROM users WHERE id = ${userId})`),
+      assertThat(
+        db,
+        'grantee-exists',
+        sql`EXISTS (SELECT 1 FROM ${sql.identifier(`${to.type}s`)} WHERE id = ${to.id})`,
+      ),
       assertThat(db, 'target-exists', targetExists(target)),
       db
         .insert(assignments)
         .values({
-          actorType: 'user',
-          actorId: userId,
+          actorType: to.type,
+          actorId: to.id,
           targetType: target.type,
           targetId: target.id,
           roleId,

@@ -1,13 +1,11 @@
-import { and, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
-import { projects, roles } from '../../../db/schema/identity.ts';
+import { and, eq, or, type SQL, sql } from 'drizzle-orm';
+import { impliedRoles, projects, roles } from '../../../db/schema/identity.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
 import { given } from '../http/attributes.ts';
 import { missing } from '../http/names.ts';
 import { authorize } from '../policy.ts';
 import { idsBelow } from '../projects/tree.ts';
-import { IMPLIED_ROLE_NAMES, IMPLIED_ROLES } from '../roles/implied.ts';
-import type { Named } from '../tokens/token.ts';
 import type { AssignmentQuery } from './assignment-query.ts';
 
 /** Rows read for one list. */
@@ -33,6 +31,8 @@ export interface AssignmentRow {
   /** Where one that was handed down was made. */
   fromType: 'project' | 'domain' | null;
   fromId: string | null;
+  /** The group by which it came to the user. */
+  groupId: string | null;
   /** The role that implies this one. */
   priorRoleId?: string;
 }
@@ -45,15 +45,15 @@ export async function listAssignments(
   const { db } = ctx;
   const own = ctx.actor.domainId;
   if (!query.includeSubtree) authorize(ctx, 'identity:list_role_assignments', given({ domainId: own ?? undefined }));
-  const [[project], impliable, found] = await db.batch([
+  const [[project], inferences, found] = await db.batch([
     db
       .select({ domainId: projects.domainId })
       .from(projects)
       .where(eq(projects.id, query.projectId ?? '')),
     db
-      .select({ id: roles.id, name: roles.name })
-      .from(roles)
-      .where(and(eq(roles.domainId, ''), inArray(roles.name, IMPLIED_ROLE_NAMES))),
+      .select({ priorId: impliedRoles.priorRoleId, id: roles.id, name: roles.name, domainId: roles.domainId })
+      .from(impliedRoles)
+      .innerJoin(roles, eq(roles.id, impliedRoles.impliedRoleId)),
     db.all<AssignmentRow>(select(query, own)),
   ]);
   if (query.includeSubtree) {
@@ -63,52 +63,78 @@ export async function listAssignments(
     }
     if (!project) throw missing('project', query.projectId);
   }
-  const rows = query.effective ? found.flatMap((row) => withImpliedRows(row, impliable)) : found;
+  const rows = query.effective ? found.flatMap((row) => effectiveRows(row, inferences)) : found;
   return {
     rows: rows.filter((row) => query.roleId === undefined || row.roleId === query.roleId).slice(0, ASSIGNMENTS_MAX),
     truncated: found.length > ASSIGNMENTS_MAX,
   };
 }
 
-/** One row for each role that comes with this one. */
-function withImpliedRows(row: AssignmentRow, impliable: readonly Named[]): AssignmentRow[] {
-  const implied = impliable.find(({ name }) => name === IMPLIED_ROLES[row.roleName]);
-  if (!implied) return [row];
-  const next = { ...row, roleId: implied.id, roleName: implied.name, priorRoleId: row.roleId };
-  return [row, ...withImpliedRows(next, impliable)];
+interface Inference {
+  priorId: string;
+  id: string;
+  name: string;
+  domainId: string;
+}
+
+/** One row for each global role that comes with this one, itself included where it is global. */
+function effectiveRows(row: AssignmentRow, inferences: readonly Inference[]): AssignmentRow[] {
+  const rows = [row];
+  const seen = new Set([row.roleId]);
+  // The list grows while it is walked.
+  for (const prior of rows) {
+    for (const { priorId, id, name, domainId } of inferences) {
+      if (priorId !== prior.roleId || seen.has(id)) continue;
+      seen.add(id);
+      rows.push({ ...row, roleId: id, roleName: name, roleDomainId: domainId, priorRoleId: prior.roleId });
+    }
+  }
+  return rows.filter(({ roleDomainId }) => roleDomainId === '');
 }
 
 const AS_MADE = sql`made AS (
-  SELECT actor_type, actor_id, target_type, target_id, role_id, inherited, NULL AS from_type, NULL AS from_id
+  SELECT actor_type, actor_id, target_type, target_id, role_id, inherited, NULL AS from_type, NULL AS from_id,
+    NULL AS group_id
   FROM assignments)`;
 
-/** Each one that is handed down stands once for every project it reaches, and no longer for where it was made. */
+/**
+ * Each one that is handed down stands once for every project it reaches, and no longer for where it was made; and one of
+ * a group once for every member.
+ */
 const HANDED_DOWN = sql`below(top, id) AS (
     SELECT projects.parent_id, projects.id FROM projects
     WHERE projects.parent_id IN (SELECT target_id FROM assignments WHERE inherited = 1 AND target_type = 'project')
     UNION SELECT below.top, projects.id FROM projects JOIN below ON projects.parent_id = below.id
   ),
-  made AS (
+  reached AS (
     SELECT actor_type, actor_id, target_type, target_id, role_id, inherited, NULL AS from_type, NULL AS from_id
     FROM assignments WHERE inherited = 0
     UNION ALL SELECT actor_type, actor_id, 'project', projects.id, role_id, 1, 'domain', target_id
     FROM assignments JOIN projects ON projects.domain_id = target_id WHERE inherited = 1 AND target_type = 'domain'
     UNION ALL SELECT actor_type, actor_id, 'project', below.id, role_id, 1, 'project', target_id
-    FROM assignments JOIN below ON below.top = target_id WHERE inherited = 1 AND target_type = 'project')`;
+    FROM assignments JOIN below ON below.top = target_id WHERE inherited = 1 AND target_type = 'project'
+  ),
+  made AS (
+    SELECT reached.*, NULL AS group_id FROM reached WHERE actor_type = 'user'
+    UNION ALL SELECT 'user', group_members.user_id, target_type, target_id, role_id, inherited, from_type, from_id,
+      group_members.group_id
+    FROM reached JOIN group_members ON group_members.group_id = actor_id WHERE actor_type = 'group')`;
 
 function select(query: AssignmentQuery, ownDomainId: string | null): SQL {
   return sql`WITH RECURSIVE ${query.effective ? HANDED_DOWN : AS_MADE}
     SELECT made.actor_type AS actorType, made.actor_id AS actorId,
-      users.name AS actorName, users.domain_id AS actorDomainId, actor_domains.name AS actorDomainName,
+      coalesce(users.name, groups.name) AS actorName,
+      coalesce(users.domain_id, groups.domain_id) AS actorDomainId, actor_domains.name AS actorDomainName,
       made.target_type AS targetType, made.target_id AS targetId, coalesce(projects.name, domains.name) AS targetName,
       projects.domain_id AS targetDomainId, project_domains.name AS targetDomainName,
       roles.id AS roleId, roles.name AS roleName, roles.domain_id AS roleDomainId, role_domains.name AS roleDomainName,
-      made.inherited AS inherited, made.from_type AS fromType, made.from_id AS fromId
+      made.inherited AS inherited, made.from_type AS fromType, made.from_id AS fromId, made.group_id AS groupId
     FROM made
     JOIN roles ON roles.id = made.role_id
     LEFT JOIN domains AS role_domains ON role_domains.id = roles.domain_id
     LEFT JOIN users ON made.actor_type = 'user' AND users.id = made.actor_id
-    LEFT JOIN domains AS actor_domains ON actor_domains.id = users.domain_id
+    LEFT JOIN groups ON made.actor_type = 'group' AND groups.id = made.actor_id
+    LEFT JOIN domains AS actor_domains ON actor_domains.id = coalesce(users.domain_id, groups.domain_id)
     LEFT JOIN projects ON made.target_type = 'project' AND projects.id = made.target_id
     LEFT JOIN domains AS project_domains ON project_domains.id = projects.domain_id
     LEFT JOIN domains ON made.target_type = 'domain' AND domains.id = made.target_id
@@ -127,7 +153,6 @@ function where(query: AssignmentQuery, ownDomainId: string | null): SQL {
     inherited === undefined ? undefined : sql`made.inherited = ${inherited ? 1 : 0}`,
     // A role may also come by another that implies it: effective lists are filtered when those are known.
     roleId === undefined || query.effective ? undefined : sql`roles.id = ${roleId}`,
-    query.effective ? sql`roles.domain_id = ''` : undefined,
     ownDomainId === null
       ? undefined
       : sql`(projects.domain_id = ${ownDomainId} OR (made.target_type = 'domain' AND made.target_id = ${ownDomainId}))`,

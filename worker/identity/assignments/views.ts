@@ -26,11 +26,13 @@ function scopeView(row: AssignmentRow, includeNames: boolean) {
 
 /** Where the assignment was made, and what implies the role. */
 function linksOf(root: string, row: AssignmentRow) {
-  const { fromType, fromId, targetType, targetId, priorRoleId, roleId } = row;
+  const { fromType, fromId, targetType, targetId, priorRoleId, roleId, groupId } = row;
   const place = targetType === 'system' ? '/system' : `/${fromType ?? targetType}s/${fromId ?? targetId}`;
-  const path = `${place}/${row.actorType}s/${row.actorId}/roles/${priorRoleId ?? roleId}`;
+  const actor = groupId === null ? `${row.actorType}s/${row.actorId}` : `groups/${groupId}`;
+  const path = `${place}/${actor}/roles/${priorRoleId ?? roleId}`;
   return {
     assignment: `${root}${row.inherited === 1 ? `/OS-INHERIT${path}/inherited_to_projects` : path}`,
+    ...(groupId === null ? {} : { membership: `${root}/groups/${groupId}/users/${row.actorId}` }),
     ...(priorRoleId === undefined ? {} : { prior_role: `${root}/prior_role/${roleId}/implies/${priorRoleId}` }),
   };
 }

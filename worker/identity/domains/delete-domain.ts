@@ -1,5 +1,5 @@
 import { and, eq, inArray, or, sql } from 'drizzle-orm';
-import { assignments, domains, projects, roles, users } from '../../../db/schema/identity.ts';
+import { assignments, domains, groups, projects, roles, users } from '../../../db/schema/identity.ts';
 import { AssertionFailed, assertThat } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { forbidden } from '../../http/errors.ts';
@@ -18,6 +18,7 @@ export async function deleteDomain(ctx: ActorContext, id: string): Promise<void>
   requireMutable('domain', domain);
   if (domain.enabled) throw forbidden(ENABLED);
   const ownProjects = db.select({ id: projects.id }).from(projects).where(eq(projects.domainId, id));
+  const ownGroups = db.select({ id: groups.id }).from(groups).where(eq(groups.domainId, id));
   const ownUsers = db.select({ id: users.id }).from(users).where(eq(users.domainId, id));
   await commitRevoking(
     ctx,
@@ -32,9 +33,11 @@ export async function deleteDomain(ctx: ActorContext, id: string): Promise<void>
               and(eq(assignments.targetType, 'domain'), eq(assignments.targetId, id)),
               and(eq(assignments.targetType, 'project'), inArray(assignments.targetId, ownProjects)),
               and(eq(assignments.actorType, 'user'), inArray(assignments.actorId, ownUsers)),
+              and(eq(assignments.actorType, 'group'), inArray(assignments.actorId, ownGroups)),
             ),
           ),
         db.update(users).set({ defaultProjectId: null }).where(inArray(users.defaultProjectId, ownProjects)),
+        db.delete(groups).where(eq(groups.domainId, id)),
         db.delete(roles).where(eq(roles.domainId, id)),
         db.delete(users).where(eq(users.domainId, id)),
         db.delete(projects).where(eq(projects.domainId, id)),
@@ -42,6 +45,8 @@ export async function deleteDomain(ctx: ActorContext, id: string): Promise<void>
       ],
     },
     [{ kind: 'domain', subject: id }],
+    sql`SELECT 'user' AS kind, user_id AS subject FROM group_members
+      WHERE group_id IN (SELECT id FROM groups WHERE domain_id = ${id})`,
   ).catch((error: unknown) => {
     throw error instanceof AssertionFailed ? forbidden(ENABLED) : error;
   });

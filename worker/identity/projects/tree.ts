@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { countsInTokens, isOfUser } from '../assignments/of-user.ts';
 
 /** A subquery: the ids of the projects above the given one. */
 export const idsAbove = (id: SQL | string): SQL => sql`(WITH RECURSIVE above(id) AS (
@@ -12,13 +13,13 @@ export const idsBelow = (id: SQL | string): SQL => sql`(WITH RECURSIVE below(id)
     UNION SELECT projects.id FROM projects JOIN below ON projects.parent_id = below.id
   ) SELECT below.id FROM below)`;
 
-/** A subquery: the ids of the projects that a user holds a role on, there or from above. */
+/** A subquery: the ids of the projects that a user holds a role on, there or from above, directly or by a group. */
 export const idsOfUser = (userId: string): SQL => sql`(
   WITH RECURSIVE
     held AS (
       SELECT assignments.target_type, assignments.target_id, assignments.inherited FROM assignments
       JOIN roles ON roles.id = assignments.role_id
-      WHERE assignments.actor_type = 'user' AND assignments.actor_id = ${userId} AND roles.domain_id = ''
+      WHERE ${isOfUser(userId)} AND ${countsInTokens}
     ),
     below(id) AS (
       SELECT projects.id FROM projects JOIN held ON held.target_id = projects.parent_id

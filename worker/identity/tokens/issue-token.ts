@@ -4,7 +4,6 @@ import { commit } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 import { forbidden, notFound, unauthorized } from '../../http/errors.ts';
 import { hashPassword, verifyPassword } from '../password.ts';
-import { withImplied } from '../roles/implied.ts';
 import type { AuthRequest } from './auth-request.ts';
 import { revocationsOf } from './revocation.ts';
 import { type KnownUser, type Rights, readRights } from './rights.ts';
@@ -36,7 +35,7 @@ export async function issueToken(ctx: Context, input: AuthRequest): Promise<{ te
   const token: Token = {
     user: { id, name, domain },
     scope,
-    roles: scope.type === 'unscoped' ? [] : withImplied(rights.roles, rights.impliable),
+    roles: scope.type === 'unscoped' ? [] : rights.roles,
     methods: [...new Set([...(earlier ? ['token', ...earlier.methods] : []), ...(input.password ? ['password'] : [])])],
     auditIds: earlier ? [auditId, earlier.auditIds.at(-1) ?? auditId] : [auditId],
     issuedAtMs,

@@ -1,23 +1,18 @@
 import { and, asc, eq, inArray } from 'drizzle-orm';
 import { assignments, domains, roles } from '../../../db/schema/identity.ts';
 import type { ActorContext } from '../../http/context.ts';
+import { countsInTokens, isOfUser } from '../assignments/of-user.ts';
 import type { DomainRow } from '../domains/views.ts';
 import { afterMarker, type Page } from '../http/collection.ts';
 
-/** What the token's user was granted directly on targets of a type. */
+/** What the token's user was granted, directly or by a group, on targets of a type itself. */
 function granted({ db, actor }: ActorContext, type: 'domain' | 'system') {
   return db
     .select({ id: assignments.targetId })
     .from(assignments)
     .innerJoin(roles, eq(roles.id, assignments.roleId))
     .where(
-      and(
-        eq(assignments.actorType, 'user'),
-        eq(assignments.actorId, actor.userId),
-        eq(assignments.targetType, type),
-        eq(assignments.inherited, false),
-        eq(roles.domainId, ''),
-      ),
+      and(isOfUser(actor.userId), eq(assignments.targetType, type), eq(assignments.inherited, false), countsInTokens),
     );
 }
 

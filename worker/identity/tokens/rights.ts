@@ -1,8 +1,8 @@
-import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../db/client.ts';
-import { domains, projects, revocations, roles, users } from '../../../db/schema/identity.ts';
+import { domains, projects, revocations, users } from '../../../db/schema/identity.ts';
+import { isOfUser } from '../assignments/of-user.ts';
 import { idsAbove } from '../projects/tree.ts';
-import { IMPLIED_ROLE_NAMES } from '../roles/implied.ts';
 import type { Ref, RefInDomain, ScopeRequest } from './auth-request.ts';
 import type { Revocation } from './revocation.ts';
 import type { InDomain, Named } from './token.ts';
@@ -19,9 +19,8 @@ export interface Rights {
   /** The project or domain of the wanted scope. */
   project: (InDomain & { enabled: boolean }) | undefined;
   domain: (Named & { enabled: boolean }) | undefined;
-  /** Roles held on the scope, without the implied ones. */
+  /** Global roles on the scope: those held, by the user or by a group, and all that they imply. */
   roles: Named[];
-  impliable: Named[];
   revocationSeq: number;
   /** Whether one of the given revocations came after `since`. */
   revoked: boolean;
@@ -34,7 +33,7 @@ export async function readRights(
 ): Promise<Rights> {
   const { scope } = wanted;
   const userId = sql`(${db.select({ id: users.id }).from(users).innerJoin(domains, eq(domains.id, users.domainId)).where(userIs(wanted.user)).getSQL()})`;
-  const [userRows, projectRows, domainRows, roleRows, impliable, [last], revokedRows] = await db.batch([
+  const [userRows, projectRows, domainRows, roleRows, [last], revokedRows] = await db.batch([
     selectUser(db, wanted.user),
     selectProject(db, projectIs(scope, userId)),
     db
@@ -42,13 +41,12 @@ export async function readRights(
       .from(domains)
       .where(scope.type === 'domain' ? domainIs(scope.domain) : sql`0`),
     db.all<Named>(sql`
-      SELECT DISTINCT roles.id AS id, roles.name AS name FROM assignments JOIN roles ON roles.id = assignments.role_id
-      WHERE assignments.actor_type = 'user' AND assignments.actor_id = ${userId} AND roles.domain_id = ''
-        AND (${holdsOn(scope, userId)}) ORDER BY roles.id`),
-    db
-      .select({ id: roles.id, name: roles.name })
-      .from(roles)
-      .where(and(eq(roles.domainId, ''), inArray(roles.name, IMPLIED_ROLE_NAMES))),
+      WITH RECURSIVE held(id) AS (
+        SELECT role_id FROM assignments WHERE ${isOfUser(userId)} AND (${holdsOn(scope, userId)})
+        UNION SELECT implied_role_id FROM implied_roles JOIN held ON held.id = implied_roles.prior_role_id
+      )
+      SELECT roles.id AS id, roles.name AS name FROM held JOIN roles ON roles.id = held.id
+      WHERE roles.domain_id = '' ORDER BY roles.id`),
     db.select({ seq: sql<number>`coalesce(max(${revocations.seq}), 0)` }).from(revocations),
     db.select({ seq: revocations.seq }).from(revocations).where(isAnyOf(wanted.revocations, wanted.since)).limit(1),
   ]);
@@ -57,7 +55,6 @@ export async function readRights(
     project: projectRows[0],
     domain: domainRows[0],
     roles: roleRows,
-    impliable,
     revocationSeq: last?.seq ?? 0,
     revoked: revokedRows.length > 0,
   };

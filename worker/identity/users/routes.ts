@@ -1,5 +1,7 @@
 import { Hono } from 'hono';
 import { type AppEnv, actorContext } from '../../http/context.ts';
+import { listUserGroups } from '../groups/list-groups.ts';
+import { groupView } from '../groups/views.ts';
 import { readMember } from '../http/body.ts';
 import { pageOf, queryOf, renderCollection } from '../http/collection.ts';
 import { listUserProjects } from '../projects/list-user-projects.ts';
@@ -52,4 +54,11 @@ export const userRoutes = new Hono<AppEnv>()
     const page = pageOf(query);
     const rows = await listUserProjects(ctx, { userId: c.req.param('id'), query, page });
     return renderCollection(c, 'projects', rows, page, (row) => projectView(ctx.baseUrl, row));
+  })
+  .get('/:id/groups', async (c) => {
+    const ctx = actorContext(c);
+    const query = queryOf(c);
+    const page = pageOf(query);
+    const rows = await listUserGroups(ctx, { userId: c.req.param('id'), query, page });
+    return renderCollection(c, 'groups', rows, page, (row) => groupView(ctx.baseUrl, row));
   });
