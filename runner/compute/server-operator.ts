@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ServerSpec } from '../../shared/specs/server.ts';
 import { DriverError, type Operator } from '../driver.ts';
+import { machineUptime } from '../host/uptime.ts';
 import { readConsole } from './console.ts';
 import type { ComputeContext } from './context.ts';
 import { guestPaths } from './guest-paths.ts';
@@ -31,6 +32,7 @@ export function serverOperator(ctx: ComputeContext, guests: Guests): Operator {
       });
     },
     async query({ kind, targetId, args }) {
+      if (kind === 'uptime') return { uptime: machineUptime() };
       if (kind !== 'console') throw new DriverError(`This machine knows no question ${kind}`, { code: 400 });
       const { length_lines } = consoleArguments.parse(args);
       specOf(ctx, targetId);

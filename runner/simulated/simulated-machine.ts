@@ -12,6 +12,7 @@ import {
   type Outcome,
   type Wanted,
 } from '../driver.ts';
+import { machineUptime } from '../host/uptime.ts';
 import type { Log } from '../log.ts';
 import { type Held, SimulatedStore } from './simulated-store.ts';
 
@@ -167,6 +168,7 @@ export class SimulatedMachine implements Machine {
   }
 
   async #query(query: { kind: string; targetId: string; args: Record<string, unknown> }): Promise<unknown> {
+    if (query.kind === 'uptime') return { uptime: machineUptime() };
     if (query.kind !== 'console')
       throw new DriverError(`A simulated machine cannot answer ${query.kind}.`, { code: 501 });
     const text = this.#existing(query.targetId).console ?? '';

@@ -6,7 +6,7 @@ import type { ComputeAction } from './policy.ts';
 
 type HostAction = Extract<
   ComputeAction,
-  `os_compute_api:${'limits' | 'os-quota' | 'os-availability' | 'os-aggregates' | 'os-hypervisors' | 'os-services'}${string}`
+  `os_compute_api:${'limits' | 'os-quota' | 'os-availability' | 'os-aggregates' | 'os-hypervisors' | 'os-services' | 'os-hosts'}${string}`
 >;
 
 let hostId = '';
@@ -16,6 +16,18 @@ const t = new ComputeTrials(async () => {
   return cloud;
 });
 const ownProject = (path: string) => () => t.call('GET', path.replace('PROJECT', t.cloud.user.projectId));
+
+/** A call about an aggregate, new for it. */
+const onAggregate =
+  (method: string, path = '', body?: unknown) =>
+  async () => {
+    const { aggregate } = await t.cloud.answer<{ aggregate: { id: number } }>('POST', '/os-aggregates', {
+      as: t.cloud.admin,
+      body: { aggregate: { name: crypto.randomUUID() } },
+    });
+    return t.call(method, `/os-aggregates/${aggregate.id}${path}`, body);
+  };
+const newAggregate = () => t.call('POST', '/os-aggregates', { aggregate: { name: crypto.randomUUID() } });
 
 describePolicy<HostAction>('compute, machines and limits', t.cast, {
   'os_compute_api:limits': trial('anyone', 200, t.at('GET', '/limits')),
@@ -40,6 +52,42 @@ describePolicy<HostAction>('compute, machines and limits', t.cast, {
   'os_compute_api:os-availability-zone:list': trial('anyone', 200, t.at('GET', '/os-availability-zone')),
   'os_compute_api:os-availability-zone:detail': trial('admin', 200, t.at('GET', '/os-availability-zone/detail')),
   'os_compute_api:os-aggregates:index': trial('admin', 200, t.at('GET', '/os-aggregates')),
+  'os_compute_api:os-aggregates:show': trial('admin', 200, onAggregate('GET')),
+  'os_compute_api:os-aggregates:create': trial('admin', 200, newAggregate),
+  'os_compute_api:os-aggregates:update': trial(
+    'admin',
+    200,
+    onAggregate('PUT', '', { aggregate: { availability_zone: null } }),
+  ),
+  'os_compute_api:os-aggregates:delete': trial('admin', 200, onAggregate('DELETE')),
+  'os_compute_api:os-aggregates:add_host': trial(
+    'admin',
+    200,
+    onAggregate('POST', '/action', { add_host: { host: 'host-1' } }),
+  ),
+  'os_compute_api:os-aggregates:remove_host': trial(
+    'admin',
+    404,
+    onAggregate('POST', '/action', { remove_host: { host: 'host-1' } }),
+  ),
+  'os_compute_api:os-aggregates:set_metadata': trial(
+    'admin',
+    200,
+    onAggregate('POST', '/action', { set_metadata: { metadata: { a: 'b' } } }),
+  ),
+  'os_compute_api:os-hosts:list': trial('admin', 200, t.at('GET', '/os-hosts', undefined, 42)),
+  'os_compute_api:os-hosts:show': trial('admin', 200, t.at('GET', '/os-hosts/host-1', undefined, 42)),
+  'os_compute_api:os-hosts:update': trial('admin', 200, t.at('PUT', '/os-hosts/host-1', { status: 'enable' }, 42)),
+  'os_compute_api:os-hosts:start': trial('admin', 501, t.at('GET', '/os-hosts/host-1/startup', undefined, 42)),
+  'os_compute_api:os-hosts:shutdown': trial('admin', 501, t.at('GET', '/os-hosts/host-1/shutdown', undefined, 42)),
+  'os_compute_api:os-hosts:reboot': trial('admin', 501, t.at('GET', '/os-hosts/host-1/reboot', undefined, 42)),
+  // No runner is behind the machine's row: it does not answer.
+  'os_compute_api:os-hypervisors:uptime': trial('admin', 400, () =>
+    t.call('GET', `/os-hypervisors/${hostId}/uptime`, undefined, 87),
+  ),
+  'os_compute_api:os-services:delete': trial('admin', 204, async () =>
+    t.call('DELETE', `/os-services/${await t.cloud.addRunner({ state: 'disabled' })}`),
+  ),
   'os_compute_api:os-hypervisors:list': trial('admin', 200, t.at('GET', '/os-hypervisors')),
   'os_compute_api:os-hypervisors:list-detail': trial('admin', 200, t.at('GET', '/os-hypervisors/detail')),
   'os_compute_api:os-hypervisors:show': trial('admin', 200, () => t.call('GET', `/os-hypervisors/${hostId}`)),

@@ -6,7 +6,7 @@ import type { ComputeAction } from './policy.ts';
 /** Those of flavors, key pairs and machines have tables of their own. */
 type ServerAction = Exclude<
   ComputeAction,
-  `os_compute_api:${'os-flavor' | 'os-keypairs' | 'limits' | 'os-quota' | 'os-availability' | 'os-aggregates' | 'os-hypervisors' | 'os-services'}${string}`
+  `os_compute_api:${'os-flavor' | 'os-keypairs' | 'limits' | 'os-quota' | 'os-availability' | 'os-aggregates' | 'os-hypervisors' | 'os-services' | 'os-hosts'}${string}`
 >;
 
 const t = new ComputeTrials(async () => {

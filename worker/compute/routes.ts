@@ -1,9 +1,12 @@
 import { Hono } from 'hono';
 import { notFound } from '../http/errors.ts';
 import { authenticate } from '../identity/authenticate.ts';
+import { aggregateRoutes } from './aggregates/routes.ts';
 import { renderFault } from './faults.ts';
 import { flavorRoutes } from './flavors/routes.ts';
-import { aggregateRoutes, hypervisorRoutes, serviceRoutes, zoneRoutes } from './hosts/routes.ts';
+import { hostRoutes } from './hosts/host-routes.ts';
+import { hypervisorRoutes, zoneRoutes } from './hosts/routes.ts';
+import { serviceRoutes } from './hosts/service-routes.ts';
 import type { ComputeEnv } from './http/env.ts';
 import { requestIdHeader, settle } from './http/middleware.ts';
 import { versionDocument, versionList } from './http/version-documents.ts';
@@ -26,6 +29,7 @@ function versioned(path: 'v2' | 'v2.1') {
     .route('/os-server-groups', serverGroupRoutes)
     .route('/os-availability-zone', zoneRoutes)
     .route('/os-aggregates', aggregateRoutes)
+    .route('/os-hosts', hostRoutes)
     .route('/os-hypervisors', hypervisorRoutes)
     .route('/os-services', serviceRoutes);
 }

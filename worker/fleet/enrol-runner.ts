@@ -69,7 +69,7 @@ export async function enrolRunner(
             state: 'enabled',
             version: input.version,
             hypervisor: input.hypervisor,
-            ...capacityColumns(input.capacity),
+            ...capacityColumns(input.capacity, 'new'),
             createdAtMs: now,
             updatedAtMs: now,
           }),

@@ -1,4 +1,5 @@
 import { eq, sql } from 'drizzle-orm';
+import { aggregateHosts } from '../../db/schema/aggregates.ts';
 import { desired, runners } from '../../db/schema/fleet.ts';
 import { abandonServers } from '../compute/abandon-servers.ts';
 import { AssertionFailed, assertThat, commit } from '../http/commit.ts';
@@ -30,6 +31,7 @@ export async function removeRunner(ctx: ActorContext, idOrName: string, force: b
           ? abandonServers(ctx, row.id, `Runner ${row.name} was removed by an operator.`)
           : [assertThat(ctx.db, 'empty', empty)]),
         ctx.db.delete(desired).where(eq(desired.runnerId, row.id)),
+        ctx.db.delete(aggregateHosts).where(eq(aggregateHosts.runnerId, row.id)),
         ctx.db
           .update(runners)
           .set({

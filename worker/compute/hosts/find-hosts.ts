@@ -26,8 +26,9 @@ export const hostedServers = (ctx: ActorContext) =>
     .where(and(eq(servers.region, ctx.region), isNull(servers.deletedAtMs), sql`${servers.runnerId} IS NOT NULL`))
     .orderBy(servers.number);
 
-/** Whether a machine's lease holds. */
-export const isUp = (row: HostRow, nowMs: number): boolean => row.connected && (row.leaseExpiresAtMs ?? 0) > nowMs;
+/** Whether a machine's lease holds, and no operator says that it is dead. */
+export const isUp = (row: HostRow, nowMs: number): boolean =>
+  row.connected && !row.forcedDown && (row.leaseExpiresAtMs ?? 0) > nowMs;
 
 /** The number that versions before 2.53 know a machine by: made of its id, so that it stays the same. */
 export const numberOf = (id: string): number => Number.parseInt(id.replaceAll('-', '').slice(0, 7), 16);

@@ -47,11 +47,10 @@ describe('hypervisors', () => {
     expect(one.hypervisor).toMatchObject({ hypervisor_hostname: 'alpha', cpu_info: '' });
     const uptime = (of: string | number, version = '2.1') =>
       cloud.call('GET', `/os-hypervisors/${of}/uptime`, { as, version });
-    expect((await uptime(brief.hypervisors[0]?.id ?? '')).status).toBe(501);
+    // No runner is behind this row: it does not answer.
+    expect((await uptime(brief.hypervisors[0]?.id ?? '')).status).toBe(400);
     expect((await uptime('0')).status).toBe(404);
     expect((await uptime(id, '2.88')).status).toBe(404);
-    expect(await cloud.answer('GET', '/os-aggregates', { as })).toEqual({ aggregates: [] });
-    expect((await cloud.call('GET', '/os-aggregates')).status).toBe(403);
     const newest = await cloud.answer<{ hypervisor: Hypervisor }>('GET', `/os-hypervisors/${id}?with_servers=true`, {
       as,
       version: '2.88',
@@ -141,7 +140,9 @@ describe('services', () => {
     const wrong: [string, string, object, number][] = [
       [`/os-services/${id}`, '2.53', {}, 400],
       [`/os-services/${id}`, '2.53', { status: 'enabled', disabled_reason: 'x' }, 400],
-      [`/os-services/${id}`, '2.53', { forced_down: true }, 400],
+      [`/os-services/${id}`, '2.53', { forced_down: 'maybe' }, 400],
+      ['/os-services/force-down', '2.10', { ...enable, forced_down: true }, 404],
+      ['/os-services/force-down', '2.11', enable, 400],
       [`/os-services/${crypto.randomUUID()}`, '2.53', { status: 'enabled' }, 404],
       ['/os-services/enable', '2.1', { host: 'none', binary: 'nova-compute' }, 404],
       ['/os-services/enable', '2.1', { host: 'alpha', binary: 'nova-scheduler' }, 400],
@@ -155,6 +156,85 @@ describe('services', () => {
         status,
       ]);
     }
+  });
+});
+
+describe('a service', () => {
+  it('that an operator forced down is down, whatever it says, and takes no new servers', async () => {
+    const cloud = await ComputeCloud.open();
+    const as = cloud.admin;
+    const id = await cloud.addRunner({ name: 'alpha' });
+    const server = await cloud.create();
+    const body = { host: 'alpha', binary: 'nova-compute', forced_down: true };
+    expect(await cloud.answer('PUT', '/os-services/force-down', { as, version: '2.11', body })).toEqual({
+      service: body,
+    });
+    expect(await cloud.answer('GET', '/os-services', { as, version: '2.53' })).toMatchObject({
+      services: [{ id, state: 'down', status: 'enabled', forced_down: true }],
+    });
+    expect(await cloud.answer('GET', '/os-hypervisors', { as })).toMatchObject({ hypervisors: [{ state: 'down' }] });
+    expect(await cloud.show(server, as)).toMatchObject({ host_status: 'DOWN' });
+    expect((await cloud.show(await cloud.create())).fault?.message).toContain('1 host: 1 not connected');
+    const up = { as, version: '2.53', body: { forced_down: false } };
+    expect(await cloud.answer('PUT', `/os-services/${id}`, up)).toMatchObject({
+      service: { state: 'up', status: 'enabled', forced_down: false },
+    });
+    expect((await cloud.show(await cloud.create())).status).toBe('BUILD');
+  });
+
+  it('is forgotten when it holds no servers', async () => {
+    const cloud = await ComputeCloud.open();
+    const as = cloud.admin;
+    const id = await cloud.addRunner({ name: 'alpha' });
+    const of = { as, version: '2.53' };
+    const server = await cloud.create();
+    expect((await cloud.call('DELETE', `/os-services/${id}`, of)).status).toBe(409);
+    await cloud.answer('DELETE', `/servers/${server}`, { status: 204 });
+    await cloud.observe(server, { state: 'absent' });
+    expect((await cloud.call('DELETE', `/os-services/${id}`)).status).toBe(403);
+    await cloud.answer('DELETE', `/os-services/${id}`, { ...of, status: 204 });
+    expect((await cloud.call('DELETE', `/os-services/${id}`, of)).status).toBe(404);
+    expect(await cloud.answer('GET', '/os-services', of)).toEqual({ services: [] });
+  });
+});
+
+describe('hosts', () => {
+  it('are the machines as Nova’s oldest operators knew them', async () => {
+    const cloud = await ComputeCloud.open();
+    const as = cloud.admin;
+    await cloud.addRunner({ name: 'alpha', zone: 'a' });
+    await cloud.addRunner({ name: 'beta', zone: 'b' });
+    await cloud.create({ availability_zone: 'a' });
+    const alpha = { host_name: 'alpha', service: 'compute', zone: 'a' };
+    expect(await cloud.answer('GET', '/os-hosts', { as })).toEqual({
+      hosts: [alpha, { host_name: 'beta', service: 'compute', zone: 'b' }],
+    });
+    expect(await cloud.answer('GET', '/os-hosts?zone=a', { as })).toEqual({ hosts: [alpha] });
+    const used = { cpu: 1, memory_mb: 512, disk_gb: 1, host: 'alpha' };
+    expect(await cloud.answer('GET', '/os-hosts/alpha', { as })).toEqual({
+      host: [
+        { resource: { project: '(total)', cpu: 10, memory_mb: 5120, disk_gb: 10, host: 'alpha' } },
+        { resource: { project: '(used_now)', ...used } },
+        { resource: { project: '(used_max)', ...used } },
+        { resource: { project: cloud.user.projectId, ...used } },
+      ],
+    });
+    const put = (name: string, body: object) => cloud.call('PUT', `/os-hosts/${name}`, { as, body });
+    expect(await (await put('alpha', { status: 'disable' })).json()).toEqual({ host: 'alpha', status: 'disabled' });
+    expect(await cloud.answer('GET', '/os-hosts?zone=a', { as })).toEqual({ hosts: [] });
+    expect((await put('alpha', {})).status).toBe(400);
+    expect((await put('alpha', { status: 'odd' })).status).toBe(400);
+    expect((await put('none', { status: 'enable' })).status).toBe(404);
+    expect((await put('alpha', { maintenance_mode: 'enable' })).status).toBe(501);
+    for (const verb of ['startup', 'shutdown', 'reboot']) {
+      expect((await cloud.call('GET', `/os-hosts/alpha/${verb}`, { as })).status).toBe(501);
+      expect((await cloud.call('GET', `/os-hosts/none/${verb}`, { as })).status).toBe(404);
+      expect((await cloud.call('GET', `/os-hosts/alpha/${verb}`)).status).toBe(403);
+    }
+    expect((await cloud.call('GET', '/os-hosts')).status).toBe(403);
+    expect((await cloud.call('GET', '/os-hosts/alpha')).status).toBe(403);
+    expect((await cloud.call('PUT', '/os-hosts/alpha', { body: { status: 'enable' } })).status).toBe(403);
+    expect((await cloud.call('GET', '/os-hosts', { as, version: '2.43' })).status).toBe(404);
   });
 });
 

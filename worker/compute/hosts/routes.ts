@@ -1,14 +1,13 @@
 import { Hono } from 'hono';
-import { ApiError, badRequest, notFound } from '../../http/errors.ts';
+import { notFound } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import { actorOf, type ComputeContext, type ComputeEnv, renderingOf } from '../http/env.ts';
 import { nextLink } from '../http/paging.ts';
-import { checkedBody } from '../http/validate.ts';
 import { policy } from '../policy.ts';
 import { hostRows } from './find-hosts.ts';
 import { hypervisorStatistics, listHypervisors, searchHypervisors, showHypervisor } from './hypervisors.ts';
-import { listServices, serviceByHostBody, serviceByIdBody, setService } from './services.ts';
-import { hypervisorDetailView, hypervisorView, serviceView, statisticsView, zonesView } from './views.ts';
+import { hypervisorUptime, uptimeOf } from './uptime.ts';
+import { hypervisorDetailView, hypervisorView, statisticsView, zonesView } from './views.ts';
 
 const gone = () => notFound('The resource could not be found.');
 const nowMs = (c: ComputeContext) => c.get('ctx').clock.nowMs();
@@ -36,18 +35,17 @@ hypervisorRoutes.get('/statistics', async (c) => {
 });
 hypervisorRoutes.get('/:id', async (c) => {
   const rendering = renderingOf(c);
-  const found = await showHypervisor(actorOf(c), c.req.param('id'), {
-    query: c.req.queries(),
-    version: rendering.version,
-  });
-  return c.json({ hypervisor: hypervisorDetailView(found, rendering, nowMs(c)) });
+  const ctx = actorOf(c);
+  const { version } = rendering;
+  const found = await showHypervisor(ctx, c.req.param('id'), { query: c.req.queries(), version });
+  const view = hypervisorDetailView(found, rendering, nowMs(c));
+  return c.json({ hypervisor: { ...view, ...(version >= 88 ? { uptime: await uptimeOf(ctx, found.row) } : {}) } });
 });
-/** Nova's word where a driver cannot tell; its clients go on without. */
 hypervisorRoutes.get('/:id/uptime', async (c) => {
-  const { version } = renderingOf(c);
-  if (version >= 88) throw gone();
-  await showHypervisor(actorOf(c), c.req.param('id'), { query: {}, version });
-  throw new ApiError(501, 'The requested functionality is not supported.');
+  const rendering = renderingOf(c);
+  if (rendering.version >= 88) throw gone();
+  const found = await hypervisorUptime(actorOf(c), c.req.param('id'), rendering.version);
+  return c.json({ hypervisor: { ...hypervisorView(found, rendering, nowMs(c)), uptime: found.uptime } });
 });
 for (const verb of ['search', 'servers'] as const) {
   hypervisorRoutes.get(`/:id/${verb}`, async (c) => {
@@ -57,46 +55,6 @@ for (const verb of ['search', 'servers'] as const) {
     return c.json({ hypervisors: found.map((one) => hypervisorView(one, rendering, nowMs(c))) });
   });
 }
-
-/** `/os-services`: the same machines as the compute services of Nova's operators. */
-export const serviceRoutes = new Hono<ComputeEnv>();
-
-serviceRoutes.get('/', async (c) => {
-  const rendering = renderingOf(c);
-  const rows = await listServices(actorOf(c), c.req.queries(), rendering.version);
-  return c.json({ services: rows.map((row) => serviceView(row, rendering, nowMs(c))) });
-});
-serviceRoutes.put('/:id', async (c) => {
-  const rendering = renderingOf(c);
-  if (rendering.version < 53) return putByHost(c);
-  const body = await checkedBody(c, serviceByIdBody);
-  if (body.forced_down !== undefined)
-    throw badRequest('Machines are not forced down here: disable them, or remove the runner.');
-  const of = { id: c.req.param('id') };
-  const row = await setService(actorOf(c), of, { status: body.status, reason: body.disabled_reason });
-  return c.json({ service: serviceView(row, rendering, nowMs(c)) });
-});
-
-/** `PUT /os-services/enable`, `/disable` and `/disable-log-reason`. */
-async function putByHost(c: ComputeContext): Promise<Response> {
-  const verb = c.req.param('id');
-  if (verb !== 'enable' && verb !== 'disable' && verb !== 'disable-log-reason') throw notFound('Unknown action');
-  const body = await checkedBody(c, serviceByHostBody);
-  const { host, binary } = body;
-  const status = verb === 'enable' ? 'enabled' : 'disabled';
-  const reason = verb === 'disable-log-reason' ? body.disabled_reason : undefined;
-  if (verb === 'disable-log-reason' && reason === undefined) throw badRequest('Missing disabled reason field');
-  await setService(actorOf(c), { host, binary }, { status, reason });
-  return c.json({ service: { host, binary, status, ...(reason === undefined ? {} : { disabled_reason: reason }) } });
-}
-
-/** `/os-aggregates`: machines are not grouped; clients that show one ask for its groups. */
-export const aggregateRoutes = new Hono<ComputeEnv>();
-
-aggregateRoutes.get('/', (c) => {
-  authorize(actorOf(c), policy, 'os_compute_api:os-aggregates:index');
-  return c.json({ aggregates: [] });
-});
 
 /** `/os-availability-zone`. */
 export const zoneRoutes = new Hono<ComputeEnv>();

@@ -80,7 +80,7 @@ export function serviceView(row: HostRow, rendering: Rendering, nowMs: number) {
     state: isUp(row, nowMs) ? 'up' : 'down',
     updated_at: row.lastSeenAtMs === null ? null : novaTime(row.lastSeenAtMs),
     disabled_reason: reasonOf(row),
-    ...(rendering.version >= 11 ? { forced_down: false } : {}),
+    ...(rendering.version >= 11 ? { forced_down: row.forcedDown } : {}),
   };
 }
 

@@ -20,7 +20,7 @@ const COLUMNS: { readonly [Member in keyof Host]: string } = {
   name: 'name',
   zone: 'zone',
   state: 'state',
-  connected: `json(iif(connected, 'true', 'false'))`,
+  connected: `json(iif(connected AND NOT forced_down, 'true', 'false'))`,
   leaseExpiresAtMs: 'lease_expires_at_ms',
   vcpusFree: 'vcpus_allocatable - vcpus_claimed',
   memoryMibFree: 'memory_mib_allocatable - memory_mib_claimed',

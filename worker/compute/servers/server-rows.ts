@@ -26,7 +26,7 @@ export interface ServerRow {
   runnerId: string | null;
   /** The runner's name: Nova's host and node. */
   host: string | null;
-  /** What the operator wants of the runner, and until when it counts as alive. */
+  /** What the operator wants of the runner, or `forced-down`, and until when it counts as alive. */
   hostState: string | null;
   hostLeaseMs: number | null;
   zone: string;
@@ -84,7 +84,7 @@ const COLUMNS: { readonly [Member in keyof Required<ServerRow>]: string } = {
   keyName: 's.key_name',
   runnerId: 's.runner_id',
   host: 'r.name',
-  hostState: 'r.state',
+  hostState: `iif(r.forced_down, 'forced-down', r.state)`,
   hostLeaseMs: 'r.lease_expires_at_ms',
   zone: 's.zone',
   reservationId: 's.reservation_id',

@@ -105,6 +105,7 @@ function hostView(row: ServerRow, version: number) {
 /** How a server's machine is, in Nova's words for a compute service. */
 function hostStatusOf(row: ServerRow, nowMs: number): string {
   if (row.runnerId === null) return '';
+  if (row.hostState === 'forced-down') return 'DOWN';
   if (row.hostState !== 'enabled') return 'MAINTENANCE';
   return row.hostLeaseMs !== null && row.hostLeaseMs > nowMs ? 'UP' : 'UNKNOWN';
 }

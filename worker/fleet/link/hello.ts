@@ -80,7 +80,7 @@ export async function acceptHello(
     version: hello.version,
     hypervisor: hello.hypervisor,
     capabilities: hello.capabilities,
-    ...capacityColumns(hello.capacity),
+    ...capacityColumns(hello.capacity, 'known'),
     lastSeenAtMs: now,
     leaseExpiresAtMs: now + LEASE_S * 1000,
     updatedAtMs: now,
