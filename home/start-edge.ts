@@ -31,6 +31,8 @@ export interface EdgeOptions {
   /** What clients are told to use. */
   publicUrl: string;
   region: string;
+  /** CIDRs that images may be downloaded from, beyond public addresses. */
+  importAllow?: string[];
   /** Told of each step as it ends. */
   onStep?: (what: string) => void;
 }
@@ -111,7 +113,8 @@ async function startDatabase(
   return { database, db: openDatabase({ url, token: secrets.databaseToken }) };
 }
 
-function startWorkerd({ paths, secrets, host, port, publicUrl, region }: EdgeOptions, database: string): Supervisor {
+function startWorkerd(options: EdgeOptions, database: string): Supervisor {
+  const { paths, secrets, host, port, publicUrl, region, importAllow = [] } = options;
   const config = join(paths.worker, 'workerd.capnp');
   writeAtomically(
     config,
@@ -121,12 +124,14 @@ function startWorkerd({ paths, secrets, host, port, publicUrl, region }: EdgeOpt
       database,
       blobs: paths.blobs,
       durableObjects: paths.durableObjects,
+      importAllow,
       bindings: {
         DATABASE_URL: 'http://database',
         DATABASE_TOKEN: secrets.databaseToken,
         TOKEN_KEY: secrets.tokenKey,
         REGION: region,
         PUBLIC_URL: publicUrl,
+        IMPORT_ALLOW: importAllow.join(','),
       },
     }),
   );

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import ipaddr from 'ipaddr.js';
 import { systemClock } from '../shared/clock.ts';
 import { Refusal } from '../shared/refusal.ts';
 import { buildGuest } from '../test/guest/build-guest.ts';
@@ -26,6 +27,7 @@ const HELP = `npm start [-- OPTIONS]: a whole cloud on this machine, in the fore
   --public-url URL what clients and runners use    (http://HOST:PORT)
   --region NAME    the region's name               (RegionOne)
   --cidr CIDR      guests of the shared network    (10.77.0.0/24)
+  --import-allow CIDRS  where images may be downloaded from, beside public addresses; divided by commas
   --no-runner      the control plane alone
   --no-guest       everything but the first guest`;
 
@@ -39,6 +41,7 @@ const options = {
   'public-url': { type: 'string', default: '' },
   region: { type: 'string', default: 'RegionOne' },
   cidr: { type: 'string', default: '10.77.0.0/24' },
+  'import-allow': { type: 'string', default: '' },
   'no-runner': { type: 'boolean', default: false },
   'no-guest': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -69,7 +72,10 @@ export async function start(args: string[]): Promise<number> {
   let runner: Supervisor | undefined;
   try {
     steps.begin('Starting the database and the API');
-    edge = await startEdge({ paths, secrets, host: values.host, port, publicUrl: url, region: values.region });
+    edge = await startEdge({
+      ...{ paths, secrets, host: values.host, port, publicUrl: url, region: values.region },
+      importAllow: cidrsOf(values['import-allow']),
+    });
     steps.end();
     writeCredentials(paths, { authUrl: `${url}/identity/v3`, password: secrets.adminPassword, region: values.region });
     const api = await loginAsAdmin(url, secrets);
@@ -88,6 +94,14 @@ export async function start(args: string[]): Promise<number> {
     await edge?.stop();
     forgetRunning(paths.running);
   }
+}
+
+/** @throws Refusal where one is no CIDR */
+function cidrsOf(text: string): string[] {
+  const cidrs = text.split(',').filter(Boolean);
+  const wrong = cidrs.find((cidr) => !ipaddr.isValidCIDR(cidr));
+  if (wrong !== undefined) throw new Refusal(`--import-allow: ${wrong} is no CIDR.`);
+  return cidrs;
 }
 
 const loginAsAdmin = (url: string, secrets: Secrets) =>

@@ -11,6 +11,7 @@ const options = {
   database: '127.0.0.1:2',
   blobs: '/tmp/blobs',
   durableObjects: '/tmp/objects',
+  importAllow: ['127.0.0.0/8', 'fd00::/8'],
   bindings: { TOKEN_KEY: 'a"b\\c\nd é' },
 };
 

@@ -12,6 +12,8 @@ export interface WorkerdOptions {
   database: string;
   blobs: string;
   durableObjects: string;
+  /** CIDRs that images may be downloaded from, beyond public addresses. */
+  importAllow: string[];
   bindings: Record<string, string>;
 }
 
@@ -48,6 +50,7 @@ const config :Workerd.Config = (
     (name = "database", external = (address = ${capnpText(options.database)}, http = ())),
     (name = "blobs", disk = (path = ${capnpText(options.blobs)}, writable = true)),
     (name = "objects", disk = (path = ${capnpText(options.durableObjects)}, writable = true)),
+    (name = "downloads", network = (allow = [${['public', ...options.importAllow].map(capnpText).join(', ')}], tlsOptions = (trustBrowserCas = true))),
     (name = "internet", network = (allow = ["public"], tlsOptions = (trustBrowserCas = true))),
   ],
   sockets = [(name = "api", address = ${capnpText(options.listen)}, http = (), service = "aerostat")],
@@ -60,14 +63,17 @@ const aerostat :Workerd.Worker = (
   durableObjectNamespaces = [
     (className = "RunnerLink", uniqueKey = "aerostat-runner-link", enableSql = true),
     (className = "RegionWatch", uniqueKey = "aerostat-region-watch", enableSql = true),
+    (className = "ImageImporter", uniqueKey = "aerostat-image-importer", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "objects"),
   globalOutbound = "internet",
   bindings = [
     (name = "DATABASE", service = "database"),
     (name = "BLOBS", service = "blobs"),
+    (name = "DOWNLOADS", service = "downloads"),
     (name = "RUNNER_LINK", durableObjectNamespace = "RunnerLink"),
     (name = "REGION_WATCH", durableObjectNamespace = "RegionWatch"),
+    (name = "IMAGE_IMPORTER", durableObjectNamespace = "ImageImporter"),
 ${texts.join('\n')}
   ],
 );

@@ -1,5 +1,6 @@
 import type { RegionWatch } from './fleet/region-watch.ts';
 import type { RunnerLink } from './fleet/runner-link.ts';
+import type { ImageImporter } from './image/imports/image-importer.ts';
 
 /** What the platform hands the worker: the same names in wrangler.toml and in the configuration for workerd. */
 export interface Env {
@@ -18,6 +19,11 @@ export interface Env {
   REGION: string;
   /** The URL that clients use, without a slash at the end; empty: whatever host they asked. */
   PUBLIC_URL: string;
+  /** At home: the way to where images are downloaded from. Absent in the cloud, whose own fetch reaches public addresses alone. */
+  DOWNLOADS?: Fetcher;
+  /** CIDRs, divided by commas, that downloads may reach beyond public addresses. */
+  IMPORT_ALLOW?: string;
   RUNNER_LINK: DurableObjectNamespace<RunnerLink>;
   REGION_WATCH: DurableObjectNamespace<RegionWatch>;
+  IMAGE_IMPORTER: DurableObjectNamespace<ImageImporter>;
 }

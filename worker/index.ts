@@ -2,5 +2,6 @@ import { app } from './app.ts';
 
 export { RegionWatch } from './fleet/region-watch.ts';
 export { RunnerLink } from './fleet/runner-link.ts';
+export { ImageImporter } from './image/imports/image-importer.ts';
 
 export default { fetch: app.fetch };

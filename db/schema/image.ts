@@ -1,6 +1,17 @@
 import { sql } from 'drizzle-orm';
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 
+/** What an image will be once its staged data is imported. */
+export interface StagedData {
+  sizeBytes: number;
+  virtualSizeBytes: number | null;
+  md5: string;
+  sha256: string;
+  sha512: string;
+  /** Why it will not be: the data is not of the image's format, or unsafe to open. */
+  refusal: string | null;
+}
+
 export const images = sqliteTable(
   'images',
   {
@@ -9,7 +20,9 @@ export const images = sqliteTable(
     projectId: text().notNull(),
     name: text(),
     /** A deleted row stays without its data and properties: an id, once used, never names another image. */
-    status: text({ enum: ['queued', 'saving', 'active', 'killed', 'deleted', 'deactivated'] }).notNull(),
+    status: text({
+      enum: ['queued', 'saving', 'uploading', 'importing', 'active', 'killed', 'deleted', 'deactivated'],
+    }).notNull(),
     visibility: text({ enum: ['public', 'private', 'shared', 'community'] }).notNull(),
     protected: integer({ mode: 'boolean' }).notNull().default(false),
     osHidden: integer({ mode: 'boolean' }).notNull().default(false),
@@ -24,6 +37,8 @@ export const images = sqliteTable(
     sha512: text(),
     /** The blob that holds the data; new at each upload, so a half-written one is never read. */
     blobKey: text(),
+    /** What was found of data that is staged and waits for its import; null while it is still being written. */
+    staged: text({ mode: 'json' }).$type<StagedData>(),
     properties: text({ mode: 'json' }).$type<Record<string, string>>().notNull().default(sql`'{}'`),
     tags: text({ mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`),
     createdAtMs: integer().notNull(),
@@ -31,8 +46,8 @@ export const images = sqliteTable(
   },
   (t) => [
     index('images_list').on(t.region, t.createdAtMs, t.id).where(sql`status <> 'deleted'`),
-    index('images_project').on(t.projectId),
-    index('images_saving').on(t.blobKey).where(sql`status = 'saving'`),
+    index('images_usage').on(t.projectId, t.region, t.status, t.sizeBytes),
+    index('images_writing').on(t.blobKey).where(sql`status IN ('saving', 'uploading')`),
   ],
 );
 
@@ -67,3 +82,41 @@ export const imageMembers = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.imageId, t.memberId] }), index('image_members_member').on(t.memberId)],
 );
+
+/** Work on an image that goes on after its request: imports. Kept for a while after it has ended. */
+export const imageTasks = sqliteTable(
+  'image_tasks',
+  {
+    id: text().primaryKey(),
+    region: text().notNull(),
+    imageId: text().notNull(),
+    projectId: text(),
+    userId: text().notNull(),
+    requestId: text().notNull(),
+    type: text({ enum: ['api_image_import'] }).notNull(),
+    status: text({ enum: ['pending', 'processing', 'success', 'failure'] }).notNull(),
+    input: text({ mode: 'json' }).$type<ImportTaskInput>().notNull(),
+    message: text().notNull().default(''),
+    result: text({ mode: 'json' }).$type<Record<string, unknown>>(),
+    /** How often it was begun: one whose worker is lost begins again. */
+    attempts: integer().notNull().default(0),
+    createdAtMs: integer().notNull(),
+    updatedAtMs: integer().notNull(),
+    /** When it is forgotten; null while it has not ended. */
+    expiresAtMs: integer(),
+  },
+  (t) => [
+    index('image_tasks_image').on(t.imageId),
+    index('image_tasks_list').on(t.region, t.createdAtMs, t.id),
+    index('image_tasks_open').on(t.region, t.updatedAtMs).where(sql`status IN ('pending', 'processing')`),
+    index('image_tasks_expiry').on(t.expiresAtMs),
+  ],
+);
+
+export interface ImportTaskInput {
+  image_id: string;
+  /** The request's body. */
+  import_req: Record<string, unknown> & { method: { name: string; uri?: string | undefined } };
+  /** Ids of stores. */
+  backend: string[];
+}

@@ -5,6 +5,7 @@ import { expireTasks } from '../compute/expire-tasks.ts';
 import type { Env } from '../env.ts';
 import { runBatch, type Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
+import { recoverImports } from '../image/imports/recover-imports.ts';
 import { sweepLooseBlobs } from '../image/loose-blobs.ts';
 import { objectContext } from './object-context.ts';
 
@@ -30,6 +31,7 @@ export class RegionWatch extends DurableObject<Env> {
     try {
       await runBatch(ctx.db, roundStatements(ctx));
       await sweepLooseBlobs(ctx);
+      await recoverImports(ctx);
     } catch (error) {
       ctx.log.error('watch-failed', { region, error: String(error) });
     }
@@ -48,6 +50,7 @@ export function roundStatements(ctx: Context): Statement[] {
       UPDATE operations SET state = 'failed', finished_at_ms = ${now}, fault = json_object('code', 504, 'message', 'The operation was not done before its deadline.')
       WHERE region = ${ctx.region} AND state IN ('queued', 'accepted') AND deadline_ms < ${now}`),
     ctx.db.run(sql`DELETE FROM operations WHERE region = ${ctx.region} AND finished_at_ms < ${now - KEEP_MS}`),
+    ctx.db.run(sql`DELETE FROM image_tasks WHERE region = ${ctx.region} AND expires_at_ms < ${now}`),
     ctx.db.run(sql`DELETE FROM join_tokens WHERE region = ${ctx.region} AND expires_at_ms < ${now - KEEP_MS}`),
     ctx.db.run(sql`DELETE FROM revocations WHERE expires_at_ms < ${now}`),
   ];

@@ -5,6 +5,7 @@ import type { Ids } from '../../shared/ids.ts';
 import type { Env } from '../env.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { BlobStore } from '../image/blob-store.ts';
+import type { Imports } from '../image/imports/imports.ts';
 
 /** Who acts, as the token says. Every id is Keystone's, without dashes. */
 export interface Actor {
@@ -39,6 +40,9 @@ export interface Context {
   baseUrl: string;
   fleet: Fleet;
   blobs: BlobStore;
+  imports: Imports;
+  /** Fetches from anywhere that the operator lets downloads go; nothing of ours is there. */
+  download(request: Request): Promise<Response>;
   log: Log;
   /** Keeps work alive after the answer. */
   waitUntil(promise: Promise<unknown>): void;

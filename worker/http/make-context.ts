@@ -4,6 +4,7 @@ import type { Ids } from '../../shared/ids.ts';
 import type { Env } from '../env.ts';
 import { linkedFleet } from '../fleet/linked-fleet.ts';
 import { blobStoreOf } from '../image/blob-stores.ts';
+import { objectImports } from '../image/imports/imports.ts';
 import type { Context } from './context.ts';
 import { consoleLog } from './log.ts';
 
@@ -46,5 +47,15 @@ export function makeContext(
   },
 ): Context {
   const log = consoleLog(of.clock, { requestId: of.requestId });
-  return { ...of, env, db: databaseOf(env), fleet: linkedFleet(env, log, of.waitUntil), blobs: blobStoreOf(env), log };
+  const { DOWNLOADS } = env;
+  return {
+    ...of,
+    env,
+    db: databaseOf(env),
+    fleet: linkedFleet(env, log, of.waitUntil),
+    blobs: blobStoreOf(env),
+    imports: objectImports(env, of.region, log, of.waitUntil),
+    download: (request) => (DOWNLOADS ? DOWNLOADS.fetch(request) : fetch(request)),
+    log,
+  };
 }

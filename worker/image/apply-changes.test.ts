@@ -23,6 +23,7 @@ const row: ImageRow = {
   sha256: null,
   sha512: null,
   blobKey: null,
+  staged: null,
   properties: { kept: '1', dropped: '2' },
   tags: ['t'],
   createdAtMs: 0,

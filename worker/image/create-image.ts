@@ -1,27 +1,29 @@
 import { images } from '../../db/schema/image.ts';
-import { ConstraintFailed, commit } from '../http/commit.ts';
+import { AssertionFailed, ConstraintFailed, commit } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
 import { badRequest, conflict, forbidden } from '../http/errors.ts';
 import { isAdmin } from '../http/policy.ts';
 import { extraProperties, type ImageBody } from './image-body.ts';
 import { authorizeImage } from './policy.ts';
 import { checkProperties, distinctTags } from './quotas.ts';
+import { typedLimit, withinLimit } from './usage.ts';
 import type { ImageRow } from './views.ts';
 
 /**
  * Registers an image without data.
- * @throws ApiError 403 another owner, or public by one who is no admin; 409 the id is taken; 413 too many properties or tags
+ * @throws ApiError 403 another owner, or public by one who is no admin; 409 the id is taken; 413 too many
+ *   properties, tags or images
  */
 export async function createImage(ctx: ActorContext, body: ImageBody): Promise<ImageRow> {
   const row = newRow(ctx, body);
   try {
     await commit(ctx, {
       audit: { action: 'image.create', targetType: 'image', targetId: row.id },
-      statements: [ctx.db.insert(images).values(row)],
+      statements: [withinLimit(ctx, row.projectId, 'image_count_total', 1), ctx.db.insert(images).values(row)],
     });
   } catch (error) {
     if (error instanceof ConstraintFailed) throw conflict(`Image ID ${row.id} already exists!`);
-    throw error;
+    throw error instanceof AssertionFailed ? typedLimit(error, row.projectId) : error;
   }
   return row;
 }
@@ -48,6 +50,7 @@ function newRow(ctx: ActorContext, body: ImageBody): ImageRow {
     sha256: null,
     sha512: null,
     blobKey: null,
+    staged: null,
     properties: checkProperties(extraProperties(body)),
     tags: distinctTags(body.tags ?? []),
     createdAtMs: nowMs,

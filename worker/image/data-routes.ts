@@ -1,8 +1,9 @@
 import { Hono } from 'hono';
 import { type AppEnv, actorContext } from '../http/context.ts';
-import { ApiError, notFound } from '../http/errors.ts';
 import { downloadImage } from './download-image.ts';
 import { imageDataResponse } from './image-data.ts';
+import { checkStore } from './imports/stores.ts';
+import { onlyMethods } from './only-methods.ts';
 import { uploadImage } from './upload-image.ts';
 import { uploadInput } from './upload-input.ts';
 
@@ -10,6 +11,7 @@ import { uploadInput } from './upload-input.ts';
 export const dataRoutes = new Hono<AppEnv>();
 
 dataRoutes.put('/:id/file', async (c) => {
+  checkStore(c.req.header('x-image-meta-store'));
   await uploadImage(actorContext(c), c.req.param('id'), uploadInput(c));
   return c.body(null, 204);
 });
@@ -17,9 +19,4 @@ dataRoutes.get('/:id/file', async (c) => {
   const data = await downloadImage(actorContext(c), c.req.param('id'), c.req.header('range'));
   return data ? imageDataResponse(data) : c.body(null, 204);
 });
-dataRoutes.all('/:id/file', () => {
-  throw new ApiError(405, 'The method specified is not allowed for this resource.', { headers: { allow: 'GET, PUT' } });
-});
-dataRoutes.put('/:id/stage', () => {
-  throw notFound("'glance-direct' method is not available at this site.");
-});
+dataRoutes.all('/:id/file', onlyMethods('GET, PUT'));

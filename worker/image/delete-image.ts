@@ -4,8 +4,14 @@ import { commit } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
 import { forbidden } from '../http/errors.ts';
 import { againIfChanged, changedAtMs, findImage, stillAsRead } from './find-image.ts';
+import { endOpenTasks } from './imports/task-statements.ts';
 import { dropLooseBlob } from './loose-blobs.ts';
 import { authorizeImage } from './policy.ts';
+import type { ImageRow } from './views.ts';
+
+/** Whether an upload holds the image's blob, and so removes it. */
+const isBeingWritten = ({ status, staged }: ImageRow) =>
+  status === 'saving' || status === 'importing' || (status === 'uploading' && staged === null);
 
 /**
  * Deletes an image and then its data; servers that were made of it keep running on their runner's copy. An upload under
@@ -17,8 +23,8 @@ export async function deleteImage(ctx: ActorContext, imageId: string): Promise<v
     const row = await findImage(ctx, imageId);
     authorizeImage(ctx, 'delete_image', row.projectId);
     if (row.protected) throw forbidden(`Image ${row.id} is protected and cannot be deleted.`);
-    const stored = row.status === 'saving' ? null : row.blobKey;
-    const gone = { status: 'deleted' as const, blobKey: null, properties: {}, tags: [] };
+    const stored = isBeingWritten(row) ? null : row.blobKey;
+    const gone = { status: 'deleted' as const, blobKey: null, staged: null, properties: {}, tags: [] };
     await commit(ctx, {
       audit: { action: 'image.delete', targetType: 'image', targetId: row.id },
       statements: [
@@ -27,6 +33,7 @@ export async function deleteImage(ctx: ActorContext, imageId: string): Promise<v
           .update(images)
           .set({ ...gone, updatedAtMs: changedAtMs(ctx, row) })
           .where(eq(images.id, row.id)),
+        ...endOpenTasks(ctx, row.id, 'Image has been deleted, aborting import.'),
         ctx.db.delete(imageMembers).where(eq(imageMembers.imageId, row.id)),
         ...(stored
           ? [ctx.db.insert(looseBlobs).values({ key: stored, region: ctx.region, afterMs: ctx.clock.nowMs() })]

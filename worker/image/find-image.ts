@@ -31,7 +31,8 @@ export function requireImage(ctx: ActorContext, imageId: string, row: ImageRow |
   return row;
 }
 
-const UNCHANGED = 'image-unchanged';
+/** The assertion after whose failure `againIfChanged` tries again. */
+export const UNCHANGED = 'image-unchanged';
 
 /** A statement that fails its batch when the image is no longer as it was read. */
 export function stillAsRead(ctx: Context, row: ImageRow): Statement {

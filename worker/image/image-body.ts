@@ -3,6 +3,7 @@ import { firstProblem } from '../http/body.ts';
 import { badRequest, forbidden } from '../http/errors.ts';
 import { CONTAINER_FORMATS, DISK_FORMATS, UUID_PATTERN, VISIBILITIES } from './formats.ts';
 import { MIN_DISK_GIB_MAX, MIN_RAM_MIB_MAX, NAME_CHARS_MAX, PROPERTY_VALUE_CHARS_MAX } from './limits.ts';
+import { RESERVED_PREFIX } from './quotas.ts';
 
 const imageId = z.string().regex(new RegExp(UUID_PATTERN));
 /** Null clears it, as Glance's own definition of these two properties allows. */
@@ -59,7 +60,6 @@ const READ_ONLY = new Set([
   'stores',
 ]);
 const RESERVED = new Set(['location', 'locations', 'deleted', 'deleted_at']);
-const RESERVED_PREFIX = 'os_glance_';
 
 /** Refuses members that clients may not set. @throws ApiError 403, 400 for a name that is too long */
 export function checkSettable(member: string): void {

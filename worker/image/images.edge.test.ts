@@ -38,7 +38,7 @@ describe('versions', () => {
     expect(response.status).toBe(status);
     const { versions } = (await response.json()) as { versions: { id: string; status: string; links: unknown }[] };
     expect(versions[0]).toEqual({
-      id: 'v2.9',
+      id: 'v2.15',
       status: 'CURRENT',
       links: [{ rel: 'self', href: 'http://edge.test/image/v2/' }],
     });
@@ -53,7 +53,8 @@ describe('creating an image', () => {
     const image = (await response.json()) as Image;
     expect(response.status).toBe(201);
     expect(response.headers.get('location')).toBe(`http://edge.test/image/v2/images/${image.id}`);
-    expect(response.headers.has('openstack-image-import-methods')).toBe(false);
+    expect(response.headers.get('openstack-image-import-methods')).toBe('glance-direct,web-download,copy-image');
+    expect(response.headers.get('openstack-image-store-ids')).toBe('aerostat');
     expect(image).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       name: 'cirros',
@@ -134,12 +135,15 @@ describe('faults', () => {
   it.each([
     ['GET', '/image/v2/nothing', 404],
     ['GET', '/image/v2/schemas/nothing', 404],
-    ['GET', '/image/v2/info/stores', 404],
+    ['POST', '/image/v2/info/stores', 405],
     ['GET', '/image/v2/images/', 404],
     ['DELETE', '/image/v2/images/', 404],
     ['DELETE', '/image/v2/images', 405],
     ['PUT', '/image/v2/images/x', 405],
-    ['PUT', '/image/v2/images/x/stage', 404],
+    ['PUT', '/image/v2/images/x/stage', 415],
+    ['GET', '/image/v2/images/x/stage', 405],
+    ['GET', '/image/v2/images/x/import', 405],
+    ['GET', '/image/v2/images/x/tasks', 404],
   ])('of %s %s is %i', async (method, path, status) => {
     const { token } = await mintActor('member');
     const response = await call(method, path, { token });
@@ -161,7 +165,11 @@ describe('what clients ask first', () => {
       expect(await (await call('GET', `/image/v2/schemas/${name}`, { token })).json()).toHaveProperty('name', name);
     }
     expect(await (await call('GET', '/image/v2/info/import', { token })).json()).toEqual({
-      'import-methods': { description: 'Import methods available.', type: 'array', value: [] },
+      'import-methods': {
+        description: 'Import methods available.',
+        type: 'array',
+        value: ['glance-direct', 'web-download', 'copy-image'],
+      },
     });
   });
 });

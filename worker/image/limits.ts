@@ -5,7 +5,18 @@
  * home has no limit of its own.
  */
 export const IMAGE_BYTES_MAX = 128 * 1024 ** 3;
-/** Glance's quotas. */
+/** What one project may have; the names and units are those of Glance's unified limits. */
+export const PROJECT_LIMITS = {
+  /** MiB of data that is stored. */
+  image_size_total: 10 * 1024 * 1024,
+  /** MiB of data that is staged for an import. */
+  image_stage_total: 1024 * 1024,
+  /** Images, whatever their state. */
+  image_count_total: 10_000,
+  /** Images to which data is under way. */
+  image_count_uploading: 100,
+} as const;
+/** Glance's quotas of one image. */
 export const PROPERTIES_MAX = 128;
 export const TAGS_MAX = 128;
 export const MEMBERS_MAX = 128;
@@ -38,3 +49,18 @@ export const HEAD_BYTES = 64 * 1024;
 export const ATTEMPTS_MAX = 5;
 /** Blobs that one sweep removes. */
 export const SWEEP_BLOBS_MAX = 100;
+
+/** A download goes on for this long: less than the 15 minutes that an alarm may run on either platform. */
+export const IMPORT_DEADLINE_MS = 14 * 60_000;
+/** A download from which less than `READ_BYTES_MIN` came for this long has stalled. */
+export const IMPORT_STALL_MS = 60_000;
+/** An import that nobody began for this long is begun by the region's alarm. */
+export const IMPORT_START_MS = 30_000;
+/** An import whose worker is lost begins again, so often in all. */
+export const IMPORT_ATTEMPTS_MAX = 3;
+/** Lost imports that one round begins again. */
+export const IMPORT_RECOVERIES_MAX = 20;
+export const REDIRECTS_MAX = 5;
+export const URI_CHARS_MAX = 2048;
+/** Ended tasks are kept this long, as Glance keeps them. */
+export const TASK_KEEP_MS = 48 * 3600 * 1000;

@@ -55,7 +55,8 @@ function listable(ctx: ActorContext, memberStatus: string): SQL {
       WHERE image_members.image_id = images.id AND image_members.member_id = ${projectId} AND ${ofStatus})))`;
 }
 
-function limitOf(text: string | null): number {
+/** Rows of a page. @throws ApiError 400 */
+export function limitOf(text: string | null): number {
   if (text === null) return PAGE_DEFAULT;
   if (!/^\s*[+-]?\d+\s*$/.test(text)) throw badRequest('limit param must be an integer');
   const limit = Number(text);

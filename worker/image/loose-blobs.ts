@@ -35,7 +35,7 @@ export async function sweepLooseBlobs(ctx: Context): Promise<number> {
       .update(images)
       .set({ status: 'queued', blobKey: null, updatedAtMs: sql`max(${nowMs}, updated_at_ms + 1)` })
       // Literal, so that the index of running uploads serves it.
-      .where(sql`images.status = 'saving' AND ${inArray(images.blobKey, due)}`),
+      .where(sql`images.status IN ('saving', 'uploading') AND ${inArray(images.blobKey, due)}`),
     due,
   ]);
   const keys = (found as { key: string }[]).map((row) => row.key);

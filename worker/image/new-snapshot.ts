@@ -3,7 +3,8 @@ import { images } from '../../db/schema/image.ts';
 import type { Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
 import type { DiskFormat } from './formats.ts';
-import { checkProperties } from './quotas.ts';
+import { checkProperties, RESERVED_PREFIX } from './quotas.ts';
+import { withinLimit } from './usage.ts';
 import type { ImageRow } from './views.ts';
 
 export interface SnapshotInput {
@@ -31,11 +32,11 @@ const NOT_INHERITED = new Set([
   'img_signature_key_type',
   'img_signature_certificate_uuid',
 ]);
-const RESERVED_PREFIX = 'os_glance_';
 
 /**
  * An image that a runner will fill (`receiveSnapshot`), for the caller's batch: it is queued until then. The operation that
  * asks the runner for it names it as `image_id` in its arguments; that is what lets the runner write it.
+ * The batch fails on the assertion `image_count_total` when the project has too many images: see `typedLimit`.
  * @throws ApiError 413 too many properties
  */
 export function newSnapshot(ctx: Context, input: SnapshotInput): { row: ImageRow; statements: Statement[] } {
@@ -62,12 +63,16 @@ export function newSnapshot(ctx: Context, input: SnapshotInput): { row: ImageRow
     sha256: null,
     sha512: null,
     blobKey: null,
+    staged: null,
     properties: checkProperties({ ...Object.fromEntries(inherited), ...input.properties }),
     tags: [],
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
   };
-  return { row, statements: [ctx.db.insert(images).values(row)] };
+  return {
+    row,
+    statements: [withinLimit(ctx, row.projectId, 'image_count_total', 1), ctx.db.insert(images).values(row)],
+  };
 }
 
 /**

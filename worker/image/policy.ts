@@ -16,7 +16,14 @@ export type ImageAction =
   | 'reactivate'
   | 'add_member'
   | 'delete_member'
-  | 'modify_member';
+  | 'modify_member'
+  | 'copy_image'
+  | 'delete_image_location'
+  | 'stores_info_detail'
+  | 'tasks_api_access'
+  | 'cache_list'
+  | 'cache_delete'
+  | 'cache_image';
 
 /** Who may do what. Which images an actor sees at all is said by `visibleImages`; one that it does not see is a 404. */
 export const imagePolicy: Policy<ImageAction> = {
@@ -34,6 +41,13 @@ export const imagePolicy: Policy<ImageAction> = {
   add_member: 'project-member',
   delete_member: 'project-member',
   modify_member: 'project-member',
+  copy_image: 'admin',
+  delete_image_location: 'admin',
+  stores_info_detail: 'admin',
+  tasks_api_access: 'admin',
+  cache_list: 'admin',
+  cache_delete: 'admin',
+  cache_image: 'admin',
 };
 
 /**

@@ -7,14 +7,18 @@ import { HEAD_BYTES, IMAGE_BYTES_MAX } from './limits.ts';
 
 export interface DataInput {
   body: ReadableStream<Uint8Array>;
+  /** Breaks it off. */
+  signal?: AbortSignal | undefined;
   /** A new key of the blob store. */
   key: string;
   /** The length that the request declares, where it does. */
   sizeBytes: number | undefined;
+  /** The most that is taken, where that is less than an image may have. */
+  bytesMax: number;
   /** Told the first 64 KiB, or all there is. @throws ApiError when the data will not do */
   inspect: (head: Uint8Array) => VirtualSize;
-  /** Called between pieces. @throws to end it */
-  onPiece: () => Promise<void>;
+  /** Called between pieces with the bytes there are by then. @throws to end it */
+  onPiece: (sizeBytes: number) => Promise<void>;
 }
 
 export interface ReceivedData {
@@ -46,12 +50,13 @@ export async function receiveData(ctx: Context, input: DataInput): Promise<Recei
   let sizeBytes = 0;
   const sinks = [toStore, ...hashes.writers];
   try {
-    for await (const piece of bodyPieces(input.body)) {
+    for await (const piece of bodyPieces(input.body, input.signal)) {
       sizeBytes += piece.byteLength;
       if (sizeBytes > IMAGE_BYTES_MAX) throw tooLarge('The provided image is too large.');
+      if (sizeBytes > input.bytesMax) throw tooLarge('The image is larger than what its project may still store.');
       head.add(piece);
       if (!head.refused) await Promise.all(sinks.map((sink) => sink.write(piece)));
-      await input.onPiece();
+      await input.onPiece(sizeBytes);
     }
     head.end();
     if (head.refused) throw head.refused;

@@ -2,15 +2,9 @@ import { sql } from 'drizzle-orm';
 import { images } from '../../db/schema/image.ts';
 import type { Context } from '../http/context.ts';
 import { conflict, notFound } from '../http/errors.ts';
+import { checkFormats, claimUpload, declaredSize, type Upload } from './claim-upload.ts';
 import { againIfChanged } from './find-image.ts';
-import {
-  checkDeclaredSize,
-  checkFormats,
-  claimUpload,
-  storeUpload,
-  type Upload,
-  type UploadInput,
-} from './store-upload.ts';
+import { storeUpload, type UploadInput } from './store-upload.ts';
 
 /**
  * Stores the data of an image that an open operation of this runner names as `image_id` in its arguments. It may be sent
@@ -24,14 +18,18 @@ export async function receiveSnapshot(
   imageId: string,
   input: UploadInput,
 ): Promise<void> {
-  checkDeclaredSize(input);
-  const upload = await beginUpload(ctx, runnerId, imageId);
+  const upload = await beginUpload(ctx, runnerId, imageId, declaredSize(input));
   if (upload) await storeUpload(ctx, upload, input);
   else await input.body.cancel();
 }
 
 /** @returns undefined when the data is there already */
-function beginUpload(ctx: Context, runnerId: string, imageId: string): Promise<Upload | undefined> {
+function beginUpload(
+  ctx: Context,
+  runnerId: string,
+  imageId: string,
+  declaredBytes: number,
+): Promise<Upload | undefined> {
   return againIfChanged(async () => {
     const [row] = await ctx.db
       .select()
@@ -45,6 +43,9 @@ function beginUpload(ctx: Context, runnerId: string, imageId: string): Promise<U
       throw conflict(`Image status transition from ${row.status} to saving is not allowed`);
     }
     checkFormats(row);
-    return claimUpload(ctx, row, { type: 'runner', id: runnerId });
+    return claimUpload(ctx, row, {
+      ...{ status: 'saving', action: 'image.upload', limit: 'image_size_total', declaredBytes },
+      actor: { type: 'runner', id: runnerId },
+    });
   });
 }

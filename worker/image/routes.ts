@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { parseBody } from '../http/body.ts';
 import { type AppContext, type AppEnv, actorContext } from '../http/context.ts';
-import { ApiError, badRequest, notFound } from '../http/errors.ts';
+import { notFound } from '../http/errors.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { deactivateImage, reactivateImage } from './activation.ts';
 import { createImage } from './create-image.ts';
@@ -15,19 +15,17 @@ import { findImage } from './find-image.ts';
 import { findMembers } from './find-members.ts';
 import { parseImageBody } from './image-body.ts';
 import { addTag, removeTag } from './image-tags.ts';
+import { importRoutes } from './imports/routes.ts';
+import { IMPORT_METHODS, STORE_ID } from './imports/stores.ts';
 import { PATCH_TYPE, parseChanges, patchDraft } from './json-patch.ts';
 import { listImages } from './list-images.ts';
+import { onlyMethods } from './only-methods.ts';
 import { SCHEMAS } from './schemas.ts';
 import { showMember } from './show-member.ts';
 import { updateImage } from './update-image.ts';
 import { updateMember } from './update-member.ts';
 import { versionsDocument } from './versions.ts';
 import { imagesView, imageView, memberView } from './views.ts';
-
-/** Answers a path's other methods. */
-const onlyMethods = (allow: string) => () => {
-  throw new ApiError(405, 'The method specified is not allowed for this resource.', { headers: { allow } });
-};
 
 const anyJson = z.unknown();
 const newMember = z.object({ member: z.string().min(1).max(255) });
@@ -44,7 +42,11 @@ v2.use(async (c, next) => {
 v2.post('/images', async (c) => {
   const ctx = actorContext(c);
   const row = await createImage(ctx, parseImageBody(await parseBody(c, anyJson)));
-  return c.json(imageView(row), 201, { location: `${ctx.baseUrl}/image/v2/images/${row.id}` });
+  return c.json(imageView(row), 201, {
+    location: `${ctx.baseUrl}/image/v2/images/${row.id}`,
+    'OpenStack-image-import-methods': IMPORT_METHODS.join(','),
+    'OpenStack-image-store-ids': STORE_ID,
+  });
 });
 v2.get('/images', async (c) => {
   const query = new URL(c.req.url).searchParams;
@@ -110,18 +112,7 @@ v2.all('/images/:id/members/:member', onlyMethods('GET, PUT, DELETE'));
 
 v2.route('/images', dataRoutes);
 
-/** Glance's import is an option of its deployments; this one has none, and one store. */
-v2.post('/images/:id/import', async (c) => {
-  const body = z.object({ method: z.object({ name: z.string() }) }).safeParse(await parseBody(c, anyJson));
-  if (!body.success) throw badRequest("Import request requires a 'method' field.");
-  throw badRequest(`Unknown import method name '${body.data.method.name}'.`);
-});
-v2.get('/info/import', (c) =>
-  c.json({ 'import-methods': { description: 'Import methods available.', type: 'array', value: [] } }),
-);
-v2.get('/info/stores', () => {
-  throw notFound('Multi backend is not supported at this site.');
-});
+v2.route('/', importRoutes);
 
 v2.get('/schemas/:name', (c) => {
   const name = c.req.param('name');

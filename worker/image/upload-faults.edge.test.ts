@@ -179,7 +179,14 @@ describe('a store that fails', () => {
     };
     const one = stage(failing(put));
     const { body, writer } = feed();
-    const input = { body, key: 'k', sizeBytes: undefined, inspect: () => null, onPiece: async () => {} };
+    const input = {
+      body,
+      key: 'k',
+      sizeBytes: undefined,
+      bytesMax: Number.MAX_SAFE_INTEGER,
+      inspect: () => null,
+      onPiece: async () => {},
+    };
     const received = receiveData(one.ctx, input);
     for (let sent = 0; sent < 32; sent += 1) {
       await writer.write(new Uint8Array(MIB));

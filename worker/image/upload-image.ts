@@ -1,17 +1,10 @@
 import { runBatch } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
 import { conflict } from '../http/errors.ts';
+import { checkFormats, claimUpload, declaredSize, leaseRead, type Upload } from './claim-upload.ts';
 import { againIfChanged, imageRead, requireImage } from './find-image.ts';
 import { authorizeImage } from './policy.ts';
-import {
-  checkDeclaredSize,
-  checkFormats,
-  claimUpload,
-  leaseRead,
-  storeUpload,
-  type Upload,
-  type UploadInput,
-} from './store-upload.ts';
+import { storeUpload, type UploadInput } from './store-upload.ts';
 import type { ImageRow } from './views.ts';
 
 /**
@@ -20,11 +13,10 @@ import type { ImageRow } from './views.ts';
  *   meanwhile; 413 too large; 415 not of its format, or unsafe to open; 503 the store failed
  */
 export async function uploadImage(ctx: ActorContext, imageId: string, input: UploadInput): Promise<void> {
-  checkDeclaredSize(input);
-  return storeUpload(ctx, await beginUpload(ctx, imageId), input);
+  return storeUpload(ctx, await beginUpload(ctx, imageId, declaredSize(input)), input);
 }
 
-function beginUpload(ctx: ActorContext, imageId: string): Promise<Upload> {
+function beginUpload(ctx: ActorContext, imageId: string, declaredBytes: number): Promise<Upload> {
   return againIfChanged(async () => {
     const [rows, leases] = (await runBatch(ctx.db, [imageRead(ctx, imageId), leaseRead(ctx, imageId)])) as [
       ImageRow[],
@@ -37,6 +29,11 @@ function beginUpload(ctx: ActorContext, imageId: string): Promise<Upload> {
       throw conflict(`Image status transition from ${row.status} to saving is not allowed`);
     }
     checkFormats(row);
-    return claimUpload(ctx, row);
+    return claimUpload(ctx, row, {
+      status: 'saving',
+      action: 'image.upload',
+      limit: 'image_size_total',
+      declaredBytes,
+    });
   });
 }

@@ -1,5 +1,21 @@
-/** Newest first. 2.8 and 2.10 to 2.13 need several stores; 2.14 to 2.17 need a cache, usage and locations. */
-const VERSIONS = ['2.9', '2.7', '2.6', '2.5', '2.4', '2.3', '2.2', '2.1', '2.0'];
+/** Newest first. 2.14 and 2.16 need a cache, 2.17 shows where data lies. */
+const VERSIONS = [
+  '2.15',
+  '2.13',
+  '2.12',
+  '2.11',
+  '2.10',
+  '2.9',
+  '2.8',
+  '2.7',
+  '2.6',
+  '2.5',
+  '2.4',
+  '2.3',
+  '2.2',
+  '2.1',
+  '2.0',
+];
 
 /** The versions document. @param baseUrl - what clients call us, without a slash at the end */
 export function versionsDocument(baseUrl: string) {

@@ -1,10 +1,11 @@
 import type { imageMembers, images } from '../../db/schema/image.ts';
+import { STORE_ID } from './imports/stores.ts';
 
 export type ImageRow = typeof images.$inferSelect;
 export type MemberRow = typeof imageMembers.$inferSelect;
 
 /** A moment as Glance writes it: whole seconds, UTC. */
-const isoSeconds = (ms: number) => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
+export const isoSeconds = (ms: number) => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
 
 /** An image as Glance shows it: extra properties beside the others, at the top level. */
 export function imageView(row: ImageRow): Record<string, unknown> {
@@ -29,6 +30,7 @@ export function imageView(row: ImageRow): Record<string, unknown> {
     created_at: isoSeconds(row.createdAtMs),
     updated_at: isoSeconds(row.updatedAtMs),
     tags: row.tags,
+    ...(row.status === 'active' || row.status === 'deactivated' ? { stores: STORE_ID } : {}),
     self: `/v2/images/${row.id}`,
     file: `/v2/images/${row.id}/file`,
     schema: '/v2/schemas/image',
