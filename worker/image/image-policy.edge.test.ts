@@ -14,8 +14,8 @@ const status = async (pending: Promise<Response>) => {
   await response.body?.cancel();
   return response.status;
 };
-const put = (token: string, id: string, where: 'file' | 'stage' = 'file') =>
-  SELF.fetch(`${ORIGIN}/image/v2/images/${id}/${where}`, {
+const put = (token: string, id: string) =>
+  SELF.fetch(`${ORIGIN}/image/v2/images/${id}/file`, {
     method: 'PUT',
     headers: { 'x-auth-token': token, ...OCTETS },
     body: 'data',
@@ -182,59 +182,6 @@ describe('who may', () => {
       act: (token, id) => call('POST', `/image/v2/images/${id}/members`, { token, body: { member: token.slice(-9) } }),
       expected: { member: 200, reader: 403, admin: 200, stranger: 404 },
     },
-    {
-      what: 'stage data for a public image',
-      image: ['public', false],
-      act: (token, id) => put(token, id, 'stage'),
-      expected: { reader: 403, stranger: 403, unscoped: 404, member: 204 },
-    },
-    {
-      what: 'import an image',
-      image: ['public', false],
-      act: (token, id) =>
-        call('POST', `/image/v2/images/${id}/import`, { token, body: { method: { name: 'web-download' } } }),
-      expected: { reader: 403, stranger: 403, unscoped: 404, member: 400, admin: 400 },
-    },
-    {
-      what: 'copy an image to other stores',
-      image: ['public', true],
-      act: (token, id) =>
-        call('POST', `/image/v2/images/${id}/import`, {
-          token,
-          body: { method: { name: 'copy-image' }, all_stores: true },
-        }),
-      expected: { reader: 403, member: 403, stranger: 403, unscoped: 404, admin: 202 },
-    },
-    {
-      what: 'see the tasks of a private image',
-      image: ['private', true],
-      act: (token, id) => call('GET', `/image/v2/images/${id}/tasks`, { token }),
-      expected: { reader: 200, member: 200, admin: 200, stranger: 404, unscoped: 404 },
-    },
-    {
-      what: 'take an image from its store',
-      image: ['public', true],
-      act: (token, id) => call('DELETE', `/image/v2/stores/aerostat/${id}`, { token }),
-      // Not even admins: it is the only store.
-      expected: { reader: 403, member: 403, stranger: 403, unscoped: 404, admin: 403 },
-    },
-    ...(
-      [
-        ['GET', '/tasks', 200],
-        ['GET', '/tasks/00000000-0000-4000-8000-000000000000', 404],
-        ['DELETE', '/tasks/00000000-0000-4000-8000-000000000000', 405],
-        ['GET', '/info/stores/detail', 200],
-        ['GET', '/cache', 404],
-        ['DELETE', '/cache', 404],
-        ['PUT', '/cache/00000000-0000-4000-8000-000000000000', 404],
-        ['DELETE', '/cache/00000000-0000-4000-8000-000000000000', 404],
-      ] as const
-    ).map(([method, path, admin]) => ({
-      what: `${method} ${path}`,
-      image: ['private', false] as [Visibility, boolean],
-      act: (token: string) => call(method, `/image/v2${path}`, { token }),
-      expected: { reader: 403, member: 403, unscoped: 403, admin },
-    })),
     {
       what: 'delete a public image',
       image: ['public', true],

@@ -38,12 +38,18 @@ const change = (path: string, value: string) => ({
   body: [{ op: 'replace', path, value }],
 });
 const shared = { visibility: 'shared' };
+const copied = { body: { method: { name: 'copy-image' }, all_stores: true } };
+const NOBODY = '00000000-0000-4000-8000-000000000000';
 
 describePolicy<ImageAction>('image', cast, {
   add_image: trial('member', 201, () => ({ method: 'POST', path: IMAGES, body: {} }), { stranger: 201 }),
-  get_image: trial('reader', 200, onImage('GET', '')),
+  get_image: [trial('reader', 200, onImage('GET', '')), trial('reader', 200, onImage('GET', '/tasks'))],
   get_images: trial('reader', 200, () => ({ method: 'GET', path: IMAGES }), { stranger: 200 }),
-  modify_image: trial('member', 200, onImage('PATCH', '', change('/name', 'other'))),
+  modify_image: [
+    trial('member', 200, onImage('PATCH', '', change('/name', 'other'))),
+    trial('member', 204, onImage('PUT', '/stage', { headers: OCTETS, body: 'data' })),
+    trial('member', 400, onImage('POST', '/import', { body: { method: { name: 'web-download', uri: 'file:///' } } })),
+  ],
   delete_image: trial('member', 204, onImage('DELETE', '')),
   upload_image: trial('member', 204, onImage('PUT', '/file', { headers: OCTETS, body: 'data' })),
   download_image: trial('member', 200, onImage('GET', '/file', {}, { data: true })),
@@ -66,4 +72,23 @@ describePolicy<ImageAction>('image', cast, {
     await call('POST', path, { token: admin.token, body: { member: owner.projectId } });
     return { method: 'PUT', path: `${path}/${owner.projectId}`, body: { status: 'accepted' } };
   }),
+  copy_image: trial('admin', 202, onImage('POST', '/import', copied, { data: true, visibility: 'public' })),
+  // An image without data is in no store, which admins alone are told.
+  delete_image_location: trial('admin', 409, async () => ({
+    method: 'DELETE',
+    path: `/image/v2/stores/aerostat/${await newImage({ visibility: 'public' })}`,
+  })),
+  stores_info_detail: trial('admin', 200, () => ({ method: 'GET', path: '/image/v2/info/stores/detail' })),
+  tasks_api_access: [
+    trial('admin', 200, () => ({ method: 'GET', path: '/image/v2/tasks' })),
+    trial('admin', 404, () => ({ method: 'GET', path: `/image/v2/tasks/${NOBODY}` })),
+    trial('admin', 405, () => ({ method: 'DELETE', path: `/image/v2/tasks/${NOBODY}` })),
+  ],
+  // There is no cache; admins alone are told.
+  cache_list: trial('admin', 404, () => ({ method: 'GET', path: '/image/v2/cache' })),
+  cache_delete: [
+    trial('admin', 404, () => ({ method: 'DELETE', path: '/image/v2/cache' })),
+    trial('admin', 404, () => ({ method: 'DELETE', path: `/image/v2/cache/${NOBODY}` })),
+  ],
+  cache_image: trial('admin', 404, () => ({ method: 'PUT', path: `/image/v2/cache/${NOBODY}` })),
 });
