@@ -27,11 +27,11 @@ it('names the same durable objects as the configuration of workerd', () => {
   const wrangler = readFileSync(join(ROOT, 'wrangler.toml'), 'utf8');
   const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map((match) => match.slice(1)).sort();
   const bound = all(wrangler, /^name = "(\w+)"\nclass_name = "(\w+)"$/gm);
-  const [made] = all(wrangler, /^new_sqlite_classes = \[(.*)\]$/gm);
+  const made = all(wrangler, /^new_sqlite_classes = \[(.*)\]$/gm);
   const atHome = readFileSync(join(ROOT, 'home/workerd-config.ts'), 'utf8');
   expect(bound.length).toBeGreaterThan(0);
   expect(all(atHome, /\(name = "(\w+)", durableObjectNamespace = "(\w+)"\)/g)).toEqual(bound);
   const classes = bound.map(([, name]) => [name]).sort();
   expect(all(atHome, /className = "(\w+)", .*enableSql = true/g)).toEqual(classes);
-  expect(all(made?.[0] ?? '', /"(\w+)"/g)).toEqual(classes);
+  expect(all(made.join(), /"(\w+)"/g)).toEqual(classes);
 });
