@@ -1,5 +1,6 @@
 import { chown, rename, rm } from 'node:fs/promises';
-import type { ServerSpec } from '../../shared/specs/server.ts';
+import { join } from 'node:path';
+import type { ImageRef, ServerSpec } from '../../shared/specs/server.ts';
 import { DriverError } from '../driver.ts';
 import { statIfThere } from '../host/files.ts';
 import { run } from '../host/run.ts';
@@ -15,25 +16,51 @@ const BYTES_PER_GIB = 1024 ** 3;
  * @throws DriverError when the image is refused or larger than the flavor's disk
  */
 export async function ensureDisk(spec: ServerSpec, paths: GuestPaths, user: User): Promise<void> {
-  if (spec.image.disk_format === 'iso' || (await statIfThere(paths.disk))) return;
-  const image_bytes = await inspectImage(spec.image, { folder: paths.folder, name: NAMES.base, user });
-  const disk_bytes = spec.disk_gib * BYTES_PER_GIB || image_bytes;
+  const size_bytes = spec.disk_gib * BYTES_PER_GIB;
+  await ensureOverlay(paths, user, { image: spec.image, base: NAMES.base, disk: NAMES.disk, size_bytes });
+}
+
+/** Makes the disk that a rescued guest runs from, of its image's size. @throws DriverError when the image is refused */
+export async function ensureRescueDisk(image: ImageRef, paths: GuestPaths, user: User): Promise<void> {
+  await ensureOverlay(paths, user, { image, base: NAMES.rescueBase, disk: NAMES.rescueDisk, size_bytes: 0 });
+}
+
+/** @param of.size_bytes - 0 for the image's own */
+async function ensureOverlay(
+  paths: GuestPaths,
+  user: User,
+  of: { image: ImageRef; base: string; disk: string; size_bytes: number },
+): Promise<void> {
+  const { image, base, disk } = of;
+  if (image.disk_format === 'iso' || (await statIfThere(join(paths.folder, disk)))) return;
+  const image_bytes = await inspectImage(image, { folder: paths.folder, name: base, user });
+  const disk_bytes = of.size_bytes || image_bytes;
   if (image_bytes > disk_bytes) {
     throw new DriverError(
       `Flavor's disk is too small for requested image. Flavor disk is ${disk_bytes} bytes, image is ${image_bytes} bytes.`,
       { code: 400 },
     );
   }
-  const unfinished = `${NAMES.disk}.new`;
   // Unsafe means that the image is not opened again: its size and format are known.
-  const backing = ['-u', '-b', NAMES.base, '-F', qemuFormat(spec.image)];
+  await createDisk(paths, user, disk, ['-u', '-b', base, '-F', qemuFormat(image)], disk_bytes);
+}
+
+/** Makes an empty qcow2 disk of the guests' user; one of this name is replaced. */
+export async function createDisk(
+  paths: GuestPaths,
+  user: User,
+  name: string,
+  options: readonly string[],
+  size_bytes: number,
+): Promise<void> {
+  const unfinished = join(paths.folder, `${name}.new`);
   try {
-    await run('qemu-img', ['create', '-q', '-f', 'qcow2', ...backing, unfinished, String(disk_bytes)], {
+    await run('qemu-img', ['create', '-q', '-f', 'qcow2', ...options, `${name}.new`, String(size_bytes)], {
       cwd: paths.folder,
     });
-    await chown(`${paths.folder}/${unfinished}`, user.uid, user.gid);
-    await rename(`${paths.folder}/${unfinished}`, paths.disk);
+    await chown(unfinished, user.uid, user.gid);
+    await rename(unfinished, join(paths.folder, name));
   } finally {
-    await rm(`${paths.folder}/${unfinished}`, { force: true });
+    await rm(unfinished, { force: true });
   }
 }

@@ -11,6 +11,11 @@ export interface GuestPaths {
   kernel: string;
   ramdisk: string;
   disk: string;
+  rescueBase: string;
+  rescueKernel: string;
+  rescueRamdisk: string;
+  /** What a rescued guest runs from; thrown away after. */
+  rescueDisk: string;
   configDrive: string;
   console: string;
   /** Sockets that QEMU makes. */
@@ -28,6 +33,10 @@ export const NAMES = {
   kernel: 'kernel',
   ramdisk: 'ramdisk',
   disk: 'disk.qcow2',
+  rescueBase: 'rescue-base',
+  rescueKernel: 'rescue-kernel',
+  rescueRamdisk: 'rescue-ramdisk',
+  rescueDisk: 'rescue.qcow2',
   configDrive: 'config.iso',
   console: 'console.log',
   sockets: 'run',

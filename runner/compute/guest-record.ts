@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { readTextIfThere, writeFileAtomic } from '../host/files.ts';
 
+/** What a guest's machine was when its memory was saved. */
+const savedGuest = z.object({
+  /** QEMU's name of it, with its version. */
+  machine: z.string(),
+  slots: z.int(),
+  interfaces: z.array(z.object({ port: z.string(), slot: z.string(), mac_address: z.string(), mtu: z.int() })),
+});
+export type SavedGuest = z.infer<typeof savedGuest>;
+
 /** What the runner remembers of a guest, so that after its own death it neither starts one twice nor revives a crash. */
 const guestRecord = z.object({
   /** The highest seen: nothing below it is started. */
@@ -15,6 +24,12 @@ const guestRecord = z.object({
   down: z.object({ cause: z.enum(['guest', 'crash']), generation: z.int() }).nullable(),
   /** The image that the disk was made from. */
   image_sha256: z.string().nullable(),
+  /** Of the spec that the disk was made for. */
+  disk_version: z.int().default(1),
+  /** The rescue image that the guest was last started from; null for its own disk. */
+  rescue_sha256: z.string().nullable().default(null),
+  /** Where its memory is saved in its disk: nothing may write to the disk before it is taken up again, or given up. */
+  saved: savedGuest.nullable().default(null),
 });
 export type GuestRecord = z.infer<typeof guestRecord>;
 
@@ -25,6 +40,9 @@ export const NEW_GUEST: GuestRecord = {
   process: null,
   down: null,
   image_sha256: null,
+  disk_version: 1,
+  rescue_sha256: null,
+  saved: null,
 };
 
 /** A guest's record, or null where there is none. @throws when it cannot be understood */

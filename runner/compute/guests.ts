@@ -6,13 +6,16 @@ import { freeBytes, listFolder, makeFolder } from '../host/files.ts';
 import { isAlive, terminate, waitGone } from '../host/processes.ts';
 import { KeyedQueue } from '../host/wait.ts';
 import { errorText } from '../log.ts';
+import { removeTap } from '../network/taps.ts';
 import { boundConsole } from './console.ts';
 import type { ComputeContext } from './context.ts';
 import { guestPaths, guestsFolder } from './guest-paths.ts';
 import { findGuestProcess } from './guest-process.ts';
 import { type GuestRecord, NEW_GUEST, readRecord, writeRecord } from './guest-record.ts';
+import { interfacesOf, savedInterfaces, syncInterfaces } from './interfaces.ts';
 import { LiveGuest } from './live-guest.ts';
-import { launchGuest, prepareGuest, runGuest } from './start-guest.ts';
+import { forget, forgetOnDisk, loadGuest, saveGuest } from './saved-guest.ts';
+import { launchGuest, limitGuest, prepareGuest } from './start-guest.ts';
 
 /** A monitor that does not answer is another runner's. */
 const ADOPT_WAIT_MS = 3_000;
@@ -70,7 +73,7 @@ export class Guests {
   }
 
   /**
-   * Starts a guest that does not live.
+   * Starts a guest that does not live, from its disk, or from its saved memory where the record has some.
    * @throws DriverError, also when the signal fires while its images come
    */
   async start(spec: ServerSpec, record: GuestRecord, signal: AbortSignal): Promise<void> {
@@ -79,27 +82,77 @@ export class Guests {
       throw new DriverError('The image of the server changed, and its disk was made from the old one', { code: 409 });
     }
     await makeFolder(paths.folder);
+    const rescue_sha256 = spec.rescue?.image.sha256 ?? null;
+    if (record.rescue_sha256 !== rescue_sha256) await rm(paths.rescueDisk, { force: true });
     const locked = await withFileLock(paths.lock, async () => {
       await prepareGuest(this.#ctx, spec, signal);
       if (await findGuestProcess(this.#ctx, spec.id)) throw new DriverError('The guest was started by another runner');
-      const live = await launchGuest(this.#ctx, spec);
-      const { bootId } = this.#ctx;
-      await this.keep(spec.id, {
-        ...record,
-        process: live.process,
-        boot_id: bootId,
-        down: null,
-        image_sha256: spec.image.sha256,
-      });
+      const { interfaces, standIns } = record.saved
+        ? await savedInterfaces(this.#ctx, record.saved)
+        : { interfaces: await interfacesOf(this.#ctx, spec.ports), standIns: [] };
+      const live = await launchGuest(this.#ctx, spec, { interfaces, saved: record.saved });
+      const started = { process: live.process, boot_id: this.#ctx.bootId, down: null, image_sha256: spec.image.sha256 };
+      const kept = { ...record, ...started, rescue_sha256, disk_version: spec.disk_version };
+      await this.keep(spec.id, kept);
       this.#watch(live);
-      await runGuest(this.#ctx, spec, live);
+      if (record.saved) await this.#takeUp(live, kept);
+      await this.letRun(spec, live);
+      if (standIns.length === 0) return;
+      await syncInterfaces(this.#ctx, live, spec.ports);
+      for (const port of standIns) await removeTap(this.#ctx.names, port);
     });
     if (!locked) throw new DriverError('Another runner is starting the guest');
   }
 
-  /** Lets a guest run that its runner launched and then died. */
-  async finishStart(spec: ServerSpec, live: LiveGuest): Promise<void> {
-    await runGuest(this.#ctx, spec, live);
+  /** Loads a guest's saved memory, once: from here on it may write to its disk. A process that cannot take it is ended. */
+  async #takeUp(live: LiveGuest, record: GuestRecord): Promise<void> {
+    try {
+      await loadGuest(live);
+    } catch (error) {
+      await this.end(live);
+      await this.keep(live.id, { ...record, process: null });
+      throw error;
+    }
+    await this.keep(live.id, { ...record, saved: null });
+    await forget(live);
+  }
+
+  /** Makes ready all that a guest's start will need, where it is not to be started now. @throws DriverError */
+  async prepare(spec: ServerSpec, signal: AbortSignal): Promise<void> {
+    await prepareGuest(this.#ctx, spec, signal);
+  }
+
+  /** Throws a guest's disk away, so that its next start makes a new one. The guest must not live. */
+  async dropDisk(spec: ServerSpec, record: GuestRecord): Promise<GuestRecord> {
+    const { disk, base, kernel, ramdisk } = guestPaths(this.#ctx.stateDir, spec.id);
+    for (const path of [disk, base, kernel, ramdisk]) await rm(path, { force: true });
+    const { disk_version } = spec;
+    const bare = { ...record, disk_version, image_sha256: null, saved: null, process: null, down: null };
+    await this.keep(spec.id, bare);
+    return bare;
+  }
+
+  /** Gives up a guest's saved memory: its next start is from its disk. */
+  async dropSaved(id: string, record: GuestRecord): Promise<GuestRecord> {
+    if (!record.saved) return record;
+    await forgetOnDisk(guestPaths(this.#ctx.stateDir, id));
+    return { ...record, saved: null };
+  }
+
+  /** Lets the processors of a guest run that stand still, under their limits. */
+  async letRun(spec: ServerSpec, live: LiveGuest): Promise<void> {
+    await limitGuest(this.#ctx, spec, live);
+    await live.resume();
+  }
+
+  /**
+   * Saves a guest's memory in its disk and ends its process.
+   * @throws DriverError and it stands still, as its process was
+   */
+  async suspend(live: LiveGuest, record: GuestRecord, signal: AbortSignal): Promise<void> {
+    const saved = await saveGuest(live, signal);
+    await this.keep(live.id, { ...record, saved, process: null });
+    await this.end(live);
   }
 
   /**
@@ -108,6 +161,8 @@ export class Guests {
    */
   async stop(live: LiveGuest, signal: AbortSignal): Promise<void> {
     live.expected = true;
+    // One that stands still would not hear of it.
+    if ((await live.status()) === 'paused') await live.resume();
     const off = await live.powerDown(this.#ctx.powerdownGrace_ms, signal);
     if (!off && signal.aborted) {
       live.expected = false;
@@ -144,7 +199,8 @@ export class Guests {
   async resumeHalted(): Promise<void> {
     if (this.#live.size === 0 || (await freeBytes(this.#ctx.stateDir)) < RESUME_FREE_BYTES_MIN) return;
     for (const [id, live] of this.#live) {
-      if (live.expected || (await live.status().catch(() => null)) !== 'io-error') continue;
+      const wish = this.#ctx.inventory.servers.get(id)?.spec.power;
+      if (live.expected || wish !== 'on' || (await live.status().catch(() => null)) !== 'io-error') continue;
       this.#ctx.log.info('guest-resumed', { guest: id, reason: 'its disk has room again' });
       await live.resume();
     }

@@ -2,9 +2,19 @@ import type { PortSpec } from '../../shared/specs/network.ts';
 import { DriverError } from '../driver.ts';
 import { listLinks } from '../host/links.ts';
 import { until } from '../host/wait.ts';
+import { addLooseTap } from '../network/taps.ts';
 import type { ComputeContext } from './context.ts';
+import type { SavedGuest } from './guest-record.ts';
 import type { LiveGuest } from './live-guest.ts';
-import { netdevName, netdevOptions, nicName, nicOptions, SPARE_SLOTS, slotName } from './qemu-arguments.ts';
+import {
+  type Interface,
+  netdevName,
+  netdevOptions,
+  nicName,
+  nicOptions,
+  SPARE_SLOTS,
+  slotName,
+} from './qemu-arguments.ts';
 
 /** A guest is asked to let go of a device, and takes some seconds; one that does not listen never does. */
 const UNPLUG_WAIT_MS = 30_000;
@@ -23,6 +33,26 @@ export async function interfacesOf(
     if (!port || !links.has(tap)) throw new DriverError(`Port ${id} is not on this machine yet`);
     return { port, tap };
   });
+}
+
+/**
+ * The interfaces that a saved guest had, as it knows them. For ports that have left this machine since there are taps that
+ * lead nowhere: its devices need an end of the kind that they had.
+ * @returns with the ports whose taps those are, to be removed once they are unplugged
+ */
+export async function savedInterfaces(
+  ctx: ComputeContext,
+  saved: SavedGuest,
+): Promise<{ interfaces: Interface[]; standIns: string[] }> {
+  const links = new Set((await listLinks()).map((link) => link.name));
+  const standIns = saved.interfaces.map(({ port }) => port).filter((port) => !links.has(ctx.names.tap(port)));
+  for (const port of standIns) await addLooseTap(ctx.names, port, ctx.user.uid);
+  const interfaces = saved.interfaces.map(({ port, slot, mac_address, mtu }) => ({
+    port: { id: port, mac_address, mtu },
+    slot,
+    tap: ctx.names.tap(port),
+  }));
+  return { interfaces, standIns };
 }
 
 /**

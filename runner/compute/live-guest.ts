@@ -78,6 +78,11 @@ export class LiveGuest {
     await this.#qmp.execute('cont');
   }
 
+  /** Has the processors stand still. */
+  async hold(): Promise<void> {
+    await this.#qmp.execute('stop');
+  }
+
   /** Runs a monitor command. @throws QmpError */
   execute<T = unknown>(command: string, args: Record<string, unknown> = {}): Promise<T> {
     return this.#qmp.execute<T>(command, args);

@@ -1,5 +1,5 @@
 import type { PortSpec } from '../../shared/specs/network.ts';
-import type { ServerSpec } from '../../shared/specs/server.ts';
+import type { ImageRef, ServerSpec } from '../../shared/specs/server.ts';
 import { type Accelerator, processorOf } from '../host/accelerator.ts';
 import { NAMES } from './guest-paths.ts';
 
@@ -13,12 +13,23 @@ export const TCG_CACHE_MIB = 128;
 /** As Nova starts a kernel whose image says nothing else. */
 const KERNEL_COMMAND_LINE = 'root=/dev/vda console=tty0 console=ttyS0';
 
+/** What a port's device in the guest is made of. */
+export type NicSpec = Pick<PortSpec, 'id' | 'mac_address' | 'mtu'>;
+export interface Interface {
+  port: NicSpec;
+  tap: string;
+  /** Where it is plugged in; by its place in the list where nothing is said. */
+  slot?: string;
+}
+
 export interface QemuPlan {
   spec: ServerSpec;
   mark: string;
   accelerator: Accelerator['kind'];
-  /** In the order in which the guest sees them, with their taps. */
-  interfaces: { port: PortSpec; tap: string }[];
+  /** In the order in which the guest sees them. */
+  interfaces: Interface[];
+  /** The machine that a saved guest was on, where it is to be taken up again. */
+  saved?: { machine: string; slots: number };
   /** A root shell of the guest's own making on a second serial port, for images that offer one. */
   adminShell: boolean;
 }
@@ -34,21 +45,21 @@ export function qemuArguments(plan: QemuPlan): string[] {
     ...machineArguments(plan),
     ...monitorArguments(plan),
     ...diskArguments(plan.spec),
-    ...slotArguments(plan.interfaces.length + SPARE_SLOTS),
-    ...plan.interfaces.flatMap(({ port, tap }, index) => interfaceArguments(port, tap, index)),
+    ...slotArguments(plan.saved?.slots ?? plan.interfaces.length + SPARE_SLOTS),
+    ...plan.interfaces.flatMap(interfaceArguments),
     ...['-object', 'rng-random,id=random,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=random'],
     ...['-device', 'virtio-balloon-pci,id=balloon,deflate-on-oom=on,free-page-reporting=on'],
     ...bootArguments(plan.spec),
   ];
 }
 
-function machineArguments({ spec, mark, accelerator }: QemuPlan): string[] {
+function machineArguments({ spec, mark, accelerator, saved }: QemuPlan): string[] {
   const smbios = 'type=1,manufacturer=OpenStack Foundation,product=OpenStack Compute,family=Virtual Machine';
   return [
     ...['-name', `${guestName(mark, spec.id)},debug-threads=on`],
     ...['-S', '-no-shutdown', '-no-user-config', '-nodefaults', '-display', 'none'],
     ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
-    ...['-machine', 'q35'],
+    ...['-machine', saved?.machine ?? 'q35'],
     ...['-accel', accelerator === 'kvm' ? 'kvm' : `tcg,thread=multi,tb-size=${TCG_CACHE_MIB}`],
     ...['-cpu', processorOf(accelerator)],
     ...['-smp', String(spec.vcpus), '-m', `size=${spec.memory_mib}M`],
@@ -71,23 +82,37 @@ function monitorArguments({ adminShell }: QemuPlan): string[] {
 }
 
 function diskArguments(spec: ServerSpec): string[] {
-  const drives =
-    spec.image.disk_format === 'iso'
-      ? [
-          ...blockdev({ 'node-name': 'root', driver: 'raw', 'read-only': true, file: file(NAMES.base, true) }),
-          ...['-device', 'ide-cd,drive=root,bootindex=1'],
-        ]
-      : [
-          ...blockdev({ 'node-name': 'root', driver: 'qcow2', discard: 'unmap', file: file(NAMES.disk, false) }),
-          ...['-device', `virtio-blk-pci,id=disk0,drive=root,bootindex=1,serial=${spec.id.slice(0, 20)}`],
-        ];
-  if (!spec.config_drive) return drives;
+  const own = ownDisk(spec, spec.rescue ? 2 : 1);
+  const disks = spec.rescue ? [...rescueDisk(spec.rescue.image.disk_format), ...own] : own;
+  if (!spec.config_drive) return disks;
   return [
-    ...drives,
+    ...disks,
     ...blockdev({ 'node-name': 'config', driver: 'raw', 'read-only': true, file: file(NAMES.configDrive, true) }),
     ...['-device', 'virtio-blk-pci,id=config0,drive=config'],
   ];
 }
+
+function ownDisk(spec: ServerSpec, bootindex: number): string[] {
+  if (spec.image.disk_format === 'iso') return cdrom('root', NAMES.base, bootindex);
+  return [
+    ...blockdev({ 'node-name': 'root', driver: 'qcow2', discard: 'unmap', file: file(NAMES.disk, false) }),
+    ...['-device', `virtio-blk-pci,id=disk0,drive=root,bootindex=${bootindex},serial=${spec.id.slice(0, 20)}`],
+  ];
+}
+
+/** It comes first, so that it is what the guest boots from and calls its first disk. */
+function rescueDisk(format: ImageRef['disk_format']): string[] {
+  if (format === 'iso') return cdrom('rescue', NAMES.rescueBase, 1);
+  return [
+    ...blockdev({ 'node-name': 'rescue', driver: 'qcow2', discard: 'unmap', file: file(NAMES.rescueDisk, false) }),
+    ...['-device', 'virtio-blk-pci,id=rescue0,drive=rescue,bootindex=1'],
+  ];
+}
+
+const cdrom = (node: string, filename: string, bootindex: number): string[] => [
+  ...blockdev({ 'node-name': node, driver: 'raw', 'read-only': true, file: file(filename, true) }),
+  ...['-device', `ide-cd,drive=${node},bootindex=${bootindex}`],
+];
 
 const file = (filename: string, readOnly: boolean) => ({
   driver: 'file',
@@ -109,13 +134,13 @@ export const slotName = (slot: number): string => `slot${slot}`;
 export const nicName = (portId: string): string => `nic-${portId}`;
 export const netdevName = (portId: string): string => `tap-${portId}`;
 
-function interfaceArguments(port: PortSpec, tap: string, index: number): string[] {
+function interfaceArguments({ port, tap, slot }: Interface, index: number): string[] {
   const text = (options: Record<string, unknown>) =>
     Object.entries(options)
       .map(([key, value]) => `${key}=${value}`)
       .join(',');
   const { type, ...netdev } = netdevOptions(port.id, tap);
-  const { driver, ...device } = nicOptions(port, slotName(index));
+  const { driver, ...device } = nicOptions(port, slot ?? slotName(index));
   return ['-netdev', `${type},${text(netdev)}`, '-device', `${driver},${text(device)}`];
 }
 
@@ -125,17 +150,21 @@ export function netdevOptions(portId: string, tap: string) {
 }
 
 /** A port's end in the guest. */
-export function nicOptions(port: PortSpec, slot: string) {
+export function nicOptions(port: NicSpec, slot: string) {
   const device = { driver: 'virtio-net-pci', id: nicName(port.id), netdev: netdevName(port.id), bus: slot };
   return { ...device, mac: port.mac_address, host_mtu: port.mtu, romfile: '' };
 }
 
 /** Without a kernel of its own the guest boots from its disk. */
 function bootArguments(spec: ServerSpec): string[] {
-  if (!spec.kernel) return ['-boot', 'strict=on'];
+  const { kernel, ramdisk, kernel_command_line } = spec.rescue ?? spec;
+  if (!kernel) return ['-boot', 'strict=on'];
+  const names = spec.rescue
+    ? { kernel: NAMES.rescueKernel, ramdisk: NAMES.rescueRamdisk }
+    : { kernel: NAMES.kernel, ramdisk: NAMES.ramdisk };
   return [
-    ...['-kernel', NAMES.kernel],
-    ...(spec.ramdisk ? ['-initrd', NAMES.ramdisk] : []),
-    ...['-append', spec.kernel_command_line ?? KERNEL_COMMAND_LINE],
+    ...['-kernel', names.kernel],
+    ...(ramdisk ? ['-initrd', names.ramdisk] : []),
+    ...['-append', kernel_command_line ?? KERNEL_COMMAND_LINE],
   ];
 }

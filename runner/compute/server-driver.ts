@@ -1,5 +1,7 @@
+import type { ServerSpec } from '../../shared/specs/server.ts';
 import { type Driver, DriverError, type Outcome, type Wanted } from '../driver.ts';
 import { isErrno } from '../host/files.ts';
+import { faultOf } from '../reconcile/retry.ts';
 import type { ComputeContext } from './context.ts';
 import { type GuestRecord, NEW_GUEST } from './guest-record.ts';
 import type { Guests } from './guests.ts';
@@ -46,22 +48,104 @@ async function applyServer(
   }
   await ctx.inventory.put('server', id, spec);
   const found = await settle(ctx, guests, id, before);
-  const { live } = found;
-  const record = { ...found.record, epoch: spec.epoch };
-  if (spec.power === 'off') {
-    if (live) await guests.stop(live, signal);
-    await keepIfThere(guests, id, { ...record, generation, process: null, down: null });
-    return { state: 'stopped' };
+  const current = await asSpecified(guests, spec, { ...found, record: { ...found.record, epoch: spec.epoch } }, signal);
+  switch (spec.power) {
+    case 'off':
+      return turnOff(guests, { spec, generation, signal }, current);
+    case 'suspended':
+      return suspend(ctx, guests, { spec, generation, signal }, current);
+    case 'paused':
+    case 'on':
+      return turnOn(ctx, guests, { spec, generation, signal }, current);
   }
-  if (live) {
-    await guests.keep(id, { ...record, generation, process: live.process, boot_id: ctx.bootId });
-    if ((await live.status()) === 'prelaunch') await guests.finishStart(spec, live);
-    await syncInterfaces(ctx, live, spec.ports);
-    return describe(live);
+}
+
+interface Found {
+  record: GuestRecord;
+  live: LiveGuest | null;
+}
+interface Wish {
+  spec: ServerSpec;
+  generation: number;
+  signal: AbortSignal;
+}
+
+/** Ends a guest whose disks are not those of its spec: it is rebuilt, rescued or unrescued, or a start was cut short. */
+async function asSpecified(guests: Guests, spec: ServerSpec, found: Found, signal: AbortSignal): Promise<Found> {
+  let { record, live } = found;
+  if (live && record.saved) {
+    // It had not taken up its memory yet, or has just saved it.
+    await guests.end(live);
+    live = null;
   }
-  if (record.down && staysDown(ctx, record, generation)) return { state: 'stopped', cause: record.down.cause };
-  await guests.start(spec, { ...record, generation }, signal);
-  return { state: 'running' };
+  if (record.disk_version !== spec.disk_version) {
+    if (live) await guests.end(live);
+    return { record: await guests.dropDisk(spec, record), live: null };
+  }
+  if (live && record.rescue_sha256 !== (spec.rescue?.image.sha256 ?? null)) {
+    if (spec.rescue) await guests.stop(live, signal);
+    else await guests.end(live);
+    record = { ...record, process: null };
+    await guests.keep(spec.id, record);
+    live = null;
+  }
+  return { record, live };
+}
+
+async function turnOff(guests: Guests, { spec, generation, signal }: Wish, { record, live }: Found): Promise<Outcome> {
+  if (live) await guests.stop(live, signal);
+  const kept = await guests.dropSaved(spec.id, record);
+  // A server that was never started here has no folder.
+  if (!(await guests.record(spec.id))) return { state: 'stopped' };
+  // One that was rebuilt is told now what its next start would find.
+  if (kept.image_sha256 === null) await guests.prepare(spec, signal);
+  await guests.keep(spec.id, { ...kept, generation, process: null, down: null });
+  return { state: 'stopped' };
+}
+
+async function turnOn(ctx: ComputeContext, guests: Guests, wish: Wish, { record, live }: Found): Promise<Outcome> {
+  const { spec, generation, signal } = wish;
+  if (!live) {
+    if (record.down && staysDown(ctx, record, generation)) return { state: 'stopped', cause: record.down.cause };
+    if (spec.power === 'paused') {
+      // What it held is lost, and nobody wants it to run.
+      await guests.recordDown(spec.id, 'crash');
+      return { state: 'stopped', cause: 'crash' };
+    }
+    await guests.start(spec, { ...record, generation }, signal);
+    return { state: 'running' };
+  }
+  await guests.keep(spec.id, { ...record, generation, process: live.process, boot_id: ctx.bootId });
+  const status = await live.status();
+  if (spec.power === 'paused') await live.hold();
+  else if (status === 'prelaunch' || status === 'paused') await guests.letRun(spec, live);
+  await syncInterfaces(ctx, live, spec.ports);
+  return describe(live, spec.power);
+}
+
+async function suspend(ctx: ComputeContext, guests: Guests, wish: Wish, { record, live }: Found): Promise<Outcome> {
+  const { spec, generation, signal } = wish;
+  if (!live && record.saved) {
+    await guests.keep(spec.id, { ...record, generation, process: null });
+    return { state: 'suspended' };
+  }
+  if (!live) {
+    // It ran in an earlier boot of the machine, and was not saved before that ended.
+    const outcome = await turnOn(ctx, guests, { ...wish, spec: { ...spec, power: 'on' } }, { record, live });
+    if (outcome.state !== 'running') return outcome;
+  }
+  const running = live ?? (await guests.find(spec.id));
+  if (!running) throw new DriverError('The guest ended before its memory was saved');
+  const kept = { ...record, generation, process: running.process, boot_id: ctx.bootId };
+  try {
+    await guests.suspend(running, kept, signal);
+    return { state: 'suspended' };
+  } catch (error) {
+    // Nothing is lost: it goes on as it was.
+    signal.throwIfAborted();
+    await running.resume();
+    return { state: 'running', fault: faultOf(error) };
+  }
 }
 
 /**
@@ -90,19 +174,16 @@ function staysDown(ctx: ComputeContext, record: GuestRecord, generation: number)
   return record.down.cause === 'guest' || record.boot_id === ctx.bootId;
 }
 
-async function keepIfThere(guests: Guests, id: string, record: GuestRecord): Promise<void> {
-  // A server that was never started here has no folder.
-  if (await guests.record(id)) await guests.keep(id, record);
-}
-
 async function observeServer(ctx: ComputeContext, guests: Guests, id: string): Promise<Outcome | null> {
   const record = await guests.record(id);
   if (!record) return null;
   const { record: settled, live } = await settle(ctx, guests, id, record);
-  if (live) return describe(live);
+  const power = ctx.inventory.servers.get(id)?.spec.power ?? 'off';
+  if (live) return describe(live, power);
   if (settled.down) return { state: 'stopped', cause: settled.down.cause };
+  if (settled.saved) return power === 'suspended' ? { state: 'suspended' } : null;
   // One that should run and has neither a process nor an end, after a boot of the machine or a teardown, is to be made.
-  return ctx.inventory.servers.get(id)?.spec.power === 'off' ? { state: 'stopped' } : null;
+  return power === 'off' ? { state: 'stopped' } : null;
 }
 
 /** Why a guest that has a process does nothing. */
@@ -112,8 +193,9 @@ const HALTED: Partial<Record<GuestStatus, string>> = {
   'guest-panicked': 'The guest panicked. Reboot it hard.',
 };
 
-async function describe(live: LiveGuest): Promise<Outcome> {
+async function describe(live: LiveGuest, wish: ServerSpec['power']): Promise<Outcome> {
   const status = await live.status();
+  if (wish === 'paused' && status === 'paused') return { state: 'paused' };
   const halted = HALTED[status];
   return { state: 'running', detail: { status }, ...(halted ? { fault: { code: 500, message: halted } } : {}) };
 }

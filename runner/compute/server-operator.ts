@@ -12,24 +12,28 @@ import type { LiveGuest } from './live-guest.ts';
 const rebootArguments = z.object({ type: z.enum(['SOFT', 'HARD']) });
 const consoleArguments = z.object({ length_lines: z.int().min(0).nullable().default(null) });
 
-/** Does with guests what is no state of theirs: reboots, and answers about their consoles. */
+/** Does with guests what is no state of theirs: reboots, interrupts and copies, and answers about their consoles. */
 export function serverOperator(ctx: ComputeContext, guests: Guests): Operator {
   return {
     async run({ kind, targetId, targetEpoch, args }, signal) {
-      if (kind !== 'reboot') throw new DriverError(`This machine knows no operation ${kind}`, { code: 400 });
-      const { type } = rebootArguments.parse(args);
-      return guests.alone(targetId, async () => {
-        const spec = specOf(ctx, targetId);
-        if (spec.epoch !== targetEpoch) {
-          throw new DriverError(`The operation is for epoch ${targetEpoch}, the server is at ${spec.epoch}`, {
-            code: 409,
-          });
+      const spec = specOf(ctx, targetId);
+      if (spec.epoch !== targetEpoch) {
+        throw new DriverError(`The operation is for epoch ${targetEpoch}, the server is at ${spec.epoch}`, {
+          code: 409,
+        });
+      }
+      switch (kind) {
+        case 'reboot': {
+          const { type } = rebootArguments.parse(args);
+          await guests.alone(targetId, () => reboot(ctx, guests, specOf(ctx, targetId), type, signal));
+          return {};
         }
-        if (spec.power === 'off')
-          throw new DriverError(`Server ${targetId} is to be off: it cannot be rebooted`, { code: 409 });
-        await reboot(ctx, guests, spec, type, signal);
-        return {};
-      });
+        case 'crash-dump':
+          await guests.alone(targetId, async () => (await running(guests, targetId)).execute('inject-nmi'));
+          return {};
+        default:
+          throw new DriverError(`This machine knows no operation ${kind}`, { code: 400 });
+      }
     },
     async query({ kind, targetId, args }) {
       if (kind === 'uptime') return { uptime: machineUptime() };
@@ -39,6 +43,12 @@ export function serverOperator(ctx: ComputeContext, guests: Guests): Operator {
       return { output: await readConsole(guestPaths(ctx.stateDir, targetId).console, length_lines) };
     },
   };
+}
+
+async function running(guests: Guests, id: string): Promise<LiveGuest> {
+  const live = await guests.find(id);
+  if (!live) throw new DriverError(`Server ${id} does not run`, { code: 409 });
+  return live;
 }
 
 function specOf(ctx: ComputeContext, id: string): ServerSpec {
@@ -54,10 +64,13 @@ async function reboot(
   type: 'SOFT' | 'HARD',
   signal: AbortSignal,
 ): Promise<void> {
+  if (spec.power !== 'on')
+    throw new DriverError(`Server ${spec.id} is to be ${spec.power}: it cannot be rebooted`, { code: 409 });
   const live = await guests.find(spec.id);
   if (live && type === 'SOFT' && (await softReboot(ctx, guests, live, signal))) return;
   if (live) await guests.end(live);
-  await guests.start(spec, (await guests.record(spec.id)) ?? { ...NEW_GUEST, epoch: spec.epoch }, signal);
+  const record = (await guests.record(spec.id)) ?? { ...NEW_GUEST, epoch: spec.epoch };
+  await guests.start(spec, await guests.dropSaved(spec.id, record), signal);
 }
 
 /** Off by its power button and on again in the same process; false when it does not go off in time. */

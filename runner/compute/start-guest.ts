@@ -9,11 +9,11 @@ import { spawnDaemon } from '../host/processes.ts';
 import { describeGuest } from '../network/metadata/subject.ts';
 import { writeConfigDrive } from './config-drive.ts';
 import type { ComputeContext } from './context.ts';
-import { ensureDisk } from './disks.ts';
+import { ensureDisk, ensureRescueDisk } from './disks.ts';
 import { type GuestPaths, guestPaths } from './guest-paths.ts';
-import { interfacesOf } from './interfaces.ts';
+import type { SavedGuest } from './guest-record.ts';
 import { LiveGuest } from './live-guest.ts';
-import { qemuArguments, TCG_CACHE_MIB } from './qemu-arguments.ts';
+import { type Interface, qemuArguments, TCG_CACHE_MIB } from './qemu-arguments.ts';
 
 const MONITOR_WAIT_MS = 30_000;
 const MIB = 1024 * 1024;
@@ -52,23 +52,50 @@ export async function prepareGuest(ctx: ComputeContext, spec: ServerSpec, signal
     spec.ramdisk ? ctx.images.place(spec.ramdisk, paths.ramdisk, signal) : null,
   ]);
   await ensureDisk(spec, paths, ctx.user);
+  await prepareRescue(ctx, spec, paths, signal);
   if (spec.config_drive) {
     const seed = randomBytes(512).toString('base64');
     await writeConfigDrive(describeGuest(ctx.inventory, spec, seed), paths, ctx.user);
   }
 }
 
+/** The files of a rescue; none are kept after it. */
+async function prepareRescue(
+  ctx: ComputeContext,
+  { rescue }: ServerSpec,
+  paths: GuestPaths,
+  signal: AbortSignal,
+): Promise<void> {
+  const { rescueBase, rescueKernel, rescueRamdisk, rescueDisk } = paths;
+  if (!rescue) {
+    for (const path of [rescueDisk, rescueBase, rescueKernel, rescueRamdisk]) await rm(path, { force: true });
+    return;
+  }
+  await Promise.all([
+    ctx.images.place(rescue.image, rescueBase, signal),
+    rescue.kernel ? ctx.images.place(rescue.kernel, rescueKernel, signal) : null,
+    rescue.ramdisk ? ctx.images.place(rescue.ramdisk, rescueRamdisk, signal) : null,
+  ]);
+  await ensureRescueDisk(rescue.image, paths, ctx.user);
+}
+
 /**
  * Starts a prepared guest's process, paused: nothing of the guest has run yet. Nobody may call this while a process of
  * the guest lives.
+ * @param as - its interfaces, and the machine that its saved memory needs
  * @throws DriverError with what QEMU said
  */
-export async function launchGuest(ctx: ComputeContext, spec: ServerSpec): Promise<LiveGuest> {
+export async function launchGuest(
+  ctx: ComputeContext,
+  spec: ServerSpec,
+  as: { interfaces: Interface[]; saved: SavedGuest | null },
+): Promise<LiveGuest> {
   const paths = guestPaths(ctx.stateDir, spec.id);
-  const interfaces = await interfacesOf(ctx, spec.ports);
+  const { interfaces, saved } = as;
   await clearTraces(ctx, paths);
   const { accelerator, names, adminShell, user } = ctx;
-  const qemu = qemuArguments({ spec, mark: names.mark, accelerator: accelerator.kind, interfaces, adminShell });
+  const plan = { spec, mark: names.mark, accelerator: accelerator.kind, interfaces, adminShell };
+  const qemu = qemuArguments({ ...plan, ...(saved ? { saved } : {}) });
   const [command = '', ...args] = asUser(user, ['qemu-system-x86_64', ...qemu], ctx.deviceGroups);
   const process = await spawnDaemon(command, args, { cwd: paths.folder, logFile: paths.qemuLog });
   const live = await LiveGuest.connect(spec.id, process, paths.monitor, MONITOR_WAIT_MS);
@@ -79,10 +106,9 @@ export async function launchGuest(ctx: ComputeContext, spec: ServerSpec): Promis
   return live;
 }
 
-/** Puts a launched guest under its limits and lets it run. */
-export async function runGuest(ctx: ComputeContext, spec: ServerSpec, live: LiveGuest): Promise<void> {
+/** Puts a launched guest under its limits. */
+export async function limitGuest(ctx: ComputeContext, spec: ServerSpec, live: LiveGuest): Promise<void> {
   await ctx.cgroups.put(spec.id, live.process.pid, limitsOf(spec, ctx.accelerator.kind));
-  await live.resume();
 }
 
 /** What the last process left. The console begins anew, as a serial line does when a machine is switched on. */

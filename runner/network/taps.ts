@@ -9,12 +9,7 @@ export async function ensureTap(names: Names, port: PortSpec, ownerUid: number):
   const bridge = names.bridge(port.network_id);
   const link = (await listLinks()).find((one) => one.name === tap);
   const setUp: string[][] = [];
-  if (!link) {
-    setUp.push(
-      ['tuntap', 'add', 'dev', tap, 'mode', 'tap', 'user', String(ownerUid)],
-      ['link', 'set', tap, 'alias', names.alias('port', port.id)],
-    );
-  }
+  if (!link) setUp.push(...newTap(names, port.id, ownerUid));
   if (link?.mtu !== port.mtu) setUp.push(['link', 'set', tap, 'mtu', String(port.mtu)]);
   if (link?.master !== bridge) setUp.push(['link', 'set', tap, 'master', bridge]);
   await ipBatch(setUp);
@@ -23,6 +18,16 @@ export async function ensureTap(names: Names, port: PortSpec, ownerUid: number):
   await bridgeBatch(bridgePortSettings(tap, port));
   if (link?.up !== port.admin_state_up) await ipBatch([['link', 'set', tap, port.admin_state_up ? 'up' : 'down']]);
 }
+
+/** Makes a tap that is on no bridge and down, for a device that will be unplugged. */
+export async function addLooseTap(names: Names, portId: string, ownerUid: number): Promise<void> {
+  await ipBatch(newTap(names, portId, ownerUid));
+}
+
+const newTap = (names: Names, portId: string, ownerUid: number): string[][] => [
+  ['tuntap', 'add', 'dev', names.tap(portId), 'mode', 'tap', 'user', String(ownerUid)],
+  ['link', 'set', names.tap(portId), 'alias', names.alias('port', portId)],
+];
 
 /** With port security the bridge knows where the port's address is, and sends it no frame for others. */
 function bridgePortSettings(tap: string, port: PortSpec): string[][] {

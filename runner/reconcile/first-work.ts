@@ -21,5 +21,5 @@ export function firstWork(entry: Entry, bootId: string): Work | null {
 export function workAfterLook(entry: Entry, outcome: Outcome | null): Work | null {
   if (outcome === null) return 'apply';
   const power = (entry.spec as { power?: unknown } | null)?.power;
-  return power === 'on' && outcome.state === 'stopped' && outcome.cause ? null : 'apply';
+  return power !== 'off' && outcome.state === 'stopped' && outcome.cause ? null : 'apply';
 }

@@ -2,7 +2,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm';
 import { type ServerFault, servers } from '../../db/schema/compute.ts';
 import type { Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
-import { finishActions } from './servers/actions.ts';
+import { ACTIONS, finishActions } from './servers/actions.ts';
 
 /** Statements that leave the servers of a lost machine in ERROR and without a host, so that they can be deleted. */
 export function abandonServers(ctx: Context, runnerId: string, why: string): Statement[] {
@@ -23,7 +23,7 @@ export function abandonServers(ctx: Context, runnerId: string, why: string): Sta
   return [
     ...finishActions(ctx.db, {
       serverWhere: sql`server_id IN (SELECT id FROM servers WHERE runner_id = ${runnerId} AND deleted_at_ms IS NULL)`,
-      actions: ['create', 'start', 'stop', 'reboot', 'delete'],
+      actions: ACTIONS,
       when: sql`1`,
       nowMs,
       error: why,

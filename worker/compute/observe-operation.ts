@@ -1,46 +1,68 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { RunnerMessageOf } from '../../shared/protocol/messages.ts';
 import type { Effect } from '../fleet/observers.ts';
+import type { Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
-import { EVENTS } from './servers/actions.ts';
+import type { ServerOperation } from './servers/ask-host.ts';
+
+type Update = RunnerMessageOf<'operation-update'>;
+
+/** What every observer of an operation's end needs. */
+export interface EndedOperation {
+  ctx: Context;
+  runnerId: string;
+  nowMs: number;
+  done: boolean;
+  /** The host's words for a failure. */
+  why: string;
+  /** A member of the operation, as SQL: null unless it is of this kind and still open. */
+  its: (kind: ServerOperation, column: 'target_id' | 'request_id' | `args ->> '${string}'`) => SQL;
+}
 
 /** A server whose reboot failed is what its guest was last seen to be: gone down with a fault, off, or as before. */
 const AS_SEEN = sql.raw(
   `vm_state = CASE WHEN power_state = 6 THEN 'error' WHEN power_state = 4 THEN 'stopped' ELSE vm_state END,`,
 );
 
-/**
- * What the end of an operation on a server (reboot) changes. A failed reboot leaves the server as it is and says so in
- * the action, as Nova does.
- */
-export function serverOperationUpdated(
-  ctx: Context,
-  runnerId: string,
-  update: RunnerMessageOf<'operation-update'>,
-): Effect {
+/** What the end of an operation on a server changes: the action that asked for it, and what its kind means for the server. */
+export function serverOperationUpdated(ctx: Context, runnerId: string, update: Update): Effect {
   if (update.state === 'accepted') return { statements: [] };
-  const now = ctx.clock.nowMs();
-  const done = update.state === 'done';
-  const why = done ? null : (update.fault?.message ?? 'The host could not reboot the server.');
-  const operation = sql`o.op_id = ${update.op_id} AND o.runner_id = ${runnerId} AND o.kind = 'reboot' AND o.state IN ('queued', 'accepted')`;
-  const its = (column: 'target_id' | 'request_id'): SQL =>
-    sql`(SELECT ${sql.raw(`o.${column}`)} FROM operations o WHERE ${operation})`;
-  const action = sql`server_id = ${its('target_id')} AND request_id = ${its('request_id')} AND finished_at_ms IS NULL`;
-  // Another reboot that is still under way keeps the task.
-  const last = sql`NOT EXISTS (SELECT 1 FROM operations other WHERE other.target_kind = 'server' AND other.target_id = servers.id
-    AND other.kind = 'reboot' AND other.op_id <> ${update.op_id} AND other.state IN ('queued', 'accepted'))`;
-  const server = sql`id = ${its('target_id')} AND runner_id = ${runnerId} AND deleted_at_ms IS NULL
-    AND task_state IN ('rebooting', 'rebooting_hard') AND ${last}`;
-  const state = done ? sql`vm_state = 'active', power_state = 1, fault = NULL,` : AS_SEEN;
-  return {
-    statements: [
-      ctx.db.run(sql`
-        UPDATE server_action_events SET finished_at_ms = ${now}, result = ${done ? 'Success' : 'Error'}, details = ${why}
-        WHERE ${action} AND event = ${EVENTS.reboot}`),
-      ctx.db.run(sql`
-        UPDATE server_actions SET finished_at_ms = ${now}, updated_at_ms = ${now}, message = ${done ? null : 'Error'} WHERE ${action}`),
-      ctx.db.run(sql`
-        UPDATE servers SET ${state} task_state = NULL, task_deadline_ms = NULL, updated_at_ms = ${now} WHERE ${server}`),
-    ],
+  const open = (kind: SQL) =>
+    sql`o.op_id = ${update.op_id} AND o.runner_id = ${runnerId} AND o.target_kind = 'server' AND ${kind} AND o.state IN ('queued', 'accepted')`;
+  const ended: EndedOperation = {
+    ctx,
+    runnerId,
+    nowMs: ctx.clock.nowMs(),
+    done: update.state === 'done',
+    why: update.fault?.message ?? 'The host could not do it.',
+    its: (kind, column) =>
+      sql`(SELECT ${sql.raw(`o.${column}`)} FROM operations o WHERE ${open(sql`o.kind = ${kind}`)})`,
   };
+  const asked = (column: string) => sql`(SELECT ${sql.raw(`o.${column}`)} FROM operations o WHERE ${open(sql`1`)})`;
+  return { statements: [...actionEnded(ended, asked), ...rebootEnded(ended, update.op_id)] };
+}
+
+/** The action of the request that asked for the operation. */
+function actionEnded({ ctx, nowMs, done, why }: EndedOperation, asked: (column: string) => SQL): Statement[] {
+  const action = sql`server_id = ${asked('target_id')} AND request_id = ${asked('request_id')} AND finished_at_ms IS NULL`;
+  return [
+    ctx.db.run(sql`
+      UPDATE server_action_events SET finished_at_ms = ${nowMs}, result = ${done ? 'Success' : 'Error'}, details = ${done ? null : why}
+      WHERE ${action}`),
+    ctx.db.run(sql`
+      UPDATE server_actions SET finished_at_ms = ${nowMs}, updated_at_ms = ${nowMs}, message = ${done ? null : 'Error'} WHERE ${action}`),
+  ];
+}
+
+/** A failed reboot leaves the server as it is, as Nova does. Another reboot that is still under way keeps the task. */
+function rebootEnded({ ctx, runnerId, nowMs, done, its }: EndedOperation, opId: string): Statement[] {
+  const last = sql`NOT EXISTS (SELECT 1 FROM operations other WHERE other.target_kind = 'server' AND other.target_id = servers.id
+    AND other.kind = 'reboot' AND other.op_id <> ${opId} AND other.state IN ('queued', 'accepted'))`;
+  const state = done ? sql`vm_state = 'active', power_state = 1, fault = NULL,` : AS_SEEN;
+  return [
+    ctx.db.run(sql`
+      UPDATE servers SET ${state} task_state = NULL, task_deadline_ms = NULL, updated_at_ms = ${nowMs}
+      WHERE id = ${its('reboot', 'target_id')} AND runner_id = ${runnerId} AND deleted_at_ms IS NULL
+        AND task_state IN ('rebooting', 'rebooting_hard') AND ${last}`),
+  ];
 }

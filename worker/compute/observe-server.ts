@@ -1,13 +1,15 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Observation } from '../../shared/protocol/messages.ts';
+import type { ServerSpec } from '../../shared/specs/server.ts';
 import { stillDesired } from '../fleet/desired.ts';
 import type { Effect } from '../fleet/observers.ts';
 import type { Context } from '../http/context.ts';
 import { releaseServerPorts } from '../network/server-ports.ts';
 import { returnClaim } from './schedule/hosts.ts';
-import { type ActionName, finishActions } from './servers/actions.ts';
+import { ACTIONS, type ActionName, finishActions, STATE_ACTIONS } from './servers/actions.ts';
 import { onceDeleted } from './servers/delete-server.ts';
 import { patchDesiredServer } from './servers/desired-server.ts';
+import type { TaskState } from './servers/statuses.ts';
 import { TASK_DEADLINES_MS } from './servers/tasks.ts';
 
 /** What an observer needs: who says what of which server, and the conditions that its writes share. */
@@ -20,12 +22,14 @@ interface Report {
   current: SQL;
 }
 
-/** Actions that a guest's being there ends. A reboot ends by its own report. */
-const POWERED_ON: readonly ActionName[] = ['create', 'start'];
+/** Nova's power states, as far as a report tells them. */
+const POWER = { running: 1, paused: 3, stopped: 4, crashed: 6, suspended: 4 } as const;
 const REBOOTING = sql.raw(`coalesce(task_state, '') IN ('rebooting', 'rebooting_hard')`);
-const DELETING = sql.raw(`coalesce(task_state, '') = 'deleting'`);
+const DELETING = sql.raw(`coalesce(task_state, '') IN ('deleting', 'soft-deleting')`);
 /** An ERROR that a report may lift: an operator's own (os-resetState) has no fault and stays. */
 const HEALABLE = sql.raw(`(vm_state <> 'error' OR fault IS NOT NULL)`);
+/** States that say more of a server than its guest's power, so that only a task's end changes them. */
+const KEPT = sql.raw(`vm_state IN ('resized', 'shelved', 'shelved_offloaded', 'soft-delete')`);
 
 /** What a runner's report of a guest changes: states, faults, actions, and on `absent` the end of the server. */
 export function serverObserved(ctx: Context, runnerId: string, observation: Observation): Effect {
@@ -34,6 +38,10 @@ export function serverObserved(ctx: Context, runnerId: string, observation: Obse
   switch (observation.state) {
     case 'running':
       return running(report);
+    case 'paused':
+      return { statements: settled(report, 'paused') };
+    case 'suspended':
+      return { statements: settled(report, 'suspended') };
     case 'stopped':
       return stopped(report);
     case 'failed':
@@ -49,8 +57,13 @@ export function serverObserved(ctx: Context, runnerId: string, observation: Obse
 
 const wished = ({ runnerId, observation }: Report, condition: SQL): SQL =>
   sql`EXISTS (SELECT 1 FROM desired WHERE runner_id = ${runnerId} AND kind = 'server' AND id = ${observation.id} AND ${condition})`;
-const wishedPower = (report: Report, power: 'on' | 'off'): SQL =>
-  wished(report, sql`deleted = 0 AND spec ->> '$.power' = ${power}`);
+const wishedPower = (report: Report, ...powers: ServerSpec['power'][]): SQL =>
+  wished(report, sql`deleted = 0 AND spec ->> '$.power' IN (${list(powers)})`);
+const list = (values: readonly string[]): SQL =>
+  sql.join(
+    values.map((value) => sql`${value}`),
+    sql`, `,
+  );
 
 /** Writes new states where the condition holds, after the actions that this ends. */
 function change(
@@ -83,49 +96,119 @@ function seenInReboot(report: Report, powerState: 1 | 4 | 6, fault: string | nul
   ];
 }
 
+/** The wish that each report fulfils, the tasks and the actions that end with it, and what the server then is. */
+const SETTLED: Readonly<
+  Record<
+    'running' | 'paused' | 'suspended' | 'stopped',
+    { wish: ServerSpec['power']; vmState: SQL; tasks: readonly TaskState[]; ends: readonly ActionName[] }
+  >
+> = {
+  running: {
+    wish: 'on',
+    vmState: sql.raw(`CASE WHEN (SELECT d.spec ->> '$.rescue' FROM desired d WHERE d.runner_id = servers.runner_id
+      AND d.kind = 'server' AND d.id = servers.id) IS NULL THEN 'active' ELSE 'rescued' END`),
+    tasks: [
+      ...(['scheduling', 'spawning', 'powering-on', 'unpausing', 'resuming', 'rescuing', 'unrescuing'] as const),
+      ...(['rebuilding', 'rebuild_block_device_mapping', 'rebuild_spawning', 'unshelving', 'restoring'] as const),
+    ],
+    // A reboot ends by its own report.
+    ends: ['create', 'start', 'unpause', 'resume', 'rescue', 'unrescue', 'rebuild', 'unshelve'],
+  },
+  paused: { wish: 'paused', vmState: sql.raw(`'paused'`), tasks: ['pausing'], ends: ['pause'] },
+  suspended: { wish: 'suspended', vmState: sql.raw(`'suspended'`), tasks: ['suspending'], ends: ['suspend'] },
+  stopped: {
+    wish: 'off',
+    vmState: sql.raw(`'stopped'`),
+    tasks: ['spawning', 'powering-off', 'rebuilding', 'rebuild_block_device_mapping', 'rebuild_spawning'],
+    ends: ['stop', 'rebuild'],
+  },
+};
+/** A guest that begins anew with these was launched when it did. */
+const LAUNCHES = sql.raw(
+  `coalesce(task_state, '') IN ('rebuilding', 'rebuild_block_device_mapping', 'rebuild_spawning', 'unshelving')`,
+);
+
+/** A guest is as it was wished to be. */
+function settled(report: Report, state: keyof typeof SETTLED): Effect['statements'] {
+  const { wish, vmState, tasks, ends } = SETTLED[state];
+  const power = POWER[state];
+  const launched =
+    state === 'running'
+      ? sql`, launched_at_ms = CASE WHEN ${LAUNCHES} THEN ${report.nowMs} ELSE coalesce(launched_at_ms, ${report.nowMs}) END`
+      : sql``;
+  return change(report, {
+    when: sql`${wishedPower(report, wish)} AND ${HEALABLE}
+      AND (task_state IN (${list(tasks)})
+        OR (task_state IS NULL AND NOT ${KEPT} AND (vm_state <> ${vmState} OR power_state <> ${power})))`,
+    set: sql`vm_state = ${vmState}, task_state = NULL, task_deadline_ms = NULL, power_state = ${power}, fault = NULL${launched}`,
+    ends,
+  });
+}
+
 function running(report: Report): Effect {
-  const differs = sql`(vm_state <> 'active' OR power_state <> 1 OR coalesce(task_state, '') IN ('scheduling', 'spawning', 'powering-on'))`;
-  const active = change(report, {
-    when: sql`${wishedPower(report, 'on')} AND NOT ${DELETING} AND NOT ${REBOOTING} AND ${HEALABLE} AND ${differs}`,
-    set: sql`vm_state = 'active', task_state = NULL, task_deadline_ms = NULL, power_state = 1, fault = NULL,
-      launched_at_ms = coalesce(launched_at_ms, ${report.nowMs})`,
-    ends: POWERED_ON,
-  });
-  return { statements: [...active, ...seenInReboot(report, 1, null)] };
+  const statements = [...settled(report, 'running'), ...seenInReboot(report, POWER.running, null)];
+  const { fault } = report.observation;
+  if (!fault) return { statements };
+  const own = notHeld(report, fault.message);
+  return { statements: [...statements, ...own.statements], touches: own.touches };
 }
 
-function stopped(report: Report): Effect {
-  const { cause } = report.observation;
-  const asked = change(report, {
-    when: sql`${wishedPower(report, 'off')} AND NOT ${DELETING} AND NOT ${REBOOTING} AND ${HEALABLE}
-      AND (vm_state <> 'stopped' OR power_state <> 4 OR task_state IS NOT NULL)`,
-    set: sql`vm_state = 'stopped', task_state = NULL, task_deadline_ms = NULL, power_state = 4, fault = NULL`,
-    ends: ['stop'],
-  });
-  if (cause === undefined) return { statements: asked };
-  if (cause === 'guest') {
-    const own = shutByGuest(report);
-    return { statements: [...asked, ...own.statements, ...seenInReboot(report, 4, null)], touches: own.touches };
-  }
-  const crashed = failed(report, { code: 500, message: 'The guest stopped: its process ended unexpectedly.' }, 6);
-  return { statements: [...asked, ...crashed.statements] };
-}
-
-/** A guest that shut itself down stays off: its host is told so, lest it turn it on again. */
-function shutByGuest(report: Report): Required<Effect> {
+/** A guest that could not be held still runs on: its server is what it was, and its host is told so. */
+function notHeld(report: Report, why: string): Required<Effect> {
   const { ctx, runnerId, observation } = report;
-  const when = sql`${wishedPower(report, 'on')} AND NOT ${DELETING} AND NOT ${REBOOTING}`;
+  const when = sql`${wishedPower(report, 'paused', 'suspended')} AND coalesce(task_state, '') IN ('pausing', 'suspending')`;
   const applies = sql`EXISTS (SELECT 1 FROM servers WHERE ${report.current} AND ${when})`;
-  // True only after the change: a report that changed nothing must not change the wish under its generation.
-  const nowOff = sql`EXISTS (SELECT 1 FROM servers WHERE id = ${observation.id} AND vm_state = 'stopped' AND task_state IS NULL)`;
+  const nowActive = sql`EXISTS (SELECT 1 FROM servers WHERE id = ${observation.id} AND vm_state = 'active' AND task_state IS NULL)`;
   return {
     touches: sql`runners.id = ${runnerId} AND ${applies}`,
     statements: [
       ...change(report, {
         when,
-        set: sql`vm_state = 'stopped', task_state = NULL, task_deadline_ms = NULL, power_state = 4, fault = NULL,
-          launched_at_ms = coalesce(launched_at_ms, ${report.nowMs})`,
-        ends: POWERED_ON,
+        set: sql`vm_state = 'active', task_state = NULL, task_deadline_ms = NULL, power_state = ${POWER.running}`,
+        ends: ['pause', 'suspend'],
+        error: why,
+      }),
+      patchDesiredServer(ctx.db, observation.id, {
+        path: '$.power',
+        value: sql`'on'`,
+        when: sql`runner_id = ${runnerId} AND generation = ${observation.generation} AND spec ->> '$.power' IN ('paused', 'suspended') AND ${nowActive}`,
+      }),
+    ],
+  };
+}
+
+function stopped(report: Report): Effect {
+  const { cause } = report.observation;
+  const asked = settled(report, 'stopped');
+  if (cause === undefined) return { statements: asked };
+  if (cause === 'guest') {
+    const own = shutByGuest(report);
+    const seen = seenInReboot(report, POWER.stopped, null);
+    return { statements: [...asked, ...own.statements, ...seen], touches: own.touches };
+  }
+  const crashed = failed(
+    report,
+    { code: 500, message: 'The guest stopped: its process ended unexpectedly.' },
+    POWER.crashed,
+  );
+  return { statements: [...asked, ...crashed.statements] };
+}
+
+/** A guest that shut itself down stays off: its host is told so, lest it turn it on again. A rescued one is still to be unrescued. */
+function shutByGuest(report: Report): Required<Effect> {
+  const { ctx, runnerId, observation } = report;
+  const when = sql`${wishedPower(report, 'on')} AND NOT ${DELETING} AND NOT ${REBOOTING}`;
+  const applies = sql`EXISTS (SELECT 1 FROM servers WHERE ${report.current} AND ${when})`;
+  // True only after the change: a report that changed nothing must not change the wish under its generation.
+  const nowOff = sql`EXISTS (SELECT 1 FROM servers WHERE id = ${observation.id} AND power_state = ${POWER.stopped} AND task_state IS NULL)`;
+  return {
+    touches: sql`runners.id = ${runnerId} AND ${applies}`,
+    statements: [
+      ...change(report, {
+        when,
+        set: sql`vm_state = CASE WHEN vm_state = 'rescued' OR ${KEPT} THEN vm_state ELSE 'stopped' END, task_state = NULL,
+          task_deadline_ms = NULL, power_state = ${POWER.stopped}, fault = NULL, launched_at_ms = coalesce(launched_at_ms, ${report.nowMs})`,
+        ends: SETTLED.running.ends,
       }),
       patchDesiredServer(ctx.db, observation.id, {
         path: '$.power',
@@ -141,17 +224,17 @@ function failed(report: Report, otherwise: { code: number; message: string }, po
   const { observation, nowMs } = report;
   const fault = JSON.stringify({ ...otherwise, ...observation.fault, createdAtMs: nowMs });
   const same = sql`(vm_state = 'error' AND task_state IS NULL AND fault ->> '$.message' = ${fault} ->> '$.message')`;
-  const unlessOff = powerState === undefined ? sql`1` : wishedPower(report, 'on');
+  const unlessOff = powerState === undefined ? sql`1` : wishedPower(report, 'on', 'paused');
   return {
     statements: [
       ...change(report, {
         when: sql`NOT ${REBOOTING} AND NOT ${same} AND ${unlessOff}`,
         set: sql`vm_state = 'error', task_state = NULL, task_deadline_ms = NULL, fault = ${fault},
         power_state = ${powerState === undefined ? sql`power_state` : sql`${powerState}`}`,
-        ends: ['create', 'start', 'stop', 'delete'],
+        ends: STATE_ACTIONS,
         error: observation.fault?.message ?? otherwise.message,
       }),
-      ...seenInReboot(report, 6, fault),
+      ...seenInReboot(report, POWER.crashed, fault),
     ],
   };
 }
@@ -168,7 +251,7 @@ function absent(report: Report): Effect {
       ...returnClaim(ctx, where),
       ...finishActions(ctx.db, {
         serverWhere: sql`server_id = ${observation.id}`,
-        actions: ['create', 'start', 'stop', 'reboot'],
+        actions: ACTIONS.filter((action) => action !== 'delete'),
         when: applies,
         nowMs,
         error: 'The server was deleted before this was done.',
@@ -184,6 +267,9 @@ function absent(report: Report): Effect {
   };
 }
 
+/** Tasks that may wait for an image to come. */
+const WAITING: readonly TaskState[] = ['spawning', 'rebuilding', 'rebuild_spawning', 'rescuing', 'unshelving'];
+
 /** A host that is at work on a build gets its time anew. */
 function working(report: Report): Effect {
   const progress = Number(report.observation.detail?.progress);
@@ -192,7 +278,7 @@ function working(report: Report): Effect {
     statements: [
       report.ctx.db.run(sql`
         UPDATE servers SET progress = ${shown}, task_deadline_ms = ${report.nowMs + TASK_DEADLINES_MS.spawning}
-        WHERE ${report.current} AND task_state = 'spawning'`),
+        WHERE ${report.current} AND task_state IN (${list(WAITING)})`),
     ],
   };
 }

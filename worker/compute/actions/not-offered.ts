@@ -7,8 +7,6 @@ import { findServer } from '../servers/find-server.ts';
 /** Actions that need a state which no server here is ever in, by Nova's names for them in messages. */
 const IMPOSSIBLE: Readonly<Record<string, string>> = {
   restore: 'restore',
-  resume: 'resume',
-  unpause: 'unpause',
   unrescue: 'unrescue',
   unshelve: 'unshelve',
   shelveOffload: 'shelveOffload',
@@ -17,27 +15,9 @@ const IMPOSSIBLE: Readonly<Record<string, string>> = {
 };
 /** Actions of Nova that are not offered here. */
 const NOT_OFFERED: ReadonlySet<string> = new Set([
-  ...[
-    'pause',
-    'suspend',
-    'rescue',
-    'shelve',
-    'resize',
-    'rebuild',
-    'migrate',
-    'os-migrateLive',
-    'evacuate',
-    'createImage',
-  ],
+  ...['rescue', 'shelve', 'resize', 'rebuild', 'migrate', 'os-migrateLive', 'evacuate', 'createImage'],
   ...['createBackup', 'changePassword', 'addSecurityGroup', 'removeSecurityGroup', 'addFixedIp', 'removeFixedIp'],
-  ...[
-    'addFloatingIp',
-    'removeFloatingIp',
-    'resetNetwork',
-    'injectNetworkInfo',
-    'trigger_crash_dump',
-    'os-getVNCConsole',
-  ],
+  ...['addFloatingIp', 'removeFloatingIp', 'resetNetwork', 'injectNetworkInfo', 'os-getVNCConsole'],
   ...['os-getSPICEConsole', 'os-getSerialConsole', 'os-getRDPConsole'],
 ]);
 

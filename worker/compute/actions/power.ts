@@ -1,32 +1,58 @@
 import { sql } from 'drizzle-orm';
+import type { ServerSpec } from '../../../shared/specs/server.ts';
 import type { ActorContext } from '../../http/context.ts';
+import type { ComputeAction } from '../policy.ts';
 import { startAction } from '../servers/actions.ts';
 import { hostOf, patchDesiredServer } from '../servers/desired-server.ts';
-import { TASK_DEADLINES_MS } from '../servers/tasks.ts';
-import { type Allowed, commitTransition } from '../servers/transition.ts';
+import type { TaskState, VmState } from '../servers/statuses.ts';
+import { beginTask } from '../servers/tasks.ts';
+import { commitTransition } from '../servers/transition.ts';
 
-const START: Allowed = { vmStates: ['stopped'], launched: true };
-const STOP: Allowed = { vmStates: ['active', 'error'], launched: true };
+interface Turn {
+  policyAction: ComputeAction;
+  from: readonly VmState[];
+  task: TaskState;
+  power: ServerSpec['power'];
+}
 
-/** Turns a stopped server on. @throws ApiError 404, 409 not stopped, or busy */
-export const startServer = (ctx: ActorContext, id: string): Promise<void> => turn(ctx, id, 'on');
+/** What only changes how a guest is powered, by Nova's names. */
+const TURNS = {
+  start: { policyAction: 'os_compute_api:servers:start', from: ['stopped'], task: 'powering-on', power: 'on' },
+  stop: { policyAction: 'os_compute_api:servers:stop', from: ['active', 'error'], task: 'powering-off', power: 'off' },
+  pause: { policyAction: 'os_compute_api:os-pause-server:pause', from: ['active'], task: 'pausing', power: 'paused' },
+  unpause: {
+    policyAction: 'os_compute_api:os-pause-server:unpause',
+    from: ['paused'],
+    task: 'unpausing',
+    power: 'on',
+  },
+  suspend: {
+    policyAction: 'os_compute_api:os-suspend-server:suspend',
+    from: ['active'],
+    task: 'suspending',
+    power: 'suspended',
+  },
+  resume: {
+    policyAction: 'os_compute_api:os-suspend-server:resume',
+    from: ['suspended'],
+    task: 'resuming',
+    power: 'on',
+  },
+} as const satisfies Record<string, Turn>;
 
-/** Turns a running server off; its guest is asked to shut down. @throws ApiError 404, 409 not running, or busy */
-export const stopServer = (ctx: ActorContext, id: string): Promise<void> => turn(ctx, id, 'off');
-
-async function turn(ctx: ActorContext, id: string, power: 'on' | 'off'): Promise<void> {
-  const verb = power === 'on' ? 'start' : 'stop';
-  const task = power === 'on' ? 'powering-on' : 'powering-off';
-  const now = ctx.clock.nowMs();
+/**
+ * Turns a server on or off (its guest is asked to shut down), holds it still in its memory or on its disk, or lets it go on.
+ * @throws ApiError 404, 409 in another state, or busy
+ */
+export async function turnServer(ctx: ActorContext, id: string, verb: keyof typeof TURNS): Promise<void> {
+  const { policyAction, from, task, power }: Turn = TURNS[verb];
   await commitTransition(ctx, {
     id,
     verb,
-    policyAction: `os_compute_api:servers:${verb}`,
-    allowed: power === 'on' ? START : STOP,
+    policyAction,
+    allowed: { vmStates: from, launched: true },
     statements: [
-      ctx.db.run(sql`
-        UPDATE servers SET task_state = ${task}, task_deadline_ms = ${now + TASK_DEADLINES_MS[task]}, updated_at_ms = ${now}
-        WHERE id = ${id}`),
+      beginTask(ctx, id, task),
       patchDesiredServer(ctx.db, id, { path: '$.power', value: sql`${power}` }),
       ...startAction(ctx, { serverId: id, action: verb }),
     ],

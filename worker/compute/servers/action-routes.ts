@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { badRequest } from '../../http/errors.ts';
+import { badRequest, notFound } from '../../http/errors.ts';
 import { consoleOutput } from '../actions/console-output.ts';
 import { lockServer, unlockServer } from '../actions/lock-server.ts';
 import { isNotOffered, refuseAction } from '../actions/not-offered.ts';
-import { startServer, stopServer } from '../actions/power.ts';
+import { turnServer } from '../actions/power.ts';
 import { rebootServer } from '../actions/reboot-server.ts';
 import { resetState } from '../actions/reset-state.ts';
+import { triggerCrashDump } from '../actions/trigger-crash-dump.ts';
 import { actorOf, type ComputeContext } from '../http/env.ts';
 import { INTEGER_MAX, integer } from '../http/parameters.ts';
 import { check, readBody } from '../http/validate.ts';
@@ -25,19 +26,27 @@ const lockBody73 = only({ lock: z.strictObject({ locked_reason: z.string().min(1
 
 const accepted = (c: ComputeContext) => c.body(null, 202);
 
+async function turn(c: ComputeContext, id: string, verb: Parameters<typeof turnServer>[2]): Promise<Response> {
+  await turnServer(actorOf(c), id, verb);
+  return accepted(c);
+}
+
 /** What may be asked of a server, by the one member of the body. */
 const ACTIONS: Readonly<Record<string, Handler>> = {
-  'os-start': async (c, id) => {
-    await startServer(actorOf(c), id);
-    return accepted(c);
-  },
-  'os-stop': async (c, id) => {
-    await stopServer(actorOf(c), id);
-    return accepted(c);
-  },
+  'os-start': (c, id) => turn(c, id, 'start'),
+  'os-stop': (c, id) => turn(c, id, 'stop'),
+  pause: (c, id) => turn(c, id, 'pause'),
+  unpause: (c, id) => turn(c, id, 'unpause'),
+  suspend: (c, id) => turn(c, id, 'suspend'),
+  resume: (c, id) => turn(c, id, 'resume'),
   reboot: async (c, id, body) => {
     const { type } = check(body, rebootBody).reboot;
     await rebootServer(actorOf(c), id, type.toUpperCase() === 'HARD' ? 'HARD' : 'SOFT');
+    return accepted(c);
+  },
+  trigger_crash_dump: async (c, id) => {
+    if (c.get('microversion') < 17) throw notFound('The resource could not be found.');
+    await triggerCrashDump(actorOf(c), id);
     return accepted(c);
   },
   lock: async (c, id, body) => {

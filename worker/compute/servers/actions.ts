@@ -27,6 +27,11 @@ export const EVENTS = {
   detach_interface: 'compute_detach_interface',
 } as const;
 export type ActionName = keyof typeof EVENTS;
+export const ACTIONS = Object.keys(EVENTS) as ActionName[];
+/** Those that end when their server is seen to be as it was wished; the others end by the report of an operation. */
+export const STATE_ACTIONS = ACTIONS.filter(
+  (action) => !['reboot', 'createImage', 'createBackup', 'shelve', 'trigger_crash_dump'].includes(action),
+);
 
 /**
  * The record that an action was asked for and is under way, with its event on the server's host. It must run while the

@@ -1,3 +1,6 @@
+import { sql } from 'drizzle-orm';
+import type { Statement } from '../../http/commit.ts';
+import type { Context } from '../../http/context.ts';
 import type { TaskState } from './statuses.ts';
 
 const MINUTE_MS = 60_000;
@@ -94,3 +97,11 @@ export const HARMLESS_TASKS: readonly TaskState[] = [
   'image_backup',
   'updating_password',
 ];
+
+/** Notes that a task of a server is under way, and by when it must be done. */
+export function beginTask(ctx: Context, serverId: string, task: TaskState): Statement {
+  const now = ctx.clock.nowMs();
+  return ctx.db.run(sql`
+    UPDATE servers SET task_state = ${task}, task_deadline_ms = ${now + TASK_DEADLINES_MS[task]}, updated_at_ms = ${now}
+    WHERE id = ${serverId}`);
+}
