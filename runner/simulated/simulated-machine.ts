@@ -155,6 +155,7 @@ export class SimulatedMachine implements Machine {
   }
 
   async #run(operation: { kind: string; targetId: string }): Promise<Record<string, unknown>> {
+    if (operation.kind === 'crash-dump') return this.#interrupt(operation.targetId);
     if (operation.kind !== 'reboot')
       throw new DriverError(`A simulated machine cannot ${operation.kind} a server.`, { code: 501 });
     const guest = this.#existing(operation.targetId);
@@ -164,6 +165,13 @@ export class SimulatedMachine implements Machine {
     const { cause: _over, ...rest } = guest;
     const console = said(guest, `reboot: Restarting system\n${bootText(spec)}`);
     this.#store.put({ ...rest, power: 'on', starts: (guest.starts ?? 0) + 1, console });
+    return {};
+  }
+
+  #interrupt(id: string): Record<string, unknown> {
+    const guest = this.#existing(id);
+    if (guest.power === 'off') throw new DriverError(`Server ${id} does not run.`, { code: 409 });
+    this.#store.put({ ...guest, console: said(guest, 'Uhhuh. NMI received for unknown reason: simulated\n') });
     return {};
   }
 

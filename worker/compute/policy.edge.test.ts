@@ -2,11 +2,13 @@ import { ComputeCloud } from '../../test/compute-cloud.ts';
 import { ComputeTrials } from '../../test/compute-policy.ts';
 import { describePolicy, trial } from '../../test/edge-policy.ts';
 import type { ComputeAction } from './policy.ts';
+import type { GuestAction } from './policy-actions.edge.test.ts';
 
-/** Those of flavors, key pairs and machines have tables of their own. */
+/** Those of flavors, key pairs, machines and what is done to guests have tables of their own. */
 type ServerAction = Exclude<
   ComputeAction,
-  `os_compute_api:${'os-flavor' | 'os-keypairs' | 'limits' | 'os-quota' | 'os-availability' | 'os-aggregates' | 'os-hypervisors' | 'os-services' | 'os-hosts'}${string}`
+  | GuestAction
+  | `os_compute_api:${'os-flavor' | 'os-keypairs' | 'limits' | 'os-quota' | 'os-availability' | 'os-aggregates' | 'os-hypervisors' | 'os-services' | 'os-hosts'}${string}`
 >;
 
 const t = new ComputeTrials(async () => {

@@ -4,6 +4,13 @@ import type { Context } from '../http/context.ts';
 import { notFound } from '../http/errors.ts';
 import { type ImageData, openImageData } from './image-data.ts';
 
+/** The ids of the images that a server is started from, or rescued by. */
+const BOOT_IMAGES = sql.raw(
+  ['$', '$.rescue']
+    .flatMap((from) => ['image', 'kernel', 'ramdisk'].map((what) => `json_extract(desired.spec, '${from}.${what}.id')`))
+    .join(', '),
+);
+
 /**
  * Opens the data of an image that a runner needs for a server it should hold: as disk, kernel or ramdisk. A deactivated
  * image is given, too: its servers may have been made before.
@@ -21,8 +28,7 @@ export async function openImageForRunner(
     .from(images)
     .where(sql`images.id = ${imageId} AND images.region = ${ctx.region} AND images.status IN ('active', 'deactivated')
       AND EXISTS (SELECT 1 FROM desired WHERE desired.runner_id = ${runnerId} AND desired.kind = 'server'
-        AND desired.deleted = 0 AND ${imageId} IN (json_extract(desired.spec, '$.image.id'),
-          json_extract(desired.spec, '$.kernel.id'), json_extract(desired.spec, '$.ramdisk.id')))`);
+        AND desired.deleted = 0 AND ${imageId} IN (${BOOT_IMAGES}))`);
   if (!row) throw notFound(`Image ${imageId} is not one that this runner's servers need.`);
   return openImageData(ctx, row, rangeHeader);
 }

@@ -7,7 +7,6 @@ import { findServer } from '../servers/find-server.ts';
 /** Actions that need a state which no server here is ever in, by Nova's names for them in messages. */
 const IMPOSSIBLE: Readonly<Record<string, string>> = {
   restore: 'restore',
-  unrescue: 'unrescue',
   unshelve: 'unshelve',
   shelveOffload: 'shelveOffload',
   confirmResize: 'confirmResize',
@@ -15,7 +14,7 @@ const IMPOSSIBLE: Readonly<Record<string, string>> = {
 };
 /** Actions of Nova that are not offered here. */
 const NOT_OFFERED: ReadonlySet<string> = new Set([
-  ...['rescue', 'shelve', 'resize', 'rebuild', 'migrate', 'os-migrateLive', 'evacuate', 'createImage'],
+  ...['shelve', 'resize', 'migrate', 'os-migrateLive', 'evacuate', 'createImage'],
   ...['createBackup', 'changePassword', 'addSecurityGroup', 'removeSecurityGroup', 'addFixedIp', 'removeFixedIp'],
   ...['addFloatingIp', 'removeFloatingIp', 'resetNetwork', 'injectNetworkInfo', 'os-getVNCConsole'],
   ...['os-getSPICEConsole', 'os-getSerialConsole', 'os-getRDPConsole'],

@@ -5,18 +5,26 @@ import { lockServer, unlockServer } from '../actions/lock-server.ts';
 import { isNotOffered, refuseAction } from '../actions/not-offered.ts';
 import { turnServer } from '../actions/power.ts';
 import { rebootServer } from '../actions/reboot-server.ts';
+import { rebuildBody } from '../actions/rebuild-schema.ts';
+import { rebuildServer } from '../actions/rebuild-server.ts';
+import { rescueServer, unrescueServer } from '../actions/rescue-server.ts';
 import { resetState } from '../actions/reset-state.ts';
 import { triggerCrashDump } from '../actions/trigger-crash-dump.ts';
-import { actorOf, type ComputeContext } from '../http/env.ts';
-import { INTEGER_MAX, integer } from '../http/parameters.ts';
+import { actorOf, type ComputeContext, renderingOf } from '../http/env.ts';
+import { INTEGER_MAX, integer, uuid } from '../http/parameters.ts';
 import { check, readBody } from '../http/validate.ts';
 import { deleteServer } from './delete-server.ts';
+import { generatePassword } from './generated-text.ts';
+import { serverView } from './views.ts';
 
 type Handler = (c: ComputeContext, id: string, body: unknown) => Promise<Response>;
 
 const only = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape);
 const rebootBody = only({
   reboot: z.strictObject({ type: z.enum(['HARD', 'Hard', 'hard', 'SOFT', 'Soft', 'soft']) }),
+});
+const rescueBody = only({
+  rescue: z.strictObject({ adminPass: z.string().optional(), rescue_image_ref: uuid.optional() }).nullable(),
 });
 const resetStateBody = only({ 'os-resetState': z.strictObject({ state: z.enum(['active', 'error']) }) });
 const consoleBody = only({
@@ -43,6 +51,28 @@ const ACTIONS: Readonly<Record<string, Handler>> = {
     const { type } = check(body, rebootBody).reboot;
     await rebootServer(actorOf(c), id, type.toUpperCase() === 'HARD' ? 'HARD' : 'SOFT');
     return accepted(c);
+  },
+  rescue: async (c, id, body) => {
+    const { rescue } = check(body, rescueBody);
+    await rescueServer(actorOf(c), id, rescue?.rescue_image_ref ?? null);
+    return c.json({ adminPass: rescue?.adminPass ?? generatePassword() });
+  },
+  unrescue: async (c, id) => {
+    await unrescueServer(actorOf(c), id);
+    return accepted(c);
+  },
+  rebuild: async (c, id, body) => {
+    const rendering = renderingOf(c);
+    const { rebuild } = check(body, rebuildBody(rendering.version));
+    const row = await rebuildServer(actorOf(c), id, rebuild, rendering.version);
+    const server = serverView(row, rendering, { nowMs: c.get('ctx').clock.nowMs(), form: 'updated' });
+    const later = {
+      ...(rendering.version >= 54 ? { key_name: row.keyName } : {}),
+      ...(rendering.version >= 57 ? { user_data: row.userData ?? null } : {}),
+    };
+    const location = `${rendering.links.self}/servers/${id}`;
+    const adminPass = rebuild.adminPass ?? generatePassword();
+    return c.json({ server: { ...server, ...later, adminPass } }, 202, { location });
   },
   trigger_crash_dump: async (c, id) => {
     if (c.get('microversion') < 17) throw notFound('The resource could not be found.');

@@ -25,7 +25,7 @@ const LIST_MAX = 64;
 
 const BASE64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/;
 const isBase64 = (text: string) => BASE64.test(text) && text.replaceAll(/\s/g, '').length % 4 === 0;
-const userData = z
+export const userData = z
   .string()
   .max(USER_DATA_BASE64_BYTES_MAX)
   .refine(isBase64, { error: (issue) => `'${String(issue.input).slice(0, 40)}' is not a 'base64'` });

@@ -15,8 +15,22 @@ export function patchDesiredServer(
   serverId: string,
   change: { path: `$.${string}`; value: SQL; when?: SQL },
 ): Statement {
+  return patchDesiredMembers(db, serverId, { [change.path]: change.value }, change.when);
+}
+
+/** As `patchDesiredServer`, for several members at once; every value sees the spec as it was. */
+export function patchDesiredMembers(
+  db: Database,
+  serverId: string,
+  set: Readonly<Record<`$.${string}`, SQL>>,
+  when: SQL = sql`1`,
+): Statement {
+  const pairs = sql.join(
+    Object.entries(set).map(([path, value]) => sql`${path}, ${value}`),
+    sql`, `,
+  );
   return db.run(sql`
-    UPDATE desired SET spec = json_set(spec, ${change.path}, ${change.value}),
+    UPDATE desired SET spec = json_set(spec, ${pairs}),
       generation = (SELECT runners.generation FROM runners WHERE runners.id = desired.runner_id)
-    WHERE kind = 'server' AND id = ${serverId} AND deleted = 0 AND ${change.when ?? sql`1`}`);
+    WHERE kind = 'server' AND id = ${serverId} AND deleted = 0 AND ${when}`);
 }

@@ -18,15 +18,21 @@ export function claimOf(ctx: ActorContext, flavor: FlavorRow, image: ServerImage
       `Flavor ${flavor.id} has an ephemeral or a swap disk, which no host here makes: choose one without.`,
     );
   }
+  checkFits(flavor, image);
+  if (flavor.diskGib > 0) return { vcpus: flavor.vcpus, memoryMib: flavor.ramMib, diskGib: flavor.diskGib };
+  if (!isAdmin(ctx)) throw forbidden('Only volume-backed servers are allowed for flavors with zero disk.');
+  return { vcpus: flavor.vcpus, memoryMib: flavor.ramMib, diskGib: Math.max(1, Math.ceil(sizeOf(image) / GIB)) };
+}
+
+const sizeOf = (image: ServerImage): number => image.virtualSizeBytes ?? image.image.size_bytes;
+
+/** Whether an image runs on a flavor. @throws ApiError 400 too little memory or disk */
+export function checkFits(flavor: Pick<FlavorRow, 'ramMib' | 'diskGib'>, image: ServerImage): void {
   if (flavor.ramMib < image.minRamMib) throw badRequest("Flavor's memory is too small for requested image.");
-  const sizeBytes = image.virtualSizeBytes ?? image.image.size_bytes;
-  if (flavor.diskGib === 0) {
-    if (!isAdmin(ctx)) throw forbidden('Only volume-backed servers are allowed for flavors with zero disk.');
-    return { vcpus: flavor.vcpus, memoryMib: flavor.ramMib, diskGib: Math.max(1, Math.ceil(sizeBytes / GIB)) };
-  }
-  if (sizeBytes > flavor.diskGib * GIB) {
+  if (flavor.diskGib === 0) return;
+  if (sizeOf(image) > flavor.diskGib * GIB) {
     throw badRequest(
-      `Flavor's disk is too small for requested image. Flavor disk is ${flavor.diskGib * GIB} bytes, image is ${sizeBytes} bytes.`,
+      `Flavor's disk is too small for requested image. Flavor disk is ${flavor.diskGib * GIB} bytes, image is ${sizeOf(image)} bytes.`,
     );
   }
   if (flavor.diskGib < image.minDiskGib) {
@@ -34,5 +40,4 @@ export function claimOf(ctx: ActorContext, flavor: FlavorRow, image: ServerImage
       `Flavor's disk is smaller than the minimum size specified in image metadata. Flavor disk is ${flavor.diskGib * GIB} bytes, minimum size is ${image.minDiskGib * GIB} bytes.`,
     );
   }
-  return { vcpus: flavor.vcpus, memoryMib: flavor.ramMib, diskGib: flavor.diskGib };
 }
