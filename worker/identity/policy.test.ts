@@ -74,6 +74,23 @@ const FEDERATION = (['identity_provider', 'protocol', 'mapping', 'service_provid
   ],
 );
 
+/** What administrators alone change, whom a list of it is named after, and who looks at it. */
+const ADMINISTERED: [one: string, many: string, readers: Kind[]][] = [
+  ['service', 'services', SYSTEM],
+  ['endpoint', 'endpoints', SYSTEM],
+  ['region', 'regions', EVERYBODY],
+  ['endpoint_group', 'endpoint_groups', SYSTEM],
+];
+const ADMINISTERED_ROWS = ADMINISTERED.flatMap(([one, many, readers]) => [
+  rowOf(`get_${one}`, readers),
+  rowOf(`list_${many}`, readers),
+  ...['create', 'update', 'delete'].map((what) => rowOf(`${what}_${one}`, [])),
+]);
+
+function rowOf(name: string, others: Kind[]): [Action, string, Target, Kind[]] {
+  return [`identity:${name}` as Action, '', {}, others];
+}
+
 /** Every action, on what, and who but the admins may do it. */
 const ROWS: [Action, string, Target, Kind[]][] = [
   ['identity:validate_token', "another's", someone, [...SYSTEM, 'project service']],
@@ -188,12 +205,18 @@ const ROWS: [Action, string, Target, Kind[]][] = [
   ['identity:list_role_assignments', 'all', {}, SYSTEM],
   ['identity:list_role_assignments_for_tree', '', list, [...SYSTEM, ...IN_DOMAIN]],
 
-  ['identity:get_service', '', {}, SYSTEM],
-  ['identity:list_services', '', {}, SYSTEM],
-  ['identity:get_endpoint', '', {}, SYSTEM],
-  ['identity:list_endpoints', '', {}, SYSTEM],
-  ['identity:get_region', '', {}, EVERYBODY],
-  ['identity:list_regions', '', {}, EVERYBODY],
+  ...ADMINISTERED_ROWS,
+  ['identity:list_projects_associated_with_endpoint_group', '', {}, SYSTEM],
+  ['identity:list_endpoints_associated_with_endpoint_group', '', {}, SYSTEM],
+  ['identity:get_endpoint_group_in_project', '', {}, SYSTEM],
+  ['identity:list_endpoint_groups_for_project', '', {}, SYSTEM],
+  ['identity:add_endpoint_group_to_project', '', {}, []],
+  ['identity:remove_endpoint_group_from_project', '', {}, []],
+  ['identity:list_projects_for_endpoint', '', {}, SYSTEM],
+  ['identity:check_endpoint_in_project', '', {}, SYSTEM],
+  ['identity:list_endpoints_for_project', '', {}, SYSTEM],
+  ['identity:add_endpoint_to_project', '', {}, []],
+  ['identity:remove_endpoint_from_project', '', {}, []],
   ...FEDERATION,
 ];
 

@@ -7,6 +7,7 @@ import { assignmentRoutes } from './assignments/routes.ts';
 import { catalogRoutes } from './catalog/routes.ts';
 import { versionDocument } from './discovery.ts';
 import { domainRoutes } from './domains/routes.ts';
+import { endpointFilterRoutes } from './endpoint-filter/routes.ts';
 import { federationRoutes } from './federation/routes.ts';
 import { groupRoutes } from './groups/routes.ts';
 import { renderFault } from './http/faults.ts';
@@ -40,6 +41,7 @@ const PROTECTED = [
   'services',
   'endpoints',
   'regions',
+  'OS-EP-FILTER',
   'OS-FEDERATION',
 ];
 
@@ -58,6 +60,7 @@ v3.route('/auth', tokenRoutes)
   .route('/role_assignments', assignmentRoutes)
   .route('/OS-FEDERATION', federationRoutes)
   .route('/', grantRoutes)
+  .route('/OS-EP-FILTER', endpointFilterRoutes)
   .route('/', catalogRoutes);
 
 /** Keystone: who there is, and what they may do where. */

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
-import { buildCatalog } from './catalog.ts';
+import { buildCatalog, ownEndpoints, ownServices } from './catalog.ts';
 
-const one = buildCatalog('https://cloud.example', ['RegionOne']);
+const catalogFor = (rootUrl: string, regions: string[]) => buildCatalog(ownServices, ownEndpoints(rootUrl, regions));
+
+const one = catalogFor('https://cloud.example', ['RegionOne']);
 
 const urlsOf = (catalog: typeof one, type: string) =>
   catalog
@@ -24,7 +26,7 @@ test('every service has its three interfaces under the path that clients expect'
 });
 
 test('further regions have a prefix; identity is one for all of them', () => {
-  const two = buildCatalog('https://cloud.example', ['RegionOne', 'north']);
+  const two = catalogFor('https://cloud.example', ['RegionOne', 'north']);
   expect(urlsOf(two, 'image')?.filter(([, kind]) => kind === 'public')).toEqual([
     ['RegionOne', 'public', 'https://cloud.example/image'],
     ['north', 'public', 'https://cloud.example/r/north/image'],
@@ -38,7 +40,7 @@ test('ids are as long as Keystone has them, all different, and the same wherever
   const ids = one.flatMap(({ id, endpoints }) => [id, ...endpoints.map((endpoint) => endpoint.id)]);
   expect(new Set(ids).size).toBe(ids.length);
   for (const id of ids) expect(id).toMatch(/^[0-9a-f]{32}$/);
-  const elsewhere = buildCatalog('http://other', ['RegionOne', 'north']);
+  const elsewhere = catalogFor('http://other', ['RegionOne', 'north']);
   expect(elsewhere.map(({ id, endpoints }) => [id, endpoints[0]?.id])).toEqual(
     one.map(({ id, endpoints }) => [id, endpoints[0]?.id]),
   );

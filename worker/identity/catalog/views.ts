@@ -1,48 +1,40 @@
-import type { CatalogEntry } from './catalog.ts';
+import type { Endpoint, Region, Service } from './catalog.ts';
 
-/** Services as the API shows them one by one. */
-export function serviceViews(baseUrl: string, catalog: readonly CatalogEntry[]) {
-  return catalog.map(({ id, name, type }) => ({
-    name,
-    id,
-    type,
-    enabled: true,
-    links: { self: `${baseUrl}/identity/v3/services/${id}` },
-  }));
-}
+export const serviceView = (baseUrl: string, { id, type, enabled, extra }: Service) => ({
+  ...extra,
+  id,
+  type,
+  enabled,
+  links: { self: `${baseUrl}/identity/v3/services/${id}` },
+});
 
-/** Endpoints as the API shows them one by one. */
-export function endpointViews(baseUrl: string, catalog: readonly CatalogEntry[]) {
-  return catalog.flatMap((service) =>
-    service.endpoints.map(({ id, url, region, region_id, interface: kind }) => ({
-      id,
-      interface: kind,
-      region_id,
-      service_id: service.id,
-      url,
-      enabled: true,
-      region,
-      links: { self: `${baseUrl}/identity/v3/endpoints/${id}` },
-    })),
-  );
-}
+export const endpointView = (baseUrl: string, row: Endpoint) => ({
+  ...row.extra,
+  id: row.id,
+  interface: row.interface,
+  region_id: row.regionId,
+  service_id: row.serviceId,
+  url: row.url,
+  enabled: row.enabled,
+  region: row.regionId,
+  links: { self: `${baseUrl}/identity/v3/endpoints/${row.id}` },
+});
 
-export function regionView(baseUrl: string, id: string) {
-  return {
-    id,
-    description: '',
-    parent_region_id: null,
-    links: { self: `${baseUrl}/identity/v3/regions/${id}` },
-  };
-}
+export const regionView = (baseUrl: string, { id, description, parentRegionId, extra }: Region) => ({
+  ...extra,
+  id,
+  description,
+  parent_region_id: parentRegionId,
+  links: { self: `${baseUrl}/identity/v3/regions/${id}` },
+});
 
 /** Those whose members are what the query says, as far as it names any of them. */
 export function matching<View extends object>(
   views: readonly View[],
   query: URLSearchParams,
-  members: readonly (keyof View & string)[],
+  members: readonly string[],
 ): View[] {
   return views.filter((view) =>
-    members.every((member) => !query.has(member) || String(view[member] ?? '') === query.get(member)),
+    members.every((member) => !query.has(member) || String(view[member as keyof View] ?? '') === query.get(member)),
   );
 }

@@ -3,7 +3,25 @@ import { conflict, forbidden, notFound } from '../../http/errors.ts';
 /** The domain that is meant where none is named. */
 export const DEFAULT_DOMAIN = 'default';
 
-type Kind = 'domain' | 'project' | 'user' | 'group' | 'role' | 'service' | 'endpoint' | 'region';
+type Kind =
+  | 'domain'
+  | 'project'
+  | 'user'
+  | 'group'
+  | 'role'
+  | 'service'
+  | 'endpoint'
+  | 'region'
+  | 'Endpoint Group'
+  | 'policy'
+  | 'credential'
+  | 'trust'
+  | 'Application Credential'
+  | 'Access Rule'
+  | 'consumer'
+  | 'limit for'
+  | 'registered limit'
+  | 'domain configuration for';
 
 /** 404 as Keystone words it. */
 export const missing = (kind: Kind, id: string) => notFound(`Could not find ${kind}: ${id}.`);

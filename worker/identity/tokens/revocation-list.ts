@@ -47,7 +47,12 @@ export class RevocationList {
 
   /** Whether a revocation with one of these keys came after the given one. */
   ends(keys: readonly string[], revocationSeq: number): boolean {
-    return keys.some((key) => (this.#seqByKey.get(key)?.seq ?? 0) > revocationSeq);
+    return keys.some((key) => this.lastSeq(key) > revocationSeq);
+  }
+
+  /** The last revocation with this key; 0 when none is known. */
+  lastSeq(key: string): number {
+    return this.#seqByKey.get(key)?.seq ?? 0;
   }
 
   /** Takes in revocations, at once those that this isolate has just stored. */

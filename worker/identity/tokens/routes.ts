@@ -13,6 +13,7 @@ import { issueToken } from './issue-token.ts';
 import { listOwnDomains, ownsSystemRole } from './own-scopes.ts';
 import { renderToken, renderTokenStart } from './render-token.ts';
 import { revokeToken } from './revoke-token.ts';
+import type { Token } from './token.ts';
 import { type CheckedToken, checkToken } from './token-checker.ts';
 
 /** What needs no token. */
@@ -20,7 +21,7 @@ export const loginRoutes = new Hono<AppEnv>().post('/tokens', async (c) => {
   const ctx = c.get('ctx');
   const request = parseAuthRequest(await readBody(c));
   const { text, token } = await issueToken(ctx, request);
-  const catalog = wantsCatalog(c) ? catalogOf(ctx).json : undefined;
+  const catalog = await catalogJson(c, token);
   return jsonWithToken(renderToken(renderTokenStart(token), token, catalog), 201, text);
 });
 
@@ -29,7 +30,7 @@ export const tokenRoutes = new Hono<AppEnv>()
     const action = c.req.method === 'HEAD' ? 'identity:check_token' : 'identity:validate_token';
     const { text, checked } = await subjectOf(c, action);
     checked.rendered ??= renderTokenStart(checked.token);
-    const catalog = wantsCatalog(c) ? catalogOf(c.get('ctx')).json : undefined;
+    const catalog = await catalogJson(c, checked.token);
     return jsonWithToken(renderToken(checked.rendered, checked.token, catalog), 200, text);
   })
   .delete('/tokens', async (c) => {
@@ -53,13 +54,18 @@ export const tokenRoutes = new Hono<AppEnv>()
     const own = await ownsSystemRole(actorContext(c));
     return c.json({ system: own ? [{ all: true }] : [], links: { self: selfUrl(c) } });
   })
-  .get('/catalog', (c) => {
+  .get('/catalog', async (c) => {
     const ctx = actorContext(c);
     if (ctx.actor.projectId === null) throw forbidden('You are not authorized to perform the requested action.');
-    return c.json({ catalog: catalogOf(ctx).entries, links: { self: selfUrl(c) } });
+    return c.json({ catalog: (await catalogOf(ctx, ctx.actor)).entries, links: { self: selfUrl(c) } });
   });
 
-const wantsCatalog = (c: AppContext): boolean => !queryOf(c).has('nocatalog');
+/** The catalog that goes with a token, unless the client wants none. */
+async function catalogJson(c: AppContext, { user, scope }: Token): Promise<string | undefined> {
+  if (queryOf(c).has('nocatalog') || scope.type === 'unscoped') return undefined;
+  const projectId = scope.type === 'project' ? scope.project.id : null;
+  return (await catalogOf(c.get('ctx'), { userId: user.id, projectId })).json;
+}
 
 function jsonWithToken(json: string, status: 200 | 201, text: string): Response {
   return new Response(json, { status, headers: { 'content-type': 'application/json', 'x-subject-token': text } });

@@ -90,9 +90,16 @@ export async function checkToken(ctx: Context, text: string): Promise<CheckedTok
   const checker = tokenChecker(ctx);
   const checked = await checker.open(text);
   if (!checked || checked.token.expiresAtMs <= ctx.clock.nowMs()) return undefined;
-  const wait = checker.revocations.ensureFresh(readingOf(ctx));
-  if (wait) await wait;
+  await freshRevocations(ctx);
   return checker.isRevoked(checked) ? undefined : checked;
+}
+
+/** What this isolate knows of revocations, made sure to be fresh. @throws ApiError 503 when it is too old and cannot be read */
+export async function freshRevocations(ctx: Context): Promise<RevocationList> {
+  const { revocations } = tokenChecker(ctx);
+  const wait = revocations.ensureFresh(readingOf(ctx));
+  if (wait) await wait;
+  return revocations;
 }
 
 function readingOf(ctx: Context): Reading {
