@@ -64,3 +64,5 @@ export const REDIRECTS_MAX = 5;
 export const URI_CHARS_MAX = 2048;
 /** Ended tasks are kept this long, as Glance keeps them. */
 export const TASK_KEEP_MS = 48 * 3600 * 1000;
+/** Objects, properties, tags and types of resources in one namespace of metadata definitions. */
+export const METADEF_ITEMS_MAX = 1000;

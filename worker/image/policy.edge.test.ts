@@ -39,6 +39,33 @@ const change = (path: string, value: string) => ({
 });
 const shared = { visibility: 'shared' };
 const copied = { body: { method: { name: 'copy-image' }, all_stores: true } };
+const METADEFS = '/image/v2/metadefs';
+
+/** A call about a private namespace of the owner's project, which holds one of everything. */
+const onNamespace = (method: string, path: string, body?: unknown) => async (): Promise<Call> => {
+  const namespace = `ns-${crypto.randomUUID()}`;
+  const property = { title: 'p', type: 'string' };
+  const made = await call('POST', `${METADEFS}/namespaces`, {
+    token: admin.token,
+    body: {
+      ...{ namespace, owner: owner.projectId, visibility: 'private', tags: [{ name: 't' }] },
+      ...{ objects: [{ name: 'o' }], properties: { p: property } },
+      resource_type_associations: [{ name: 'OS::Glance::Image', prefix: 'hw_' }],
+    },
+  });
+  if (made.status !== 201) throw new Error(`the namespace: ${made.status} ${await made.text()}`);
+  await made.body?.cancel();
+  const sent = (body as { namespace?: string } | undefined)?.namespace === '' ? { namespace } : body;
+  return { method, path: `${METADEFS}/namespaces/${namespace}${path}`, ...(sent === undefined ? {} : { body: sent }) };
+};
+const unseen = { stranger: 404 };
+const newProperty = { name: 'q', title: 'q', type: 'string' };
+const newNamespace = (more: object = {}) => ({
+  method: 'POST',
+  path: `${METADEFS}/namespaces`,
+  body: { namespace: `ns-${crypto.randomUUID()}`, ...more },
+});
+
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 
 describePolicy<ImageAction>('image', cast, {
@@ -90,5 +117,57 @@ describePolicy<ImageAction>('image', cast, {
     trial('admin', 404, () => ({ method: 'DELETE', path: '/image/v2/cache' })),
     trial('admin', 404, () => ({ method: 'DELETE', path: `/image/v2/cache/${NOBODY}` })),
   ],
+  get_metadef_namespaces: trial('reader', 200, () => ({ method: 'GET', path: `${METADEFS}/namespaces` }), {
+    stranger: 200,
+  }),
+  get_metadef_namespace: trial('reader', 200, onNamespace('GET', '')),
+  add_metadef_namespace: trial('admin', 201, () => newNamespace()),
+  modify_metadef_namespace: trial('admin', 200, onNamespace('PUT', '', { namespace: '' }), unseen),
+  delete_metadef_namespace: [
+    trial('admin', 204, onNamespace('DELETE', ''), unseen),
+    trial('admin', 204, onNamespace('DELETE', '/objects'), unseen),
+    trial('admin', 204, onNamespace('DELETE', '/properties'), unseen),
+  ],
+  get_metadef_object: trial('reader', 200, onNamespace('GET', '/objects/o')),
+  get_metadef_objects: trial('reader', 200, onNamespace('GET', '/objects')),
+  add_metadef_object: trial('admin', 201, onNamespace('POST', '/objects', { name: 'other' }), unseen),
+  modify_metadef_object: trial('admin', 200, onNamespace('PUT', '/objects/o', { name: 'other' }), unseen),
+  delete_metadef_object: trial('admin', 204, onNamespace('DELETE', '/objects/o'), unseen),
+  list_metadef_resource_types: [
+    trial('reader', 200, () => ({ method: 'GET', path: `${METADEFS}/resource_types` }), { stranger: 200 }),
+    trial('reader', 200, onNamespace('GET', '/resource_types')),
+  ],
+  get_metadef_resource_type: trial(
+    'reader',
+    200,
+    onNamespace('GET', '/properties/hw_p?resource_type=OS::Glance::Image'),
+  ),
+  add_metadef_resource_type_association: trial(
+    'admin',
+    201,
+    onNamespace('POST', '/resource_types', { name: 'OS::Nova::Flavor' }),
+    unseen,
+  ),
+  remove_metadef_resource_type_association: trial(
+    'admin',
+    204,
+    onNamespace('DELETE', '/resource_types/OS::Glance::Image'),
+    unseen,
+  ),
+  get_metadef_property: trial('reader', 200, onNamespace('GET', '/properties/p')),
+  get_metadef_properties: trial('reader', 200, onNamespace('GET', '/properties')),
+  add_metadef_property: [
+    trial('admin', 201, onNamespace('POST', '/properties', newProperty), unseen),
+    trial('admin', 201, () => newNamespace({ properties: { p: { title: 'p', type: 'string' } } })),
+  ],
+  modify_metadef_property: trial('admin', 200, onNamespace('PUT', '/properties/p', newProperty), unseen),
+  remove_metadef_property: trial('admin', 204, onNamespace('DELETE', '/properties/p'), unseen),
+  get_metadef_tag: trial('reader', 200, onNamespace('GET', '/tags/t')),
+  get_metadef_tags: trial('reader', 200, onNamespace('GET', '/tags')),
+  add_metadef_tag: trial('admin', 201, onNamespace('POST', '/tags/other'), unseen),
+  add_metadef_tags: trial('admin', 201, onNamespace('POST', '/tags', { tags: [{ name: 'other' }] }), unseen),
+  modify_metadef_tag: trial('admin', 200, onNamespace('PUT', '/tags/t', { name: 'other' }), unseen),
+  delete_metadef_tag: trial('admin', 204, onNamespace('DELETE', '/tags/t'), unseen),
+  delete_metadef_tags: trial('admin', 204, onNamespace('DELETE', '/tags'), unseen),
   cache_image: trial('admin', 404, () => ({ method: 'PUT', path: `/image/v2/cache/${NOBODY}` })),
 });

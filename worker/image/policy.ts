@@ -23,7 +23,33 @@ export type ImageAction =
   | 'tasks_api_access'
   | 'cache_list'
   | 'cache_delete'
-  | 'cache_image';
+  | 'cache_image'
+  | 'get_metadef_namespace'
+  | 'get_metadef_namespaces'
+  | 'modify_metadef_namespace'
+  | 'add_metadef_namespace'
+  | 'delete_metadef_namespace'
+  | 'get_metadef_object'
+  | 'get_metadef_objects'
+  | 'modify_metadef_object'
+  | 'add_metadef_object'
+  | 'delete_metadef_object'
+  | 'list_metadef_resource_types'
+  | 'get_metadef_resource_type'
+  | 'add_metadef_resource_type_association'
+  | 'remove_metadef_resource_type_association'
+  | 'get_metadef_property'
+  | 'get_metadef_properties'
+  | 'modify_metadef_property'
+  | 'add_metadef_property'
+  | 'remove_metadef_property'
+  | 'get_metadef_tag'
+  | 'get_metadef_tags'
+  | 'modify_metadef_tag'
+  | 'add_metadef_tag'
+  | 'add_metadef_tags'
+  | 'delete_metadef_tag'
+  | 'delete_metadef_tags';
 
 /** Who may do what. Which images an actor sees at all is said by `visibleImages`; one that it does not see is a 404. */
 export const imagePolicy: Policy<ImageAction> = {
@@ -48,6 +74,32 @@ export const imagePolicy: Policy<ImageAction> = {
   cache_list: 'admin',
   cache_delete: 'admin',
   cache_image: 'admin',
+  get_metadef_namespace: 'project-reader',
+  get_metadef_namespaces: 'project-reader',
+  modify_metadef_namespace: 'admin',
+  add_metadef_namespace: 'admin',
+  delete_metadef_namespace: 'admin',
+  get_metadef_object: 'project-reader',
+  get_metadef_objects: 'project-reader',
+  modify_metadef_object: 'admin',
+  add_metadef_object: 'admin',
+  delete_metadef_object: 'admin',
+  list_metadef_resource_types: 'project-reader',
+  get_metadef_resource_type: 'project-reader',
+  add_metadef_resource_type_association: 'admin',
+  remove_metadef_resource_type_association: 'admin',
+  get_metadef_property: 'project-reader',
+  get_metadef_properties: 'project-reader',
+  modify_metadef_property: 'admin',
+  add_metadef_property: 'admin',
+  remove_metadef_property: 'admin',
+  get_metadef_tag: 'project-reader',
+  get_metadef_tags: 'project-reader',
+  modify_metadef_tag: 'admin',
+  add_metadef_tag: 'admin',
+  add_metadef_tags: 'admin',
+  delete_metadef_tag: 'admin',
+  delete_metadef_tags: 'admin',
 };
 
 /**

@@ -19,6 +19,8 @@ import { importRoutes } from './imports/routes.ts';
 import { IMPORT_METHODS, STORE_ID } from './imports/stores.ts';
 import { PATCH_TYPE, parseChanges, patchDraft } from './json-patch.ts';
 import { listImages } from './list-images.ts';
+import { metadefRoutes } from './metadefs/routes.ts';
+import { METADEF_SCHEMAS } from './metadefs/schemas.ts';
 import { onlyMethods } from './only-methods.ts';
 import { SCHEMAS } from './schemas.ts';
 import { showMember } from './show-member.ts';
@@ -114,6 +116,14 @@ v2.route('/images', dataRoutes);
 
 v2.route('/', importRoutes);
 
+v2.route('/metadefs', metadefRoutes);
+
+v2.get('/schemas/metadefs/:name', (c) => {
+  const name = c.req.param('name');
+  const schema = Object.hasOwn(METADEF_SCHEMAS, name) ? METADEF_SCHEMAS[name] : undefined;
+  if (!schema) throw notFound('The resource could not be found.');
+  return c.json(schema);
+});
 v2.get('/schemas/:name', (c) => {
   const name = c.req.param('name');
   const schema = Object.hasOwn(SCHEMAS, name) ? SCHEMAS[name] : undefined;

@@ -17,10 +17,12 @@ export function objectImports(
   return {
     start(taskId) {
       const importer = env.IMAGE_IMPORTER.get(env.IMAGE_IMPORTER.idFromName(taskId));
+      // In a region without machines nobody else starts the alarm that finds what was lost.
+      const watch = env.REGION_WATCH.get(env.REGION_WATCH.idFromName(region));
       waitUntil(
-        importer
-          .start(region, taskId)
-          .catch((error: unknown) => log.error('import-not-started', { taskId, error: String(error) })),
+        Promise.all([importer.start(region, taskId), watch.watch(region)]).catch((error: unknown) =>
+          log.error('import-not-started', { taskId, error: String(error) }),
+        ),
       );
     },
   };
