@@ -13,6 +13,10 @@ export interface Env {
   BLOBS?: Fetcher;
   /** Blobs in the cloud: an R2 bucket. One of the two is there. */
   BUCKET?: R2Bucket;
+  /** At home: the way to identity providers. Absent in the cloud, where the platform's fetch goes there. */
+  IDENTITY_PROVIDERS?: Fetcher;
+  /** Dashboards that may be handed a token after a log-in elsewhere: URLs, separated by spaces. */
+  TRUSTED_DASHBOARDS?: string;
   /** 32 random bytes, base64: signs tokens. */
   TOKEN_KEY: string;
   /** The default region. */

@@ -3,6 +3,7 @@ import { ApiError, badRequest, unauthorized } from '../../http/errors.ts';
 import { checkValue } from '../http/body.ts';
 import { AUTH_METHODS, AuthMethodNotSupported, expecting } from '../http/faults.ts';
 import { PASSWORD_BYTES_MAX } from '../password.ts';
+import type { Federation } from './token.ts';
 
 /** Something named by its id, or by a name that is unique. */
 export type Ref = { id: string } | { name: string };
@@ -17,11 +18,13 @@ export type ScopeRequest =
   | { type: 'unscoped' }
   | { type: 'default' };
 
-/** A log-in as a verb takes it: at least one of password and token. */
+/** A log-in as a verb takes it: at least one of password, token and what was proven elsewhere. */
 export interface AuthRequest {
   password?: { user: RefInDomain; password: string };
   /** The text of a token that is to be exchanged for one of another scope. */
   token?: string;
+  /** A user known by other means, which are named as the token's method. */
+  proven?: { userId: string; method: string; federation?: Federation };
   scope: ScopeRequest;
 }
 

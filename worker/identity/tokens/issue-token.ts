@@ -3,6 +3,7 @@ import { users } from '../../../db/schema/identity.ts';
 import { commit } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 import { forbidden, notFound, unauthorized } from '../../http/errors.ts';
+import { requireFederation } from '../federation/login/find-federation.ts';
 import { hashPassword, verifyPassword } from '../password.ts';
 import type { AuthRequest } from './auth-request.ts';
 import { revocationsOf } from './revocation.ts';
@@ -11,18 +12,23 @@ import { type Scope, TOKEN_LIFE_MS, type Token } from './token.ts';
 import { checkToken, tokenChecker } from './token-checker.ts';
 
 /**
- * Logs a user in: by password, by an earlier token, or by both.
+ * Logs a user in: by password, by an earlier token, by both, or as proven elsewhere.
  * @returns the token and its text
  * @throws ApiError 401 (who, or no role on the scope), 403 (from system to project or domain), 404 (the earlier token is no good)
  */
 export async function issueToken(ctx: Context, input: AuthRequest): Promise<{ text: string; token: Token }> {
   const issuedAtMs = ctx.clock.nowMs();
   const earlier = input.token === undefined ? undefined : await earlierToken(ctx, input.token, input);
-  const user = input.password?.user ?? (earlier && { id: earlier.user.id });
+  const known = input.proven?.userId ?? earlier?.user.id;
+  const user = input.password?.user ?? (known === undefined ? undefined : { id: known });
   if (!user) throw unauthorized();
+  const federation = input.proven?.federation ?? earlier?.federation;
+  if (earlier?.federation) await requireFederation(ctx, earlier.federation);
+  // Whom an identity provider vouches for gets no scope that was not asked for.
+  const request = federation && input.scope.type === 'default' ? UNSCOPED : input;
   const rights = await readRights(ctx.db, {
     user,
-    scope: input.scope,
+    scope: request.scope,
     revocations: earlier ? revocationsOf(earlier) : [],
     since: earlier?.revocationSeq ?? 0,
   });
@@ -31,19 +37,29 @@ export async function issueToken(ctx: Context, input: AuthRequest): Promise<{ te
   if (earlier && earlier.user.id !== rights.user.id) throw unauthorized();
   const { id, name, domain } = rights.user;
   const auditId = newAuditId(ctx);
-  const scope = grantedScope(input, rights);
+  const scope = grantedScope(request, rights);
   const token: Token = {
     user: { id, name, domain },
     scope,
     roles: scope.type === 'unscoped' ? [] : rights.roles,
-    methods: [...new Set([...(earlier ? ['token', ...earlier.methods] : []), ...(input.password ? ['password'] : [])])],
+    methods: methodsOf(input, earlier),
     auditIds: earlier ? [auditId, earlier.auditIds.at(-1) ?? auditId] : [auditId],
     issuedAtMs,
     // A token exchanged for another lives no longer, or nobody would ever have to prove again who they are.
     expiresAtMs: earlier?.expiresAtMs ?? issuedAtMs + TOKEN_LIFE_MS,
     revocationSeq: rights.revocationSeq,
+    ...(federation ? { federation } : {}),
   };
   return { text: await tokenChecker(ctx).seal(token), token };
+}
+
+const UNSCOPED = { scope: { type: 'unscoped' } } as const;
+
+/** How the user was proven, each way once. */
+function methodsOf(input: AuthRequest, earlier: Token | undefined): string[] {
+  const { password, proven } = input;
+  const earlierMethods = earlier ? ['token', ...earlier.methods] : [];
+  return [...new Set([...earlierMethods, ...(password ? ['password'] : []), ...(proven ? [proven.method] : [])])];
 }
 
 async function earlierToken(ctx: Context, text: string, { scope }: AuthRequest): Promise<Token> {
@@ -82,7 +98,7 @@ async function rehash(ctx: Context, user: KnownUser, password: string): Promise<
 }
 
 /** The scope as the database allows it. @throws ApiError 401 when it does not */
-function grantedScope({ scope }: AuthRequest, { project, domain, roles }: Rights): Scope {
+function grantedScope({ scope }: Pick<AuthRequest, 'scope'>, { project, domain, roles }: Rights): Scope {
   if (scope.type === 'unscoped') return { type: 'unscoped' };
   const target = scope.type === 'domain' ? domain : project;
   const usable = roles.length > 0 && (scope.type === 'system' || target?.enabled === true);

@@ -1,13 +1,19 @@
-import type { Token } from './token.ts';
+import type { Federation, Token } from './token.ts';
 
 /** A moment as Keystone writes it: `2026-11-23T15:27:31.123000Z`. */
 export const keystoneTime = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z');
 
 /** The members of `token` in an answer, as JSON without the closing braces, so that a catalog can follow. */
-export function renderTokenStart({ user, scope, roles, methods, auditIds, issuedAtMs, expiresAtMs }: Token): string {
+export function renderTokenStart(of: Token): string {
+  const { user, scope, roles, methods, auditIds, issuedAtMs, expiresAtMs } = of;
   const token = {
     methods,
-    user: { domain: user.domain, id: user.id, name: user.name, password_expires_at: null },
+    user: {
+      domain: user.domain,
+      id: user.id,
+      name: user.name,
+      ...(of.federation ? { 'OS-FEDERATION': federationView(of.federation) } : { password_expires_at: null }),
+    },
     audit_ids: auditIds,
     expires_at: keystoneTime(expiresAtMs),
     issued_at: keystoneTime(issuedAtMs),
@@ -23,6 +29,12 @@ export function renderTokenStart({ user, scope, roles, methods, auditIds, issued
   };
   return JSON.stringify({ token }).slice(0, -2);
 }
+
+const federationView = ({ idpId, protocolId, groupIds }: Federation) => ({
+  groups: groupIds.map((id) => ({ id })),
+  identity_provider: { id: idpId },
+  protocol: { id: protocolId },
+});
 
 /** The whole answer. Only a token with a scope comes with a catalog. */
 export function renderToken(start: string, token: Token, catalogJson: string | undefined): string {

@@ -3,10 +3,10 @@ import type { Token } from './token.ts';
 
 export type RevocationKind = (typeof revocations.$inferSelect)['kind'];
 
-/** What ends tokens early: one by its audit id, or all of a user, of a project, of a domain, with a role, or of a user on a scope. */
+/** What ends tokens early: one by its audit id, or all of a user, of a project, of a domain, with a role, of a user on a scope, or of log-ins elsewhere. */
 export interface Revocation {
   kind: RevocationKind;
-  /** The id; for an assignment `<user>/<target type>/<target>`. */
+  /** The id; for an assignment `<user>/<target type>/<target>`, for a federation `<identity provider>[/<protocol>]`. */
   subject: string;
 }
 
@@ -27,13 +27,17 @@ export function assignmentSubject(
 
 /** Every revocation that would end this token. */
 export function revocationsOf(token: Token): Revocation[] {
-  const { user, scope } = token;
+  const { user, scope, federation } = token;
   const found: Revocation[] = [
     { kind: 'audit', subject: token.auditIds[0] },
     { kind: 'user', subject: user.id },
     { kind: 'domain', subject: user.domain.id },
     ...token.roles.map(({ id }) => ({ kind: 'role' as const, subject: id })),
   ];
+  if (federation) {
+    const { idpId, protocolId } = federation;
+    for (const subject of [idpId, `${idpId}/${protocolId}`]) found.push({ kind: 'federation', subject });
+  }
   const assignment = (type: 'project' | 'domain' | 'system', id: string) =>
     found.push({ kind: 'assignment', subject: assignmentSubject(user.id, type, id) });
   if (scope.type === 'project') {

@@ -22,6 +22,14 @@ export type Scope =
   | { type: 'system' }
   | { type: 'unscoped' };
 
+/** How somebody was logged in elsewhere. */
+export interface Federation {
+  idpId: string;
+  protocolId: string;
+  /** The groups that the log-in put the user in. */
+  groupIds: string[];
+}
+
 /** All that validation needs, so that nothing is read from the database for it. */
 export interface Token {
   user: InDomain;
@@ -33,6 +41,8 @@ export interface Token {
   auditIds: [string] | [string, string];
   issuedAtMs: number;
   expiresAtMs: number;
+  /** Of a log-in by an identity provider, and of what it was exchanged for. */
+  federation?: Federation;
   /** The last revocation when its rights were read: only later ones end it, whatever the clocks say. */
   revocationSeq: number;
 }
@@ -57,6 +67,7 @@ const payload = z.object({
   i: z.number(),
   e: z.number(),
   q: z.number(),
+  f: z.tuple([z.string(), z.string(), z.array(z.string())]).optional(),
 });
 type Payload = z.infer<typeof payload>;
 
@@ -67,6 +78,17 @@ const unpackInDomain = ([id, name, domainId, domainName]: z.infer<typeof inDomai
   id,
   name,
   domain: { id: domainId, name: domainName },
+});
+
+const packFederation = ({ idpId, protocolId, groupIds }: Federation): NonNullable<Payload['f']> => [
+  idpId,
+  protocolId,
+  groupIds,
+];
+const unpackFederation = ([idpId, protocolId, groupIds]: NonNullable<Payload['f']>): Federation => ({
+  idpId,
+  protocolId,
+  groupIds,
 });
 
 function packScope(scope: Scope): Payload['s'] {
@@ -110,6 +132,7 @@ export function sealToken(token: Token, key: CryptoKey): Promise<string> {
     i: token.issuedAtMs,
     e: token.expiresAtMs,
     q: token.revocationSeq,
+    ...(token.federation ? { f: packFederation(token.federation) } : {}),
   };
   const bytes = new TextEncoder().encode(JSON.stringify(packed));
   return new CompactSign(bytes).setProtectedHeader({ alg: 'HS256' }).sign(key);
@@ -136,5 +159,6 @@ export async function openToken(text: string, key: CryptoKey): Promise<Token | u
     issuedAtMs: data.i,
     expiresAtMs: data.e,
     revocationSeq: data.q,
+    ...(data.f ? { federation: unpackFederation(data.f) } : {}),
   };
 }
