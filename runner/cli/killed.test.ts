@@ -66,7 +66,10 @@ it('a runner that is killed at any moment ends where the edge wants it, and noth
     if (dice() % 2 === 0) await edge.until('a welcome', () => edge.live?.open);
   }
   await edge.until('a welcome', () => edge.live?.open);
-  await edge.until(`all reports (seed ${seed})`, () => edge.converged);
+  await edge.until(
+    () => `reports (seed ${seed}) of ${edge.open}`,
+    () => edge.converged,
+  );
   await edge.until(`all operations (seed ${seed})`, () => [...edge.operations.values()].every((one) => one.ended));
   const wanted = Object.fromEntries([...edge.desired].map(([key, one]) => [key, one.spec]));
   expect(Object.fromEntries(machineOf(state)), `seed ${seed}`).toEqual(wanted);

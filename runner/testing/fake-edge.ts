@@ -121,13 +121,13 @@ export class FakeEdge {
   }
 
   /** Resolves when something becomes true, as told by each event of the edge. */
-  async until<T>(what: string, look: () => T | undefined | null | false): Promise<T> {
+  async until<T>(what: string | (() => string), look: () => T | undefined | null | false): Promise<T> {
     const found = look();
     if (found) return found;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#watchers.delete(watch);
-        reject(new Error(`waited ${WAIT_MS} ms for ${what}`));
+        reject(new Error(`waited ${WAIT_MS} ms for ${typeof what === 'string' ? what : what()}`));
       }, WAIT_MS);
       const watch = () => {
         const now = look();
@@ -181,12 +181,17 @@ export class FakeEdge {
     return ledgerDigest([...this.desired.values()].filter((one) => !one.deleted));
   }
 
+  /** What is wanted and has not been reported as it is wanted, and tombstones, with what is known of each instead. */
+  get open(): string[] {
+    const open = [...this.desired.values()].filter((one) => {
+      return one.deleted || this.observation(one.kind, one.id)?.generation !== one.generation;
+    });
+    return open.map(({ spec, ...one }) => JSON.stringify({ ...one, seen: this.observation(one.kind, one.id) }));
+  }
+
   /** Everything wanted has been reported as it is wanted, and every tombstone is gone. */
   get converged(): boolean {
-    return [...this.desired.values()].every((one) => {
-      const seen = this.observation(one.kind, one.id);
-      return !one.deleted && seen?.generation === one.generation;
-    });
+    return this.open.length === 0;
   }
 
   operate(operation: Partial<MessageOf<'operation'>> & { op_id: string; target_id: string }): void {

@@ -77,6 +77,27 @@ describe('the ledger', () => {
     again.close();
   });
 
+  it('does not forget a tombstone for the acknowledged absence of an older one', () => {
+    const ledger = open(join(temporaryFolder(), 'ledger.db'));
+    const tombstone = (generation: number) =>
+      ledger.accept({
+        generation,
+        full: false,
+        complete: true,
+        objects: [network(1, generation, { deleted: true, spec: null })],
+      });
+    const key = `network/${id(1)}`;
+    const [older, newer] = [seen(1, 2, 'absent'), seen(1, 5, 'absent')];
+    tombstone(2);
+    ledger.record([{ kind: 'network', id: id(1), observation: older }]);
+    tombstone(5);
+    ledger.settle([{ key, observation: older }]);
+    expect(ledger.record([{ kind: 'network', id: id(1), observation: newer }])).toEqual([key]);
+    ledger.settle([{ key, observation: newer }]);
+    expect(ledger.get('network', id(1))).toBeUndefined();
+    ledger.close();
+  });
+
   it('takes an acknowledgement only for the observation that was acknowledged', () => {
     const ledger = open(join(temporaryFolder(), 'ledger.db'));
     ledger.accept({ generation: 1, full: false, complete: true, objects: [network(1, 1)] });

@@ -146,6 +146,8 @@ export class Ledger {
     for (const { key, observation } of observed) {
       const known = this.#objects.get(key);
       if (!known || known.observation !== observation || known.settled) continue;
+      // Stored, but of an older wish: the edge waits for word of the newer one.
+      if (observation.generation !== known.generation) continue;
       if (known.deleted && observation.state === 'absent') gone.push(known);
       this.#objects.set(key, { ...known, settled: true });
       changed.push(key);
