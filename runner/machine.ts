@@ -7,6 +7,7 @@ import type { ComputeContext } from './compute/context.ts';
 import { Guests } from './compute/guests.ts';
 import type { FetchImage } from './compute/images/download.ts';
 import { ImageCache } from './compute/images/image-cache.ts';
+import type { UploadImage } from './compute/images/upload.ts';
 import { serverDriver } from './compute/server-driver.ts';
 import { serverOperator } from './compute/server-operator.ts';
 import type { Machine } from './driver.ts';
@@ -43,6 +44,7 @@ export interface MachineOptions {
   /** Prefix of everything made on the machine. */
   mark: string;
   fetchImage: FetchImage;
+  uploadImage: UploadImage;
   log: Log;
   /** Gives guests a second serial port, a unix socket at `guests/ID/run/ttyS1`. Off unless asked for. */
   adminShell?: boolean;
@@ -144,6 +146,7 @@ async function computeContext(options: MachineOptions, names: Names): Promise<Co
       clock: time,
       log,
     }),
+    uploadImage: options.uploadImage,
     cgroups,
     accelerator,
     user,

@@ -6,15 +6,20 @@ import { openMachine as openQemuMachine } from '../machine.ts';
 import { SimulatedMachine } from '../simulated/simulated-machine.ts';
 import type { Hypervisor } from '../state/identity.ts';
 import { fetchImageFromEdge } from './fetch-image.ts';
+import { uploadImageToEdge } from './upload-image.ts';
 
 /** The machine that a runner works on. @throws Refusal where this one lacks what guests need */
 export async function openMachine(
   hypervisor: Hypervisor,
   options: RunnerOptions & { bootId: string; bootDelayMs: number; adminShell: boolean },
 ): Promise<Machine> {
-  if (hypervisor === 'simulated') return new SimulatedMachine(options);
+  if (hypervisor === 'simulated') return new SimulatedMachine({ ...options, uploadImage: uploadImageToEdge(options) });
   try {
-    return await openQemuMachine({ ...options, fetchImage: fetchImageFromEdge(options) });
+    return await openQemuMachine({
+      ...options,
+      fetchImage: fetchImageFromEdge(options),
+      uploadImage: uploadImageToEdge(options),
+    });
   } catch (error) {
     throw new Refusal(`This machine cannot hold guests: ${errorText(error)}`);
   }

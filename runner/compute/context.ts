@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import type { Inventory } from '../network/inventory.ts';
 import type { Names } from '../network/names.ts';
 import type { ImageCache } from './images/image-cache.ts';
+import type { UploadImage } from './images/upload.ts';
 
 /** What everything that handles guests shares on one machine. */
 export interface ComputeContext {
@@ -12,6 +13,7 @@ export interface ComputeContext {
   names: Names;
   inventory: Inventory;
   images: ImageCache;
+  uploadImage: UploadImage;
   cgroups: Cgroups;
   accelerator: Accelerator;
   user: User;

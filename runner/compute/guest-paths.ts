@@ -16,6 +16,8 @@ export interface GuestPaths {
   rescueRamdisk: string;
   /** What a rescued guest runs from; thrown away after. */
   rescueDisk: string;
+  /** A copy of the disk on its way to the image store. */
+  snapshot: string;
   configDrive: string;
   console: string;
   /** Sockets that QEMU makes. */
@@ -37,6 +39,7 @@ export const NAMES = {
   rescueKernel: 'rescue-kernel',
   rescueRamdisk: 'rescue-ramdisk',
   rescueDisk: 'rescue.qcow2',
+  snapshot: 'snapshot.qcow2',
   configDrive: 'config.iso',
   console: 'console.log',
   sockets: 'run',

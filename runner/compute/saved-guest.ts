@@ -1,27 +1,17 @@
-import { DriverError } from '../driver.ts';
-import { QmpError } from '../host/qmp.ts';
 import { run } from '../host/run.ts';
-import { until } from '../host/wait.ts';
-import { errorText } from '../log.ts';
 import type { GuestPaths } from './guest-paths.ts';
 import { NAMES } from './guest-paths.ts';
 import type { SavedGuest } from './guest-record.ts';
 import type { LiveGuest } from './live-guest.ts';
 import { nicName, slotName } from './qemu-arguments.ts';
+import { runJob } from './qemu-job.ts';
 
 /** The name of the snapshot in the guest's disk that holds its memory. */
 const TAG = 'suspended';
 /** Memory of many GiB on a slow disk. */
 const JOB_WAIT_MS = 540_000;
-const JOB_POLL_MS = 100;
 const SLOTS_MAX = 64;
 const DEVICES = '/machine/peripheral';
-
-interface Job {
-  id: string;
-  status: string;
-  error?: string;
-}
 
 /**
  * Saves a guest's memory, and the state of its devices, into its disk. It is halted meanwhile and stays so.
@@ -32,50 +22,25 @@ export async function saveGuest(live: LiveGuest, signal: AbortSignal): Promise<S
   await live.hold();
   const saved = await describeMachine(live);
   await forget(live);
-  await job(live, 'snapshot-save', { tag: TAG, vmstate: 'root', devices: ['root'] }, signal);
+  const args = { tag: TAG, vmstate: 'root', devices: ['root'] };
+  await runJob(live, 'snapshot-save', args, { timeout_ms: JOB_WAIT_MS, signal });
   return saved;
 }
 
 /** Has a fresh process, whose processors stand still, go on where the saved one was. @throws DriverError */
 export async function loadGuest(live: LiveGuest): Promise<void> {
-  await job(live, 'snapshot-load', { tag: TAG, vmstate: 'root', devices: ['root'] });
+  const args = { tag: TAG, vmstate: 'root', devices: ['root'] };
+  await runJob(live, 'snapshot-load', args, { timeout_ms: JOB_WAIT_MS });
 }
 
 /** Gives back the room of saved memory that nobody will take up again. */
 export async function forget(live: LiveGuest): Promise<void> {
-  await job(live, 'snapshot-delete', { tag: TAG, devices: ['root'] }).catch(() => {});
+  await runJob(live, 'snapshot-delete', { tag: TAG, devices: ['root'] }, { timeout_ms: JOB_WAIT_MS }).catch(() => {});
 }
 
 /** As `forget`, of a guest that has no process. */
 export async function forgetOnDisk(paths: GuestPaths): Promise<void> {
   await run('qemu-img', ['snapshot', '-q', '-d', TAG, NAMES.disk], { cwd: paths.folder }).catch(() => {});
-}
-
-async function job(
-  live: LiveGuest,
-  command: string,
-  args: Record<string, unknown>,
-  signal?: AbortSignal,
-): Promise<void> {
-  const id = command;
-  const concluded = async () =>
-    (await live.execute<Job[]>('query-jobs')).find((one) => one.id === id && one.status === 'concluded');
-  try {
-    // One that an earlier process of the runner began.
-    if (await concluded()) await live.execute('job-dismiss', { id });
-    await live.execute(command, { 'job-id': id, ...args });
-    const wait = { timeout_ms: JOB_WAIT_MS, every_ms: JOB_POLL_MS };
-    let ended = await until(concluded, { ...wait, ...(signal ? { signal } : {}) });
-    if (!ended) {
-      await live.execute('job-cancel', { id });
-      ended = await until(concluded, wait);
-    }
-    await live.execute('job-dismiss', { id });
-    if (ended?.error) throw new DriverError(`${command} failed: ${ended.error}`);
-  } catch (error) {
-    if (error instanceof QmpError) throw new DriverError(errorText(error), { cause: error });
-    throw error;
-  }
 }
 
 /** Where each interface is plugged in, and what machine QEMU made: the saved state fits no other. */

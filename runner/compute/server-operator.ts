@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { uuid } from '../../shared/specs/network.ts';
 import type { ServerSpec } from '../../shared/specs/server.ts';
 import { DriverError, type Operator } from '../driver.ts';
 import { machineUptime } from '../host/uptime.ts';
@@ -8,8 +9,10 @@ import { guestPaths } from './guest-paths.ts';
 import { NEW_GUEST } from './guest-record.ts';
 import type { Guests } from './guests.ts';
 import type { LiveGuest } from './live-guest.ts';
+import { snapshotGuest } from './snapshot-guest.ts';
 
 const rebootArguments = z.object({ type: z.enum(['SOFT', 'HARD']) });
+const snapshotArguments = z.object({ image_id: uuid });
 const consoleArguments = z.object({ length_lines: z.int().min(0).nullable().default(null) });
 
 /** Does with guests what is no state of theirs: reboots, interrupts and copies, and answers about their consoles. */
@@ -31,6 +34,11 @@ export function serverOperator(ctx: ComputeContext, guests: Guests): Operator {
         case 'crash-dump':
           await guests.alone(targetId, async () => (await running(guests, targetId)).execute('inject-nmi'));
           return {};
+        case 'snapshot': {
+          const { image_id } = snapshotArguments.parse(args);
+          await snapshotGuest(ctx, guests, targetId, image_id, signal);
+          return {};
+        }
         default:
           throw new DriverError(`This machine knows no operation ${kind}`, { code: 400 });
       }

@@ -3,6 +3,7 @@ import { CONSOLE_BYTES_MAX } from '../../shared/limits.ts';
 import type { Capacity } from '../../shared/protocol/messages.ts';
 import { KINDS, type Kind, type SpecOf } from '../../shared/specs/kinds.ts';
 import type { ServerSpec } from '../../shared/specs/server.ts';
+import { sendImage, type UploadImage } from '../compute/images/upload.ts';
 import {
   type Driver,
   DriverError,
@@ -14,6 +15,7 @@ import {
 } from '../driver.ts';
 import { machineUptime } from '../host/uptime.ts';
 import type { Log } from '../log.ts';
+import { emptyImage } from './empty-image.ts';
 import { type Held, SimulatedStore } from './simulated-store.ts';
 
 /** What a simulated machine offers where nothing else was asked for. */
@@ -25,9 +27,13 @@ export interface SimulatedOptions {
   time: Timers;
   log: Log;
   capacity?: Capacity;
+  /** Where snapshots go; they are of an empty disk. */
+  uploadImage?: UploadImage;
   /** From power on to a running guest. */
   bootDelayMs?: number;
 }
+
+type Operation = Parameters<Operator['run']>[0];
 
 /**
  * A server's metadata item `simulate` makes its guest misbehave: `fail` does not start, `crash` dies once it runs,
@@ -53,7 +59,7 @@ export class SimulatedMachine implements Machine {
     this.#store = new SimulatedStore(options.stateDir, options.bootId);
     const plain = KINDS.map((kind) => [kind, this.#driver(kind)]);
     this.drivers = { ...(Object.fromEntries(plain) as unknown as Drivers), server: this.#serverDriver() };
-    this.operator = { run: (operation) => this.#run(operation), query: (query) => this.#query(query) };
+    this.operator = { run: (operation, signal) => this.#run(operation, signal), query: (query) => this.#query(query) };
     options.log.warn('machine-simulated', {
       next: 'no guest of this runner exists; join without --hypervisor for real ones',
     });
@@ -154,7 +160,8 @@ export class SimulatedMachine implements Machine {
     });
   }
 
-  async #run(operation: { kind: string; targetId: string }): Promise<Record<string, unknown>> {
+  async #run(operation: Operation, signal: AbortSignal): Promise<Record<string, unknown>> {
+    if (operation.kind === 'snapshot') return this.#snapshot(operation, signal);
     if (operation.kind === 'crash-dump') return this.#interrupt(operation.targetId);
     if (operation.kind !== 'reboot')
       throw new DriverError(`A simulated machine cannot ${operation.kind} a server.`, { code: 501 });
@@ -165,6 +172,13 @@ export class SimulatedMachine implements Machine {
     const { cause: _over, ...rest } = guest;
     const console = said(guest, `reboot: Restarting system\n${bootText(spec)}`);
     this.#store.put({ ...rest, power: 'on', starts: (guest.starts ?? 0) + 1, console });
+    return {};
+  }
+
+  async #snapshot({ targetId, args }: Operation, signal: AbortSignal): Promise<Record<string, unknown>> {
+    this.#existing(targetId);
+    const image = { id: String(args.image_id), data: emptyImage() };
+    if (this.#o.uploadImage) await sendImage(this.#o.uploadImage, image, this.#o.log, signal);
     return {};
   }
 

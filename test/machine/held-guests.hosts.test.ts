@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -210,12 +211,91 @@ describe('a guest that is suspended', () => {
 
 it('has died when its process ends while it is paused', async () => {
   expect(await applyNew({ power: 'paused' })).toEqual({ state: 'paused' });
+  machine.changes.length = 0;
   process.kill(pidOf(), 'SIGKILL');
   await eventually('the news', async () => machine.changes.includes(`server/${server.id}`));
   expect(await machine.observe('server', server.id)).toEqual({ state: 'stopped', cause: 'crash' });
   expect(await apply()).toEqual({ state: 'stopped', cause: 'crash' });
   expect(await applyNew({ power: 'on' })).toEqual({ state: 'running' });
   await boots(3);
+});
+
+describe('a copy of its disk', () => {
+  const copy = (image_id: string) =>
+    machine.call({ method: 'run', operation: 'snapshot', id: server.id, epoch: 1, args: { image_id } });
+  const fresh = () => {
+    const image_id = randomUUID();
+    return { image_id, uploaded: join(options.stateDir, `uploaded-${image_id}`) };
+  };
+  const check = (path: string) =>
+    JSON.parse(execFileSync('qemu-img', ['info', '--output=json', '-f', 'qcow2', path]).toString());
+  const left = () => statSync(guestFile('snapshot.qcow2'), { throwIfNoEntry: false });
+
+  it('is what the disk was when it began, and boots by itself', async () => {
+    const { image_id, uploaded } = fresh();
+    await inGuest('echo then > /data/then; sync');
+    await copy(image_id);
+    expect(check(uploaded)).toMatchObject({ 'virtual-size': 1024 ** 3 });
+    expect(check(uploaded)['backing-filename']).toBe(undefined);
+    expect(execFileSync('qemu-img', ['check', '-q', uploaded]).toString()).toBe('');
+    expect(left()).toBe(undefined);
+    expect(await inGuest('cat /data/then')).toBe('then');
+    // It is the image of another guest, on the same machine.
+    options.images[image_id] = uploaded;
+    const image = { ...imageOf(uploaded, 'qcow2'), id: image_id };
+    await machine.kill();
+    await reopen();
+    expect(await apply()).toMatchObject({ state: 'running' });
+    expect(await applyNew({ image, disk_version: 2 })).toEqual({ state: 'running' });
+    await boots(4);
+    expect(await inGuest('cat /data/then')).toBe('then');
+  });
+
+  it('is made of a guest that is off, paused or suspended, too', async () => {
+    for (const power of ['paused', 'suspended', 'off'] as const) {
+      await applyNew({ power });
+      const { image_id, uploaded } = fresh();
+      await copy(image_id);
+      expect(execFileSync('qemu-img', ['check', '-q', uploaded]).toString(), power).toBe('');
+      rmSync(uploaded);
+      expect(await applyNew({ power: 'on' })).toMatchObject({ state: 'running' });
+    }
+    await boots(5);
+  });
+
+  it('is sent again where the line was cut, and given up where it is refused', async () => {
+    const { image_id, uploaded } = fresh();
+    await machine.call({ method: 'faults', args: { uploadFaults: [{}] } });
+    await copy(image_id);
+    expect(check(uploaded)).toMatchObject({ 'virtual-size': 1024 ** 3 });
+    rmSync(uploaded);
+    await machine.call({ method: 'faults', args: { uploadFaults: [{ code: 413 }] } });
+    await expect(copy(image_id)).rejects.toThrow('refused');
+    expect(statSync(uploaded, { throwIfNoEntry: false })).toBe(undefined);
+    expect(left()).toBe(undefined);
+  });
+
+  it('is begun anew by the next runner where the first was killed amid it', async () => {
+    const { image_id, uploaded } = fresh();
+    copy(image_id).catch(() => {});
+    await eventually('its beginning', async () => (left()?.blocks ?? 0) > 1000);
+    await machine.kill();
+    await reopen();
+    expect(await apply()).toMatchObject({ state: 'running' });
+    await copy(image_id);
+    expect(execFileSync('qemu-img', ['check', '-q', uploaded]).toString()).toBe('');
+    rmSync(uploaded);
+    expect(await inGuest('cat /data/then')).toBe('then');
+  });
+
+  it('fails where the disk is full, and the guest does not mind', async () => {
+    const { bavail, bsize } = statfsSync(disk);
+    writeFileSync(ballast(), Buffer.alloc(bavail * bsize - 8 * 1024 ** 2));
+    await expect(copy(fresh().image_id)).rejects.toThrow(/blockdev-backup failed: No space left/);
+    rmSync(ballast());
+    expect(left()).toBe(undefined);
+    expect(await inGuest('cat /data/then')).toBe('then');
+  });
 });
 
 it('is rescued by another disk, its own beside it, and comes back to that', async () => {
@@ -227,23 +307,23 @@ it('is rescued by another disk, its own beside it, and comes back to that', asyn
   await reopen();
   expect(await apply()).toMatchObject({ state: 'running' });
   expect(await applyNew({ rescue: null })).toEqual({ state: 'running' });
-  await boots(4);
+  await boots(6);
   expect(await inGuest('ls /data')).toContain('mended');
   expect(statSync(guestFile('rescue.qcow2'), { throwIfNoEntry: false })).toBe(undefined);
 });
 
 it('is rebuilt with a new disk, running or off', async () => {
-  expect(await applyNew({ disk_version: 2 })).toEqual({ state: 'running' });
+  expect(await applyNew({ image: own.image, disk_version: 6 })).toEqual({ state: 'running' });
   await boots(1);
   expect(await inGuest('ls /data')).not.toContain('mended');
   await applyNew({ power: 'off' });
-  expect(await applyNew({ disk_version: 3 })).toEqual({ state: 'stopped' });
+  expect(await applyNew({ disk_version: 7 })).toEqual({ state: 'stopped' });
   await applyNew({ power: 'on' });
   await boots(1);
 });
 
 it('fails a rebuild to an image that its flavor has no room for, and can be rebuilt again', async () => {
-  await expect(applyNew({ disk_version: 4, image: tooLarge })).rejects.toThrow("Flavor's disk is too small");
-  expect(await applyNew({ disk_version: 5, image: own.image })).toEqual({ state: 'running' });
+  await expect(applyNew({ disk_version: 8, image: tooLarge })).rejects.toThrow("Flavor's disk is too small");
+  expect(await applyNew({ disk_version: 9, image: own.image })).toEqual({ state: 'running' });
   await boots(1);
 });

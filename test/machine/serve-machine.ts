@@ -1,4 +1,6 @@
 import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { type Driver, DriverError } from '../../runner/driver.ts';
@@ -23,6 +25,8 @@ if (options.teardown) {
 /** Downloads to come break after so many bytes, or are given wrong bytes. */
 let faults: { breakAfterBytes?: number; corrupt?: boolean }[] = [];
 let downloads = 0;
+/** Uploads to come are refused for good, with a code, or break. */
+let uploadFaults: { code?: number }[] = [];
 
 async function* imageBytes(path: string, fromByte: number): AsyncGenerator<Uint8Array> {
   downloads++;
@@ -45,6 +49,11 @@ const machine = await openMachine({
     if (path === undefined) throw new DriverError(`no image ${id}`);
     return { body: imageBytes(path, fromByte) };
   },
+  uploadImage: async (id, data) => {
+    const fault = uploadFaults.shift();
+    if (fault) throw fault.code === undefined ? new Error('the line was cut') : new DriverError('refused', fault);
+    await writeFile(join(options.stateDir, `uploaded-${id}`), data.stream());
+  },
 });
 machine.onChange((kind, id) => say({ changed: { kind, id } }));
 
@@ -62,6 +71,7 @@ const calls: Record<Call['method'], (call: Call) => Promise<unknown>> = {
   capacity: () => machine.capacity(),
   faults: async ({ args }) => {
     faults = (args?.faults ?? []) as typeof faults;
+    uploadFaults = (args?.uploadFaults ?? []) as typeof uploadFaults;
     return downloads;
   },
   close: async () => {

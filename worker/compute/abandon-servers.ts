@@ -2,6 +2,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm';
 import { type ServerFault, servers } from '../../db/schema/compute.ts';
 import type { Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
+import { dropSnapshotsOf } from './observe-snapshot.ts';
 import { ACTIONS, finishActions } from './servers/actions.ts';
 
 /** Statements that leave the servers of a lost machine in ERROR and without a host, so that they can be deleted. */
@@ -21,6 +22,7 @@ export function abandonServers(ctx: Context, runnerId: string, why: string): Sta
     updatedAtMs: nowMs,
   };
   return [
+    ...dropSnapshotsOf(ctx, sql`SELECT id FROM servers WHERE runner_id = ${runnerId} AND deleted_at_ms IS NULL`),
     ...finishActions(ctx.db, {
       serverWhere: sql`server_id IN (SELECT id FROM servers WHERE runner_id = ${runnerId} AND deleted_at_ms IS NULL)`,
       actions: ACTIONS,

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
+import { dropSnapshotsOf } from './observe-snapshot.ts';
 import { HARMLESS_TASKS, TASK_UNDONE } from './servers/tasks.ts';
 
 /** What a task that ran out of time did not do. */
@@ -26,6 +27,7 @@ export function expireTasks(ctx: Context): Statement[] {
   const fault = sql`'The server ' || ${UNDONE} || ' in time: ' || ${HOST} || coalesce(', which ' || ${SEEN} || ',', '') || ' did not report it.'`;
   const ofDue = sql`server_id IN (SELECT s.id FROM servers s WHERE ${due}) AND finished_at_ms IS NULL`;
   return [
+    ...dropSnapshotsOf(ctx, sql`SELECT s.id FROM servers s WHERE ${due}`),
     ctx.db.run(sql`
       UPDATE server_action_events SET finished_at_ms = ${now}, result = 'Error',
         details = (SELECT ${fault} FROM servers s WHERE s.id = server_action_events.server_id)

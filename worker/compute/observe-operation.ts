@@ -3,6 +3,7 @@ import type { RunnerMessageOf } from '../../shared/protocol/messages.ts';
 import type { Effect } from '../fleet/observers.ts';
 import type { Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
+import { snapshotAccepted, snapshotEnded } from './observe-snapshot.ts';
 import type { ServerOperation } from './servers/ask-host.ts';
 
 type Update = RunnerMessageOf<'operation-update'>;
@@ -26,7 +27,7 @@ const AS_SEEN = sql.raw(
 
 /** What the end of an operation on a server changes: the action that asked for it, and what its kind means for the server. */
 export function serverOperationUpdated(ctx: Context, runnerId: string, update: Update): Effect {
-  if (update.state === 'accepted') return { statements: [] };
+  if (update.state === 'accepted') return { statements: snapshotAccepted(ctx, runnerId, update.op_id) };
   const open = (kind: SQL) =>
     sql`o.op_id = ${update.op_id} AND o.runner_id = ${runnerId} AND o.target_kind = 'server' AND ${kind} AND o.state IN ('queued', 'accepted')`;
   const ended: EndedOperation = {
@@ -39,7 +40,7 @@ export function serverOperationUpdated(ctx: Context, runnerId: string, update: U
       sql`(SELECT ${sql.raw(`o.${column}`)} FROM operations o WHERE ${open(sql`o.kind = ${kind}`)})`,
   };
   const asked = (column: string) => sql`(SELECT ${sql.raw(`o.${column}`)} FROM operations o WHERE ${open(sql`1`)})`;
-  return { statements: [...actionEnded(ended, asked), ...rebootEnded(ended, update.op_id)] };
+  return { statements: [...actionEnded(ended, asked), ...rebootEnded(ended, update.op_id), ...snapshotEnded(ended)] };
 }
 
 /** The action of the request that asked for the operation. */

@@ -6,8 +6,8 @@ import type { ComputeAction } from './policy.ts';
 /** What is done to a guest on its host. */
 export type GuestAction = Extract<
   ComputeAction,
-  | `os_compute_api:servers:${'trigger_crash_dump' | 'rebuild'}`
-  | `os_compute_api:${'os-pause-server' | 'os-suspend-server' | 'os-rescue' | 'os-unrescue'}${string}`
+  | `os_compute_api:servers:${'trigger_crash_dump' | 'rebuild' | 'create_image'}`
+  | `os_compute_api:${'os-pause-server' | 'os-suspend-server' | 'os-rescue' | 'os-unrescue' | 'os-create-backup'}${string}`
 >;
 
 const t = new ComputeTrials(async () => {
@@ -45,6 +45,12 @@ describePolicy<GuestAction>('compute, guests', t.cast, {
     'member',
     202,
     t.action({ unrescue: null }, { before: by({ rescue: null }, 'running') }),
+  ),
+  'os_compute_api:servers:create_image': trial('member', 202, t.action({ createImage: { name: 'i' } })),
+  'os_compute_api:os-create-backup': trial(
+    'member',
+    202,
+    t.action({ createBackup: { name: 'b', backup_type: 'daily', rotation: 1 } }),
   ),
   'os_compute_api:servers:rebuild': trial('member', 202, rebuild),
   'os_compute_api:servers:trigger_crash_dump': trial('member', 202, t.action({ trigger_crash_dump: null })),

@@ -19,6 +19,8 @@ const rules = {
   'os_compute_api:servers:reboot': 'project-member',
   'os_compute_api:servers:trigger_crash_dump': 'project-member',
   'os_compute_api:servers:rebuild': 'project-member',
+  'os_compute_api:servers:create_image': 'project-member',
+  'os_compute_api:os-create-backup': 'project-member',
   'os_compute_api:os-pause-server:pause': 'project-member',
   'os_compute_api:os-pause-server:unpause': 'project-member',
   'os_compute_api:os-suspend-server:suspend': 'project-member',

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { images } from '../../db/schema/image.ts';
 import type { Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
@@ -76,14 +76,15 @@ export function newSnapshot(ctx: Context, input: SnapshotInput): { row: ImageRow
 }
 
 /**
- * Takes back a snapshot that will not be filled, for the batch that notes its failure: an image still queued or being
+ * Takes back snapshots that will not be filled, for the batch that notes their failure: an image still queued or being
  * written is deleted, one that is active stays. A runner that is still sending finds it gone.
+ * @param imageIds - an id, or SQL for `IN (...)`
  */
-export function dropSnapshot(ctx: Context, imageId: string): Statement[] {
+export function dropSnapshots(ctx: Context, imageIds: string | SQL): Statement[] {
   const nowMs = ctx.clock.nowMs();
   return [
     ctx.db.run(sql`UPDATE images SET status = 'deleted', blob_key = NULL, properties = '{}', tags = '[]',
       updated_at_ms = max(${nowMs}, updated_at_ms + 1)
-      WHERE id = ${imageId} AND region = ${ctx.region} AND status IN ('queued', 'saving')`),
+      WHERE id IN (${imageIds}) AND region = ${ctx.region} AND status IN ('queued', 'saving')`),
   ];
 }

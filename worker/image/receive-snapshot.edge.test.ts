@@ -11,7 +11,7 @@ import { signRunnerToken } from '../fleet/runner-token.ts';
 import { commitAll } from '../http/commit.ts';
 import { PROPERTIES_MAX, UPLOAD_LEASE_MS } from './limits.ts';
 import { sweepLooseBlobs } from './loose-blobs.ts';
-import { dropSnapshot, newSnapshot, type SnapshotInput } from './new-snapshot.ts';
+import { dropSnapshots, newSnapshot, type SnapshotInput } from './new-snapshot.ts';
 import { receiveSnapshot } from './receive-snapshot.ts';
 
 const region = `region-${crypto.randomUUID()}`;
@@ -138,7 +138,7 @@ describe('a snapshot', () => {
       refusal(410),
     );
     await writer.write(new Uint8Array(10));
-    await commitAll(ctx, dropSnapshot(ctx, id));
+    await commitAll(ctx, dropSnapshots(ctx, id));
     await writer.close();
     await ended;
     expect(await rowOf(id)).toMatchObject({ status: 'deleted' });
@@ -147,7 +147,7 @@ describe('a snapshot', () => {
     const kept = await snapshot();
     await ask(runnerId, kept);
     await receiveSnapshot(ctx, runnerId, kept, sent('disk'));
-    await commitAll(ctx, dropSnapshot(ctx, kept));
+    await commitAll(ctx, dropSnapshots(ctx, kept));
     expect(await rowOf(kept)).toMatchObject({ status: 'active' });
   });
 });

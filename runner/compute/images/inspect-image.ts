@@ -27,29 +27,33 @@ export function qemuFormat(ref: ImageRef): 'qcow2' | 'raw' {
  * @throws DriverError when it names other files, is encrypted, or is not what it says it is
  */
 export async function inspectImage(ref: ImageRef, at: { folder: string; name: string; user: User }): Promise<number> {
-  const limits = ['prlimit', `--as=${INSPECT_MEMORY_BYTES_MAX}`, `--cpu=${INSPECT_CPU_S_MAX}`];
-  const [command = '', ...args] = asUser(at.user, [
-    ...limits,
-    'qemu-img',
-    'info',
-    '--output=json',
-    '-f',
-    qemuFormat(ref),
-    at.name,
-  ]);
-  const { stdout } = await run(command, args, { cwd: at.folder, timeout_ms: INSPECT_TIMEOUT_MS }).catch(
-    (error: unknown) => {
-      const output = error instanceof CommandError ? error.output.trim() : String(error);
-      throw new DriverError(`Image ${ref.id} is not a usable ${ref.disk_format} image: ${output}`, {
-        code: 400,
-        cause: error,
-      });
-    },
-  );
-  const info = JSON.parse(stdout) as ImageInfo;
+  const info = await imageInfo(qemuFormat(ref), at).catch((error: unknown) => {
+    const output = error instanceof CommandError ? error.output.trim() : String(error);
+    throw new DriverError(`Image ${ref.id} is not a usable ${ref.disk_format} image: ${output}`, {
+      code: 400,
+      cause: error,
+    });
+  });
   const refuse = (why: string) => new DriverError(`Image ${ref.id} is refused: ${why}`, { code: 400 });
   if (info['backing-filename'] ?? info['full-backing-filename']) throw refuse('it has a backing file');
   if (info['format-specific']?.data?.['data-file']) throw refuse('it has a data file');
   if (info.encrypted) throw refuse('it is encrypted');
   return info['virtual-size'];
+}
+
+/** The virtual size of a guest's own disk, which may be in use, in bytes. @throws CommandError */
+export async function diskBytes(at: { folder: string; name: string; user: User }): Promise<number> {
+  return (await imageInfo('qcow2', at, ['-U']))['virtual-size'];
+}
+
+async function imageInfo(
+  format: 'qcow2' | 'raw',
+  at: { folder: string; name: string; user: User },
+  options: readonly string[] = [],
+): Promise<ImageInfo> {
+  const limits = ['prlimit', `--as=${INSPECT_MEMORY_BYTES_MAX}`, `--cpu=${INSPECT_CPU_S_MAX}`];
+  const look = ['qemu-img', 'info', ...options, '--output=json', '-f', format, at.name];
+  const [command = '', ...args] = asUser(at.user, [...limits, ...look]);
+  const { stdout } = await run(command, args, { cwd: at.folder, timeout_ms: INSPECT_TIMEOUT_MS });
+  return JSON.parse(stdout) as ImageInfo;
 }

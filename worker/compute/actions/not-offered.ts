@@ -14,8 +14,8 @@ const IMPOSSIBLE: Readonly<Record<string, string>> = {
 };
 /** Actions of Nova that are not offered here. */
 const NOT_OFFERED: ReadonlySet<string> = new Set([
-  ...['shelve', 'resize', 'migrate', 'os-migrateLive', 'evacuate', 'createImage'],
-  ...['createBackup', 'changePassword', 'addSecurityGroup', 'removeSecurityGroup', 'addFixedIp', 'removeFixedIp'],
+  ...['shelve', 'resize', 'migrate', 'os-migrateLive', 'evacuate'],
+  ...['changePassword', 'addSecurityGroup', 'removeSecurityGroup', 'addFixedIp', 'removeFixedIp'],
   ...['addFloatingIp', 'removeFloatingIp', 'resetNetwork', 'injectNetworkInfo', 'os-getVNCConsole'],
   ...['os-getSPICEConsole', 'os-getSerialConsole', 'os-getRDPConsole'],
 ]);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { badRequest, notFound } from '../../http/errors.ts';
 import { consoleOutput } from '../actions/console-output.ts';
+import { createBackup, createServerImage } from '../actions/create-image.ts';
 import { lockServer, unlockServer } from '../actions/lock-server.ts';
 import { isNotOffered, refuseAction } from '../actions/not-offered.ts';
 import { turnServer } from '../actions/power.ts';
@@ -11,7 +12,7 @@ import { rescueServer, unrescueServer } from '../actions/rescue-server.ts';
 import { resetState } from '../actions/reset-state.ts';
 import { triggerCrashDump } from '../actions/trigger-crash-dump.ts';
 import { actorOf, type ComputeContext, renderingOf } from '../http/env.ts';
-import { INTEGER_MAX, integer, uuid } from '../http/parameters.ts';
+import { INTEGER_MAX, integer, metadata, name, uuid } from '../http/parameters.ts';
 import { check, readBody } from '../http/validate.ts';
 import { deleteServer } from './delete-server.ts';
 import { generatePassword } from './generated-text.ts';
@@ -26,6 +27,15 @@ const rebootBody = only({
 const rescueBody = only({
   rescue: z.strictObject({ adminPass: z.string().optional(), rescue_image_ref: uuid.optional() }).nullable(),
 });
+const createImageBody = only({ createImage: z.strictObject({ name, metadata: metadata.optional() }) });
+const createBackupBody = only({
+  createBackup: z.strictObject({
+    name,
+    backup_type: z.string(),
+    rotation: integer(0, INTEGER_MAX),
+    metadata: metadata.optional(),
+  }),
+});
 const resetStateBody = only({ 'os-resetState': z.strictObject({ state: z.enum(['active', 'error']) }) });
 const consoleBody = only({
   'os-getConsoleOutput': z.strictObject({ length: integer(-1, INTEGER_MAX).nullable().optional() }),
@@ -33,6 +43,12 @@ const consoleBody = only({
 const lockBody73 = only({ lock: z.strictObject({ locked_reason: z.string().min(1).max(255).optional() }).nullable() });
 
 const accepted = (c: ComputeContext) => c.body(null, 202);
+
+/** Where the image is that was begun: in the body from 2.45, before by the address of Glance's. */
+function imageAnswer(c: ComputeContext, imageId: string): Response {
+  if (c.get('microversion') >= 45) return c.json({ image_id: imageId }, 202);
+  return c.body(null, 202, { location: `${c.get('ctx').baseUrl}/image/v2/images/${imageId}` });
+}
 
 async function turn(c: ComputeContext, id: string, verb: Parameters<typeof turnServer>[2]): Promise<Response> {
   await turnServer(actorOf(c), id, verb);
@@ -74,6 +90,16 @@ const ACTIONS: Readonly<Record<string, Handler>> = {
     const adminPass = rebuild.adminPass ?? generatePassword();
     return c.json({ server: { ...server, ...later, adminPass } }, 202, { location });
   },
+  createImage: async (c, id, body) => {
+    const { name: imageName, metadata: items = {} } = check(body, createImageBody).createImage;
+    return imageAnswer(c, await createServerImage(actorOf(c), id, { name: imageName, metadata: items }));
+  },
+  createBackup: async (c, id, body) => {
+    const { name: imageName, backup_type, rotation, metadata: items = {} } = check(body, createBackupBody).createBackup;
+    const wanted = { name: imageName, backupType: backup_type, rotation, metadata: items };
+    const imageId = await createBackup(actorOf(c), id, wanted);
+    return rotation === 0 && c.get('microversion') < 45 ? accepted(c) : imageAnswer(c, imageId);
+  },
   trigger_crash_dump: async (c, id) => {
     if (c.get('microversion') < 17) throw notFound('The resource could not be found.');
     await triggerCrashDump(actorOf(c), id);
@@ -108,11 +134,11 @@ const ACTIONS: Readonly<Record<string, Handler>> = {
 export async function serverAction(c: ComputeContext): Promise<Response> {
   const body = await readBody(c);
   const names = body !== null && typeof body === 'object' && !Array.isArray(body) ? Object.keys(body) : [];
-  const [name] = names;
-  if (name === undefined || names.length > 1) throw badRequest('Malformed request body');
-  const handler = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+  const [action] = names;
+  if (action === undefined || names.length > 1) throw badRequest('Malformed request body');
+  const handler = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
   const id = c.req.param('id') ?? '';
   if (handler) return handler(c, id, body);
-  if (isNotOffered(name)) return refuseAction(actorOf(c), id, name);
-  throw badRequest(`There is no such action: ${name}`);
+  if (isNotOffered(action)) return refuseAction(actorOf(c), id, action);
+  throw badRequest(`There is no such action: ${action}`);
 }

@@ -12,7 +12,7 @@ export async function recordOperation(
   update: RunnerMessageOf<'operation-update'>,
 ): Promise<void> {
   const ended = update.state !== 'accepted';
-  const effects = ended ? Object.values(operationObservers).map((observer) => observer(ctx, runnerId, update)) : [];
+  const effects = Object.values(operationObservers).map((observer) => observer(ctx, runnerId, update));
   const row = ctx.db
     .update(operations)
     .set({
