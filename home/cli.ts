@@ -39,7 +39,8 @@ if (!command) {
   process.exitCode = name === 'help' || name === '--help' ? 0 : 2;
 } else {
   try {
-    process.exitCode = await command(args);
+    // At once: a start that was interrupted leaves waits behind.
+    process.exit(await command(args));
   } catch (error) {
     const misused = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
     if (!(error instanceof Refusal) && !misused) throw error;

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
 
 /** What lies where in a state folder. */
 export function statePaths(stateDir: string) {
@@ -18,3 +19,7 @@ export function statePaths(stateDir: string) {
   };
 }
 export type StatePaths = ReturnType<typeof statePaths>;
+
+/** Marks what one state folder's runner makes on the machine, so that two clouds on one machine stay apart. */
+export const markOf = (stateDir: string) =>
+  `ae${createHash('sha256').update(resolve(stateDir)).digest('hex').slice(0, 4)}`;

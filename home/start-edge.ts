@@ -33,8 +33,6 @@ export interface EdgeOptions {
   region: string;
   /** CIDRs that images may be downloaded from, beyond public addresses. */
   importAllow?: string[];
-  /** Told of each step as it ends. */
-  onStep?: (what: string) => void;
 }
 
 /** The control plane at home: the database process and workerd, both supervised. */
@@ -51,7 +49,7 @@ export interface Edge {
  * @throws Error when a part does not come up in time; what was started is stopped
  */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
-  const { paths, secrets, onStep = () => {} } = options;
+  const { paths, secrets } = options;
   for (const folder of [paths.logs, join(paths.database, '..'), paths.blobs, paths.durableObjects, paths.worker]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
@@ -62,7 +60,6 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   try {
     const { database, db } = await startDatabase(options, databaseAddress);
     started.push(database);
-    onStep('database');
     await migrate(db, { clock: systemClock, ids: randomIds, sleep: pause });
     await bootstrap(db, {
       adminPassword: secrets.adminPassword,
@@ -71,13 +68,11 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       clock: systemClock,
       ids: randomIds,
     });
-    onStep('schema');
     await bundling;
     const workerd = startWorkerd(options, databaseAddress);
     started.push(workerd);
     const url = `http://${options.host === '0.0.0.0' ? '127.0.0.1' : options.host}:${options.port}`;
     await until('the API', READY_TIMEOUT_MS, async () => (await fetch(`${url}/identity/v3`)).ok);
-    onStep('API');
     const stop = async () => {
       for (const process of [workerd, database]) await process.stop();
     };

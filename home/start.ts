@@ -1,23 +1,20 @@
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import ipaddr from 'ipaddr.js';
-import { systemClock } from '../shared/clock.ts';
 import { Refusal } from '../shared/refusal.ts';
 import { buildGuest } from '../test/guest/build-guest.ts';
 import { type ApiClient, login } from './api-client.ts';
 import { writeCredentials } from './credentials.ts';
 import { bootFirstGuest, proveFirstGuest } from './first-guest.ts';
-import { type StatePaths, statePaths } from './paths.ts';
+import { markOf, type StatePaths, statePaths } from './paths.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { forgetRunning, writeRunning } from './running.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 import { seed } from './seed.ts';
 import { type Edge, startEdge } from './start-edge.ts';
+import { describeRunner, startRunner } from './start-runner.ts';
 import { Steps } from './steps.ts';
-import { type Supervisor, supervise } from './supervise.ts';
-import { until } from './until.ts';
+import type { Supervisor } from './supervise.ts';
 
 const HELP = `npm start [-- OPTIONS]: a whole cloud on this machine, in the foreground; Ctrl-C stops it, guests keep running.
 
@@ -31,9 +28,6 @@ const HELP = `npm start [-- OPTIONS]: a whole cloud on this machine, in the fore
   --no-runner      the control plane alone
   --no-guest       everything but the first guest`;
 
-const RUNNER_TIMEOUT_MS = 60_000;
-const RUNNER_MAIN = join(import.meta.dirname, '../runner/main.ts');
-
 const options = {
   state: { type: 'string', default: '.aerostat' },
   port: { type: 'string', default: '8774' },
@@ -46,10 +40,6 @@ const options = {
   'no-guest': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
-
-/** Marks what one state folder's runner makes on the machine, so that two clouds on one machine stay apart. */
-export const markOf = (stateDir: string) =>
-  `ae${createHash('sha256').update(resolve(stateDir)).digest('hex').slice(0, 4)}`;
 
 /** `npm start`: brings up a cloud, proves that a guest answers, and stays until it is told to stop. */
 export async function start(args: string[]): Promise<number> {
@@ -67,7 +57,10 @@ export async function start(args: string[]): Promise<number> {
   await writeRunning(paths.running, { url, mark });
   const secrets = loadSecrets(paths.secrets);
   const steps = new Steps();
-  const stopped = untilSignal();
+  let stopping = false;
+  const stopped = untilSignal().then(() => {
+    stopping = true;
+  });
   let edge: Edge | undefined;
   let runner: Supervisor | undefined;
   try {
@@ -79,13 +72,14 @@ export async function start(args: string[]): Promise<number> {
     steps.end();
     writeCredentials(paths, { authUrl: `${url}/identity/v3`, password: secrets.adminPassword, region: values.region });
     const api = await loginAsAdmin(url, secrets);
-    if (!values['no-runner']) {
+    if (!values['no-runner'] && !stopping) {
       steps.begin('Starting a runner on this machine');
       runner = await startRunner(api, paths, { url, mark });
       steps.end(await describeRunner(api));
-      if (!values['no-guest']) await firstGuest(api, values.cidr, steps);
+      // Who stops it now need not wait for a guest to boot.
+      if (!values['no-guest'] && !stopping) await Promise.race([firstGuest(api, values.cidr, steps), stopped]);
     }
-    console.log(goOn(url, paths));
+    if (!stopping) console.log(goOn(url, paths));
     await stopped;
     console.log('\nStopping; guests keep running. `npm run stop` takes them down, too.');
     return 0;
@@ -106,62 +100,6 @@ function cidrsOf(text: string): string[] {
 
 const loginAsAdmin = (url: string, secrets: Secrets) =>
   login(`${url}/identity/v3`, { user: 'admin', password: secrets.adminPassword, project: 'admin' });
-
-/** Joins this machine where it has not, and keeps its runner running. */
-async function startRunner(
-  api: ApiClient,
-  paths: StatePaths,
-  { url, mark }: { url: string; mark: string },
-): Promise<Supervisor> {
-  const common = ['--disable-warning=ExperimentalWarning', RUNNER_MAIN];
-  const joined = existsSync(join(paths.runner, 'identity.json'));
-  const env: Record<string, string> = {};
-  const args = ['run', '--state', paths.runner, '--mark', mark];
-  if (!joined) {
-    const made = await api.call<{ join_token: { token: string } }>('aerostat', 'POST', '/join-tokens', {
-      join_token: {},
-    });
-    // By the environment: a command line can be read by everyone on the machine.
-    env.AEROSTAT_JOIN_TOKEN = made.join_token.token;
-    args.splice(0, 1, 'join', url);
-  }
-  const runner = supervise(
-    {
-      name: 'runner',
-      command: process.execPath,
-      args: [...common, ...args],
-      env,
-      logFile: join(paths.logs, 'runner.log'),
-    },
-    systemClock,
-  );
-  try {
-    await until(`the runner (see ${join(paths.logs, 'runner.log')})`, RUNNER_TIMEOUT_MS, async () =>
-      (await runners(api)).some((one) => one.status === 'connected'),
-    );
-  } catch (error) {
-    await runner.stop();
-    throw error;
-  }
-  return runner;
-}
-
-interface Runner {
-  status: string;
-  hypervisor: string;
-  capabilities: string[];
-  capacity: { vcpus: number; memory_mib: number };
-}
-
-const runners = async (api: ApiClient) =>
-  (await api.call<{ runners: Runner[] }>('aerostat', 'GET', '/runners')).runners;
-
-async function describeRunner(api: ApiClient): Promise<string> {
-  const [runner] = await runners(api);
-  if (!runner) return '';
-  const how = runner.capabilities.includes('kvm') ? 'KVM' : 'no working KVM here: QEMU emulates by TCG, which is slow';
-  return `${runner.capacity.vcpus} CPUs, ${runner.capacity.memory_mib} MiB, ${how}`;
-}
 
 async function firstGuest(api: ApiClient, cidr: string, steps: Steps): Promise<void> {
   steps.begin('Building a small guest image');

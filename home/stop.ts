@@ -2,9 +2,8 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { teardown } from '../runner/teardown.ts';
 import { Refusal } from '../shared/refusal.ts';
-import { statePaths } from './paths.ts';
+import { markOf, statePaths } from './paths.ts';
 import { forgetRunning, readRunning } from './running.ts';
-import { markOf } from './start.ts';
 import { Steps } from './steps.ts';
 import { until } from './until.ts';
 

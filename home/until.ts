@@ -19,5 +19,5 @@ export async function until(what: string, timeout_ms: number, condition: () => P
     }
     await pause(POLL_MS);
   }
-  throw new Error(`${what} did not come up within ${timeout_ms / 1000} s.`, { cause: last });
+  throw new Error(`waited ${timeout_ms / 1000} s in vain for ${what}.`, { cause: last });
 }

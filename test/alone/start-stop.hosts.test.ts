@@ -100,6 +100,20 @@ it('brings up a cloud whose guest answers, keeps the guest over Ctrl-C, and leav
   expect(await ended(idle.child)).toBe(0);
 });
 
+it('is called off at once while its first guest still boots', async () => {
+  const state = join(folder, 'another');
+  const one = cli('start', '--state', state, '--port', String(port), '--cidr', CIDR);
+  await until('a guest under way', START_TIMEOUT_MS, async () => {
+    if (one.child.exitCode !== null) throw new Refusal(one.output());
+    return one.output().includes('Booting the first guest');
+  });
+  one.child.kill('SIGTERM');
+  expect(await ended(one.child)).toBe(0);
+  expect(one.output()).not.toContain('The cloud is up');
+  expect(await ended(cli('stop', '--state', state).child)).toBe(0);
+  expect(await machineState()).toEqual(before);
+});
+
 it('says in one line what is wrong and what to do', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
