@@ -133,6 +133,10 @@ export const groupMembers = sqliteTable(
     userId: text()
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
+    /** When a membership that an identity provider gave ends; null: it lasts. */
+    expiresAtMs: integer(),
+    /** That identity provider. */
+    idpId: text(),
   },
   (t) => [primaryKey({ columns: [t.groupId, t.userId] }), index('group_members_user').on(t.userId)],
 );

@@ -8,12 +8,13 @@ import { catalogRoutes } from './catalog/routes.ts';
 import { versionDocument } from './discovery.ts';
 import { domainRoutes } from './domains/routes.ts';
 import { endpointFilterRoutes } from './endpoint-filter/routes.ts';
+import { federatedLoginRoutes } from './federation/login/routes.ts';
 import { federationRoutes } from './federation/routes.ts';
 import { groupRoutes } from './groups/routes.ts';
 import { renderFault } from './http/faults.ts';
 import { projectRoutes } from './projects/routes.ts';
 import { roleInferenceRoutes, roleRoutes } from './roles/routes.ts';
-import { loginRoutes, tokenRoutes } from './tokens/routes.ts';
+import { loginRoutes, ownScopeRoutes, tokenRoutes } from './tokens/routes.ts';
 import { checkToken } from './tokens/token-checker.ts';
 import { passwordRoutes, userRoutes } from './users/routes.ts';
 
@@ -48,9 +49,11 @@ const PROTECTED = [
 const v3 = new Hono<AppEnv>()
   .get('/', (c) => c.json({ version: versionDocument(c.get('ctx').baseUrl) }))
   .route('/auth', loginRoutes)
-  .route('/users', passwordRoutes);
+  .route('/users', passwordRoutes)
+  .route('/', federatedLoginRoutes);
 for (const path of PROTECTED) v3.use(`/${path}/*`, requireToken);
 v3.route('/auth', tokenRoutes)
+  .route('/auth', ownScopeRoutes)
   .route('/domains', domainRoutes)
   .route('/projects', projectRoutes)
   .route('/users', userRoutes)
@@ -59,6 +62,7 @@ v3.route('/auth', tokenRoutes)
   .route('/role_inferences', roleInferenceRoutes)
   .route('/role_assignments', assignmentRoutes)
   .route('/OS-FEDERATION', federationRoutes)
+  .route('/OS-FEDERATION', ownScopeRoutes)
   .route('/', grantRoutes)
   .route('/OS-EP-FILTER', endpointFilterRoutes)
   .route('/', catalogRoutes);

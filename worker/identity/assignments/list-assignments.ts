@@ -2,6 +2,7 @@ import { and, eq, or, type SQL, sql } from 'drizzle-orm';
 import { impliedRoles, projects, roles } from '../../../db/schema/identity.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
+import { stands } from '../groups/stands.ts';
 import { given } from '../http/attributes.ts';
 import { missing } from '../http/names.ts';
 import { authorize } from '../policy.ts';
@@ -118,7 +119,7 @@ const HANDED_DOWN = sql`below(top, id) AS (
     SELECT reached.*, NULL AS group_id FROM reached WHERE actor_type = 'user'
     UNION ALL SELECT 'user', group_members.user_id, target_type, target_id, role_id, inherited, from_type, from_id,
       group_members.group_id
-    FROM reached JOIN group_members ON group_members.group_id = actor_id WHERE actor_type = 'group')`;
+    FROM reached JOIN group_members ON group_members.group_id = actor_id WHERE actor_type = 'group' AND ${stands})`;
 
 function select(query: AssignmentQuery, ownDomainId: string | null): SQL {
   return sql`WITH RECURSIVE ${query.effective ? HANDED_DOWN : AS_MADE}

@@ -1,7 +1,7 @@
 import { and, eq, inArray, notExists } from 'drizzle-orm';
 import type { Database } from '../../../db/client.ts';
 import { federatedUsers } from '../../../db/schema/federation.ts';
-import { assignments, users } from '../../../db/schema/identity.ts';
+import { assignments, groupMembers, users } from '../../../db/schema/identity.ts';
 import type { Statement } from '../../http/commit.ts';
 
 /** The statements that delete the users whom an identity provider, or one of its protocols, alone knew. */
@@ -20,5 +20,6 @@ export function forgetUsers(db: Database, of: { idpId: string; protocolId?: stri
     db.delete(federatedUsers).where(gone),
     db.delete(assignments).where(and(eq(assignments.actorType, 'user'), inArray(assignments.actorId, orphans))),
     db.delete(users).where(orphaned),
+    ...(of.protocolId === undefined ? [db.delete(groupMembers).where(eq(groupMembers.idpId, of.idpId))] : []),
   ];
 }

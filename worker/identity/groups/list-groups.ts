@@ -6,6 +6,7 @@ import { afterMarker, type Page } from '../http/collection.ts';
 import { textFilters } from '../http/filters.ts';
 import { authorize } from '../policy.ts';
 import { findUser } from '../users/find-user.ts';
+import { stands } from './stands.ts';
 import type { GroupRow } from './views.ts';
 
 interface Input {
@@ -29,7 +30,7 @@ function select({ db, actor }: ActorContext, { query, page, userId }: Input & { 
   const ofUser = db
     .select({ id: groupMembers.groupId })
     .from(groupMembers)
-    .where(eq(groupMembers.userId, userId ?? ''));
+    .where(and(eq(groupMembers.userId, userId ?? ''), stands));
   return db
     .select()
     .from(groups)

@@ -11,6 +11,7 @@ import { commitRevoking } from '../tokens/revoke.ts';
 import type { UserRow } from '../users/views.ts';
 import { findGroup } from './find-group.ts';
 import { losersByGroup } from './losers.ts';
+import { stands } from './stands.ts';
 
 /** A user in a group. */
 export interface Membership {
@@ -21,13 +22,19 @@ export interface Membership {
 const memberIs = ({ groupId, userId }: Membership) =>
   and(eq(groupMembers.groupId, groupId), eq(groupMembers.userId, userId));
 
-/** Whether the user is in the group; both must be there, and the actor may do this to them. */
-async function find(ctx: ActorContext, membership: Membership, action: Action): Promise<boolean> {
+/** A membership that lasts, and lasts from now on if it would have ended by itself. */
+const lasting = { expiresAtMs: null, idpId: null };
+
+/** The user's membership, if there is one; user and group must be there, and the actor may do this to them. */
+async function find(ctx: ActorContext, membership: Membership, action: Action) {
   const { groupId, userId } = membership;
   const [[group], [user], members] = await ctx.db.batch([
     ctx.db.select({ domainId: groups.domainId }).from(groups).where(eq(groups.id, groupId)),
     ctx.db.select({ domainId: users.domainId }).from(users).where(eq(users.id, userId)),
-    ctx.db.select({ id: groupMembers.userId }).from(groupMembers).where(memberIs(membership)),
+    ctx.db
+      .select({ expiresAtMs: groupMembers.expiresAtMs })
+      .from(groupMembers)
+      .where(and(memberIs(membership), stands)),
   ]);
   authorize(ctx, action, {
     ...(group ? { groupDomainId: group.domainId } : {}),
@@ -35,7 +42,7 @@ async function find(ctx: ActorContext, membership: Membership, action: Action): 
   });
   if (!user) throw missing('user', userId);
   if (!group) throw missing('group', groupId);
-  return members.length > 0;
+  return members[0];
 }
 
 const noMember = ({ groupId, userId }: Membership) => notFound(`User '${userId}' not found in group '${groupId}'.`);
@@ -48,10 +55,16 @@ export async function requireMember(ctx: ActorContext, membership: Membership): 
 /** Adding one who is in already changes nothing. @throws ApiError 403, 404 */
 export async function addMember(ctx: ActorContext, membership: Membership): Promise<void> {
   const action = 'identity:add_user_to_group';
-  if (await find(ctx, membership, action)) return;
+  const known = await find(ctx, membership, action);
+  if (known && known.expiresAtMs === null) return;
   await commit(ctx, {
     audit: { action, targetType: 'group', targetId: membership.groupId, detail: { userId: membership.userId } },
-    statements: [ctx.db.insert(groupMembers).values(membership).onConflictDoNothing()],
+    statements: [
+      ctx.db
+        .insert(groupMembers)
+        .values(membership)
+        .onConflictDoUpdate({ target: [groupMembers.groupId, groupMembers.userId], set: lasting }),
+    ],
   });
 }
 
@@ -80,7 +93,7 @@ export async function listMembers(
   const inGroup = ctx.db
     .select({ id: groupMembers.userId })
     .from(groupMembers)
-    .where(eq(groupMembers.groupId, groupId));
+    .where(and(eq(groupMembers.groupId, groupId), stands));
   return ctx.db
     .select()
     .from(users)

@@ -91,8 +91,11 @@ function selectProject(db: Database, condition: SQL | undefined) {
 
 const domainIs = (domain: Ref): SQL => ('id' in domain ? eq(domains.id, domain.id) : eq(domains.name, domain.name));
 
+/** By name only who has one to log in by: what an identity provider calls its users is for show. */
 const userIs = (user: RefInDomain): SQL | undefined =>
-  'id' in user ? eq(users.id, user.id) : and(eq(users.name, user.name), domainIs(user.domain));
+  'id' in user
+    ? eq(users.id, user.id)
+    : and(eq(users.name, user.name), eq(users.federated, false), domainIs(user.domain));
 
 function projectIs(scope: ScopeRequest, userId: SQL): SQL | undefined {
   if (scope.type === 'default') {

@@ -8,36 +8,22 @@ import { pageOf, queryOf, renderCollection, selfUrl } from '../http/collection.t
 import { authorize } from '../policy.ts';
 import { listOwnProjects } from '../projects/list-user-projects.ts';
 import { projectView } from '../projects/views.ts';
+import { answerToken } from './answer-token.ts';
 import { parseAuthRequest } from './auth-request.ts';
 import { issueToken } from './issue-token.ts';
 import { listOwnDomains, ownsSystemRole } from './own-scopes.ts';
-import { renderToken, renderTokenStart } from './render-token.ts';
+import { renderTokenStart } from './render-token.ts';
 import { revokeToken } from './revoke-token.ts';
-import type { Token } from './token.ts';
 import { type CheckedToken, checkToken } from './token-checker.ts';
 
 /** What needs no token. */
 export const loginRoutes = new Hono<AppEnv>().post('/tokens', async (c) => {
   const ctx = c.get('ctx');
-  const request = parseAuthRequest(await readBody(c));
-  const { text, token } = await issueToken(ctx, request);
-  const catalog = await catalogJson(c, token);
-  return jsonWithToken(renderToken(renderTokenStart(token), token, catalog), 201, text);
+  return answerToken(c, 201, await issueToken(ctx, parseAuthRequest(await readBody(c))));
 });
 
-export const tokenRoutes = new Hono<AppEnv>()
-  .get('/tokens', async (c) => {
-    const action = c.req.method === 'HEAD' ? 'identity:check_token' : 'identity:validate_token';
-    const { text, checked } = await subjectOf(c, action);
-    checked.rendered ??= renderTokenStart(checked.token);
-    const catalog = await catalogJson(c, checked.token);
-    return jsonWithToken(renderToken(checked.rendered, checked.token, catalog), 200, text);
-  })
-  .delete('/tokens', async (c) => {
-    const { checked } = await subjectOf(c, 'identity:revoke_token');
-    await revokeToken(actorContext(c), checked.token);
-    return c.body(null, 204);
-  })
+/** Where the token's user may scope a token to. */
+export const ownScopeRoutes = new Hono<AppEnv>()
   .get('/projects', async (c) => {
     const ctx = actorContext(c);
     const query = queryOf(c);
@@ -49,6 +35,19 @@ export const tokenRoutes = new Hono<AppEnv>()
     const ctx = actorContext(c);
     const page = pageOf(queryOf(c));
     return renderCollection(c, 'domains', await listOwnDomains(ctx, page), page, (row) => domainView(ctx.baseUrl, row));
+  });
+
+export const tokenRoutes = new Hono<AppEnv>()
+  .get('/tokens', async (c) => {
+    const action = c.req.method === 'HEAD' ? 'identity:check_token' : 'identity:validate_token';
+    const { text, checked } = await subjectOf(c, action);
+    checked.rendered ??= renderTokenStart(checked.token);
+    return answerToken(c, 200, { text, token: checked.token, start: checked.rendered });
+  })
+  .delete('/tokens', async (c) => {
+    const { checked } = await subjectOf(c, 'identity:revoke_token');
+    await revokeToken(actorContext(c), checked.token);
+    return c.body(null, 204);
   })
   .get('/system', async (c) => {
     const own = await ownsSystemRole(actorContext(c));
@@ -59,17 +58,6 @@ export const tokenRoutes = new Hono<AppEnv>()
     if (ctx.actor.projectId === null) throw forbidden('You are not authorized to perform the requested action.');
     return c.json({ catalog: (await catalogOf(ctx, ctx.actor)).entries, links: { self: selfUrl(c) } });
   });
-
-/** The catalog that goes with a token, unless the client wants none. */
-async function catalogJson(c: AppContext, { user, scope }: Token): Promise<string | undefined> {
-  if (queryOf(c).has('nocatalog') || scope.type === 'unscoped') return undefined;
-  const projectId = scope.type === 'project' ? scope.project.id : null;
-  return (await catalogOf(c.get('ctx'), { userId: user.id, projectId })).json;
-}
-
-function jsonWithToken(json: string, status: 200 | 201, text: string): Response {
-  return new Response(json, { status, headers: { 'content-type': 'application/json', 'x-subject-token': text } });
-}
 
 /** The token that X-Subject-Token names, on which the actor may do this. @throws ApiError 403, 404 */
 async function subjectOf(
