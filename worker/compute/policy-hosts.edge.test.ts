@@ -4,9 +4,10 @@ import { newProject } from '../../test/edge-identity.ts';
 import { describePolicy, trial } from '../../test/edge-policy.ts';
 import type { ComputeAction } from './policy.ts';
 
-type HostAction = Extract<
+/** What is about machines, limits and other services. */
+export type HostAction = Extract<
   ComputeAction,
-  `os_compute_api:${'limits' | 'os-quota' | 'os-availability' | 'os-aggregates' | 'os-hypervisors' | 'os-services' | 'os-hosts'}${string}`
+  `os_compute_api:${'limits' | 'os-quota' | 'os-availability' | 'os-aggregates' | 'os-hypervisors' | 'os-services' | 'os-hosts' | 'os-simple' | 'os-instance-usage' | 'os-server-external' | 'os-assisted' | 'extensions' | 'os-networks' | 'os-tenant-networks'}${string}`
 >;
 
 let hostId = '';
@@ -109,5 +110,45 @@ describePolicy<HostAction>('compute, machines and limits', t.cast, {
   'os_compute_api:os-services:list': trial('admin', 200, t.at('GET', '/os-services')),
   'os_compute_api:os-services:update': trial('admin', 200, () =>
     t.call('PUT', `/os-services/${hostId}`, { status: 'enabled' }),
+  ),
+  'os_compute_api:os-simple-tenant-usage:list': trial('admin', 200, t.at('GET', '/os-simple-tenant-usage')),
+  'os_compute_api:os-simple-tenant-usage:show': trial('reader', 200, ownProject('/os-simple-tenant-usage/PROJECT'), {
+    stranger: 403,
+  }),
+  'os_compute_api:os-instance-usage-audit-log:list': trial('admin', 200, t.at('GET', '/os-instance_usage_audit_log')),
+  'os_compute_api:os-instance-usage-audit-log:show': trial(
+    'admin',
+    200,
+    t.at('GET', '/os-instance_usage_audit_log/2026-01-01%2000%3A00%3A00'),
+  ),
+  'os_compute_api:os-server-external-events:create': trial(
+    'admin',
+    404,
+    t.at('POST', '/os-server-external-events', {
+      events: [{ name: 'network-changed', server_uuid: '11111111-2222-3333-4444-555555555555' }],
+    }),
+  ),
+  'os_compute_api:os-assisted-volume-snapshots:create': trial(
+    'admin',
+    400,
+    t.at('POST', '/os-assisted-volume-snapshots', { snapshot: { volume_id: 'v', create_info: {} } }),
+  ),
+  'os_compute_api:os-assisted-volume-snapshots:delete': trial(
+    'admin',
+    404,
+    t.at('DELETE', '/os-assisted-volume-snapshots/s'),
+  ),
+  'os_compute_api:extensions': trial('anyone', 200, t.at('GET', '/extensions')),
+  'os_compute_api:os-networks:list': trial('reader', 200, t.at('GET', '/os-networks', undefined, 35), {
+    stranger: 200,
+  }),
+  'os_compute_api:os-networks:show': trial('reader', 404, t.at('GET', '/os-networks/none', undefined, 35)),
+  'os_compute_api:os-tenant-networks:list': trial('reader', 200, t.at('GET', '/os-tenant-networks', undefined, 35), {
+    stranger: 200,
+  }),
+  'os_compute_api:os-tenant-networks:show': trial(
+    'reader',
+    404,
+    t.at('GET', '/os-tenant-networks/none', undefined, 35),
   ),
 });

@@ -3,12 +3,12 @@ import { ComputeTrials } from '../../test/compute-policy.ts';
 import { describePolicy, trial } from '../../test/edge-policy.ts';
 import type { ComputeAction } from './policy.ts';
 import type { GuestAction } from './policy-actions.edge.test.ts';
+import type { HostAction } from './policy-hosts.edge.test.ts';
 
 /** Those of flavors, key pairs, machines and what is done to guests have tables of their own. */
 type ServerAction = Exclude<
   ComputeAction,
-  | GuestAction
-  | `os_compute_api:${'os-flavor' | 'os-keypairs' | 'limits' | 'os-quota' | 'os-availability' | 'os-aggregates' | 'os-hypervisors' | 'os-services' | 'os-hosts'}${string}`
+  GuestAction | HostAction | `os_compute_api:${'os-flavor' | 'os-keypairs'}${string}`
 >;
 
 const t = new ComputeTrials(async () => {

@@ -102,6 +102,18 @@ const rules = {
   'os_compute_api:os-services:list': 'admin',
   'os_compute_api:os-services:update': 'admin',
   'os_compute_api:os-services:delete': 'admin',
+  'os_compute_api:os-simple-tenant-usage:list': 'admin',
+  'os_compute_api:os-simple-tenant-usage:show': 'project-reader',
+  'os_compute_api:os-instance-usage-audit-log:list': 'admin',
+  'os_compute_api:os-instance-usage-audit-log:show': 'admin',
+  'os_compute_api:os-server-external-events:create': 'admin',
+  'os_compute_api:os-assisted-volume-snapshots:create': 'admin',
+  'os_compute_api:os-assisted-volume-snapshots:delete': 'admin',
+  'os_compute_api:extensions': 'authenticated',
+  'os_compute_api:os-networks:list': 'project-reader',
+  'os_compute_api:os-networks:show': 'project-reader',
+  'os_compute_api:os-tenant-networks:list': 'project-reader',
+  'os_compute_api:os-tenant-networks:show': 'project-reader',
 } as const;
 
 /** Who may do what in compute: Nova's names and Nova's defaults. */

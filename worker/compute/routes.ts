@@ -11,10 +11,21 @@ import type { ComputeEnv } from './http/env.ts';
 import { requestIdHeader, settle } from './http/middleware.ts';
 import { versionDocument, versionList } from './http/version-documents.ts';
 import { keypairRoutes } from './keypairs/routes.ts';
+import { extensionRoutes } from './legacy/extensions.ts';
+import { externalEventRoutes } from './legacy/external-events.ts';
+import { floatingIpPoolRoutes, floatingIpRoutes } from './legacy/floating-ips.ts';
+import { goneRoutes } from './legacy/gone.ts';
+import { imageRoutes } from './legacy/image-routes.ts';
+import { networkRoutes, tenantNetworkRoutes } from './legacy/networks.ts';
+import { securityGroupRuleRoutes } from './legacy/security-group-rules.ts';
+import { securityGroupRoutes } from './legacy/security-groups.ts';
+import { volumeSnapshotRoutes } from './legacy/volume-snapshots.ts';
 import { limitRoutes } from './limits.ts';
 import { quotaClassRoutes, quotaSetRoutes } from './quotas/routes.ts';
 import { serverGroupRoutes } from './server-groups/routes.ts';
 import { serverRoutes } from './servers/routes.ts';
+import { auditLogRoutes } from './usage/audit-log.ts';
+import { usageRoutes } from './usage/routes.ts';
 
 /** Everything under a version; the path may name the token's project, as old clients do. */
 function versioned(path: 'v2' | 'v2.1') {
@@ -31,7 +42,20 @@ function versioned(path: 'v2' | 'v2.1') {
     .route('/os-aggregates', aggregateRoutes)
     .route('/os-hosts', hostRoutes)
     .route('/os-hypervisors', hypervisorRoutes)
-    .route('/os-services', serviceRoutes);
+    .route('/os-services', serviceRoutes)
+    .route('/os-simple-tenant-usage', usageRoutes)
+    .route('/os-instance_usage_audit_log', auditLogRoutes)
+    .route('/os-server-external-events', externalEventRoutes)
+    .route('/os-assisted-volume-snapshots', volumeSnapshotRoutes)
+    .route('/extensions', extensionRoutes)
+    .route('/os-security-groups', securityGroupRoutes)
+    .route('/os-security-group-rules', securityGroupRuleRoutes)
+    .route('/os-floating-ips', floatingIpRoutes)
+    .route('/os-floating-ip-pools', floatingIpPoolRoutes)
+    .route('/images', imageRoutes)
+    .route('/os-networks', networkRoutes)
+    .route('/os-tenant-networks', tenantNetworkRoutes)
+    .route('/', goneRoutes);
 }
 
 /** Nova's API at `/compute`: versions for everyone, all else for a token. */
