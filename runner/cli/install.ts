@@ -1,18 +1,15 @@
-import { execFile } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { Refusal } from '../../shared/refusal.ts';
+import { run } from '../host/run.ts';
 
 const UNIT = 'aerostat-runner.service';
-const SYSTEMCTL_TIMEOUT_MS = 30_000;
 const MAIN = join(import.meta.dirname, '..', 'main.ts');
 
 /** The unit: started again whenever it ends; guests are processes of their own that a stop leaves alone. */
 export function unitFile(node: string, main: string, stateDir: string): string {
   return `[Unit]
 Description=Aerostat runner
-Documentation=https://github.com/aerostat/aerostat
 Wants=network-online.target
 After=network-online.target
 StartLimitIntervalSec=0
@@ -47,7 +44,7 @@ export interface Systemd {
 
 const systemd: Systemd = {
   running: '/run/systemd/system',
-  systemctl: (...args) => promisify(execFile)('systemctl', args, { timeout: SYSTEMCTL_TIMEOUT_MS }),
+  systemctl: (...args) => run('systemctl', args),
 };
 
 /**
