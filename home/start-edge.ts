@@ -33,6 +33,10 @@ export interface EdgeOptions {
   region: string;
   /** CIDRs that images may be downloaded from, beyond public addresses. */
   importAllow?: string[];
+  /** CIDRs that identity providers may be at, beyond public addresses. */
+  ssoAllow?: string[];
+  /** Dashboards that may be handed a token after a log-in elsewhere. */
+  trustedDashboards?: string[];
 }
 
 /** The control plane at home: the database process and workerd, both supervised. */
@@ -109,7 +113,7 @@ async function startDatabase(
 }
 
 function startWorkerd(options: EdgeOptions, database: string): Supervisor {
-  const { paths, secrets, host, port, publicUrl, region, importAllow = [] } = options;
+  const { paths, secrets, host, port, publicUrl, region, importAllow = [], ssoAllow = [] } = options;
   const config = join(paths.worker, 'workerd.capnp');
   writeAtomically(
     config,
@@ -120,6 +124,7 @@ function startWorkerd(options: EdgeOptions, database: string): Supervisor {
       blobs: paths.blobs,
       durableObjects: paths.durableObjects,
       importAllow,
+      ssoAllow,
       bindings: {
         DATABASE_URL: 'http://database',
         DATABASE_TOKEN: secrets.databaseToken,
@@ -127,6 +132,7 @@ function startWorkerd(options: EdgeOptions, database: string): Supervisor {
         REGION: region,
         PUBLIC_URL: publicUrl,
         IMPORT_ALLOW: importAllow.join(','),
+        TRUSTED_DASHBOARDS: (options.trustedDashboards ?? []).join(','),
       },
     }),
   );

@@ -25,6 +25,8 @@ const HELP = `npm start [-- OPTIONS]: a whole cloud on this machine, in the fore
   --region NAME    the region's name               (RegionOne)
   --cidr CIDR      guests of the shared network    (10.77.0.0/24)
   --import-allow CIDRS  where images may be downloaded from, beside public addresses; divided by commas
+  --sso-allow CIDRS     where identity providers may be, beside public addresses; divided by commas
+  --trusted-dashboard URLS  dashboards that single sign-on may hand a token to; divided by commas
   --no-runner      the control plane alone
   --no-guest       everything but the first guest`;
 
@@ -36,6 +38,8 @@ const options = {
   region: { type: 'string', default: 'RegionOne' },
   cidr: { type: 'string', default: '10.77.0.0/24' },
   'import-allow': { type: 'string', default: '' },
+  'sso-allow': { type: 'string', default: '' },
+  'trusted-dashboard': { type: 'string', default: '' },
   'no-runner': { type: 'boolean', default: false },
   'no-guest': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -67,7 +71,9 @@ export async function start(args: string[]): Promise<number> {
     steps.begin('Starting the database and the API');
     edge = await startEdge({
       ...{ paths, secrets, host: values.host, port, publicUrl: url, region: values.region },
-      importAllow: cidrsOf(values['import-allow']),
+      importAllow: cidrsOf('--import-allow', values['import-allow']),
+      ssoAllow: cidrsOf('--sso-allow', values['sso-allow']),
+      trustedDashboards: values['trusted-dashboard'].split(',').filter(Boolean),
     });
     steps.end();
     writeCredentials(paths, { authUrl: `${url}/identity/v3`, password: secrets.adminPassword, region: values.region });
@@ -91,10 +97,10 @@ export async function start(args: string[]): Promise<number> {
 }
 
 /** @throws Refusal where one is no CIDR */
-function cidrsOf(text: string): string[] {
+function cidrsOf(option: string, text: string): string[] {
   const cidrs = text.split(',').filter(Boolean);
   const wrong = cidrs.find((cidr) => !ipaddr.isValidCIDR(cidr));
-  if (wrong !== undefined) throw new Refusal(`--import-allow: ${wrong} is no CIDR.`);
+  if (wrong !== undefined) throw new Refusal(`${option}: ${wrong} is no CIDR.`);
   return cidrs;
 }
 

@@ -12,6 +12,7 @@ const options = {
   blobs: '/tmp/blobs',
   durableObjects: '/tmp/objects',
   importAllow: ['127.0.0.0/8', 'fd00::/8'],
+  ssoAllow: ['10.0.0.0/8'],
   bindings: { TOKEN_KEY: 'a"b\\c\nd é' },
 };
 

@@ -14,6 +14,8 @@ export interface WorkerdOptions {
   durableObjects: string;
   /** CIDRs that images may be downloaded from, beyond public addresses. */
   importAllow: string[];
+  /** CIDRs that identity providers may be at, beyond public addresses. */
+  ssoAllow: string[];
   bindings: Record<string, string>;
 }
 
@@ -36,6 +38,10 @@ export function compatibility(wranglerToml = readFileSync(WRANGLER, 'utf8')): { 
   return { date, flags: [...flags.matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? '') };
 }
 
+/** A way out to public addresses, and to some more. */
+const networkOf = (allow: readonly string[]): string =>
+  `network = (allow = [${['public', ...allow].map(capnpText).join(', ')}], tlsOptions = (trustBrowserCas = true))`;
+
 /** The configuration that `workerd serve` reads. */
 export function workerdConfig(options: WorkerdOptions): string {
   const { date, flags } = compatibility();
@@ -50,8 +56,9 @@ const config :Workerd.Config = (
     (name = "database", external = (address = ${capnpText(options.database)}, http = ())),
     (name = "blobs", disk = (path = ${capnpText(options.blobs)}, writable = true)),
     (name = "objects", disk = (path = ${capnpText(options.durableObjects)}, writable = true)),
-    (name = "downloads", network = (allow = [${['public', ...options.importAllow].map(capnpText).join(', ')}], tlsOptions = (trustBrowserCas = true))),
-    (name = "internet", network = (allow = ["public"], tlsOptions = (trustBrowserCas = true))),
+    (name = "downloads", ${networkOf(options.importAllow)}),
+    (name = "identity-providers", ${networkOf(options.ssoAllow)}),
+    (name = "internet", ${networkOf([])}),
   ],
   sockets = [(name = "api", address = ${capnpText(options.listen)}, http = (), service = "aerostat")],
 );
@@ -71,6 +78,7 @@ const aerostat :Workerd.Worker = (
     (name = "DATABASE", service = "database"),
     (name = "BLOBS", service = "blobs"),
     (name = "DOWNLOADS", service = "downloads"),
+    (name = "IDENTITY_PROVIDERS", service = "identity-providers"),
     (name = "RUNNER_LINK", durableObjectNamespace = "RunnerLink"),
     (name = "REGION_WATCH", durableObjectNamespace = "RegionWatch"),
     (name = "IMAGE_IMPORTER", durableObjectNamespace = "ImageImporter"),

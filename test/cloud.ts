@@ -63,14 +63,20 @@ export interface RunnerProcess {
 
 /** Starts a control plane in a temporary folder, on a port of its own. */
 export async function startCloud(
-  options: { host?: string; publicUrl?: (port: number) => string; importAllow?: string[] } = {},
+  options: {
+    host?: string;
+    publicUrl?: (port: number) => string;
+    importAllow?: string[];
+    ssoAllow?: string[];
+    trustedDashboards?: string[];
+  } = {},
 ): Promise<Cloud> {
   const folder = mkdtempSync(join(tmpdir(), 'aerostat-cloud-'));
   const paths = statePaths(folder);
   const port = await freePort();
-  const { host = '127.0.0.1', publicUrl = () => `http://127.0.0.1:${port}`, importAllow = [] } = options;
+  const { host = '127.0.0.1', publicUrl = () => `http://127.0.0.1:${port}`, ...more } = options;
   const secrets = loadSecrets(paths.secrets);
-  const edge = await startEdge({ paths, secrets, host, port, publicUrl: publicUrl(port), region: REGION, importAllow });
+  const edge = await startEdge({ paths, secrets, host, port, publicUrl: publicUrl(port), region: REGION, ...more });
   const url = publicUrl(port);
   writeCredentials(paths, { authUrl: `${url}/identity/v3`, password: secrets.adminPassword, region: REGION });
   const admin = await login(`${url}/identity/v3`, { user: 'admin', password: secrets.adminPassword, project: 'admin' });

@@ -15,7 +15,7 @@ export interface Env {
   BUCKET?: R2Bucket;
   /** At home: the way to identity providers. Absent in the cloud, where the platform's fetch goes there. */
   IDENTITY_PROVIDERS?: Fetcher;
-  /** Dashboards that may be handed a token after a log-in elsewhere: URLs, separated by spaces. */
+  /** Dashboards that may be handed a token after a log-in elsewhere: URLs, divided by commas. */
   TRUSTED_DASHBOARDS?: string;
   /** 32 random bytes, base64: signs tokens. */
   TOKEN_KEY: string;

@@ -31,7 +31,7 @@ type Journey = z.infer<typeof journey>;
  */
 export function trustedOrigin(ctx: Context, origin: string | null): string {
   if (!origin) throw badRequest('Request must have an origin query parameter');
-  const trusted = (ctx.env.TRUSTED_DASHBOARDS ?? '').split(/\s+/).filter((url) => url !== '');
+  const trusted = (ctx.env.TRUSTED_DASHBOARDS ?? '').split(',').filter(Boolean);
   if (!trusted.map(withLowerHost).includes(withLowerHost(origin))) {
     ctx.log.info('federated-login-refused', { origin, reason: 'it is not a trusted dashboard' });
     throw unauthorized();
