@@ -1,8 +1,9 @@
 import { Refusal } from '../shared/refusal.ts';
 import { benchControl } from '../test/bench/control.ts';
 import { growth } from '../test/bench/growth.ts';
+import { placement } from '../test/bench/placement.ts';
 
-const BENCHES: Record<string, () => Promise<void>> = { control: benchControl, growth };
+const BENCHES: Record<string, () => Promise<void>> = { control: benchControl, growth, placement };
 
 /** `npm run bench:NAME`: prints figures, one a line. @throws Refusal for a name that is none */
 export async function bench([name = '']: string[]): Promise<number> {

@@ -17,7 +17,8 @@ const HELP = `Aerostat: a cloud control plane that floats at the edge, tethered 
   npm run conformance:full     all of tempest's tests of identity, image and compute
   npm run check                format, lint, types, borders, dead code
   npm run db:setup -- URL      schema and administrator of a database elsewhere (Turso)
-  npm run bench:control        figures, one a line: name value unit; bench:growth only those of 100 to 10,000 servers
+  npm run bench:control        figures, one a line: name value unit; bench:growth only those of 100 to 10,000 servers,
+                               bench:placement a place among 1,000 machines
 
 Each takes --help after '--'.`;
 

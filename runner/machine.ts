@@ -59,6 +59,9 @@ export interface MachineOptions {
   time?: Timers;
 }
 
+/** Guests are PCs, whatever the machine is: the scheduler places images by it. */
+const GUEST_ARCHITECTURE = 'arch:x86_64';
+
 /** Where what was last applied is kept, and what settings of the kernel were before. */
 export const inventoryFolder = (stateDir: string) => join(stateDir, 'inventory');
 export const sysctlFile = (stateDir: string) => join(stateDir, 'kernel-settings.json');
@@ -98,7 +101,11 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   const stopCare = caretaker({ time: options.time ?? systemTimers, guests, services, log });
   return {
     hypervisor: 'qemu',
-    capabilities: [`accelerator:${ctx.accelerator.kind}`, ...ctx.cgroups.controllers.map((name) => `limit:${name}`)],
+    capabilities: [
+      GUEST_ARCHITECTURE,
+      `accelerator:${ctx.accelerator.kind}`,
+      ...ctx.cgroups.controllers.map((name) => `limit:${name}`),
+    ],
     capacity: async () => lessReserve(await machineSize(stateDir), options.reserve),
     drivers: {
       network: networkDriver(services),

@@ -18,7 +18,7 @@ export const aggregateNotFound = (id: number) => notFound(`Aggregate ${id} could
 
 /** An aggregate's number from a path. @throws ApiError 400 */
 export function aggregateId(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw badRequest('Invalid input received: id must be an integer');
+  if (!/^-?\d{1,15}$/.test(text)) throw badRequest('Invalid input received: id must be an integer');
   return Number(text);
 }
 

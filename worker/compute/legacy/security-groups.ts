@@ -15,7 +15,7 @@ import { showGroup } from '../../network/security-groups/show-group.ts';
 import { updateGroup } from '../../network/security-groups/update-group.ts';
 import { actorOf, type ComputeContext, type ComputeEnv } from '../http/env.ts';
 import { last, numberIn, PAGE_MAX } from '../http/paging.ts';
-import { NAME_CHARS_MAX, uuid } from '../http/parameters.ts';
+import { booleanWord, NAME_CHARS_MAX, uuid } from '../http/parameters.ts';
 import { checkedBody } from '../http/validate.ts';
 import { asNova, untilProxiesEnd } from './network-faults.ts';
 import { securityGroupView } from './security-group-view.ts';
@@ -50,7 +50,7 @@ securityGroupRoutes.get('/', async (c) => {
   const ctx = actorOf(c);
   const query = c.req.queries();
   const groups = await everyGroup(ctx);
-  const all = last(query, 'all_tenants') === '1' && ctx.actor.roles.includes('admin');
+  const all = booleanWord(last(query, 'all_tenants'), false) && ctx.actor.roles.includes('admin');
   const own = groups.filter((group) => all || group.projectId === ctx.actor.projectId);
   const from = numberIn(query, 'offset') ?? 0;
   const page = own.slice(from, from + (numberIn(query, 'limit') ?? PAGE_MAX));

@@ -1,7 +1,8 @@
 import type { PlacedGroup } from '../server-groups/placement.ts';
+import type { Demand, HostTraits } from './demands.ts';
 
 /** A machine as the scheduler sees it. */
-export interface Host {
+export interface Host extends HostTraits {
   id: string;
   name: string;
   zone: string;
@@ -29,12 +30,14 @@ export interface Need {
   without: ReadonlySet<string>;
   /** The server group that it is in, or null. */
   group: PlacedGroup | null;
+  /** What its flavor and its image ask of a host. */
+  demands: readonly Demand[];
 }
 
 export interface Filter {
   passes(host: Host, need: Need, nowMs: number): boolean;
   /** What a refused host is, in the words of the fault. */
-  refused(need: Need): string;
+  refused(need: Need, host: Host): string;
 }
 
 const alive = (host: Host, nowMs: number) => host.connected && (host.leaseExpiresAtMs ?? 0) > nowMs;
@@ -62,6 +65,10 @@ export const FILTERS: readonly Filter[] = [
   {
     passes: (host, need) => agrees(host, need.group),
     refused: (need) => `against the policy ${need.group?.policy} of the server group`,
+  },
+  {
+    passes: (host, need) => need.demands.every((demand) => demand.holds(host)),
+    refused: (need, host) => need.demands.find((demand) => !demand.holds(host))?.refused ?? '',
   },
   { passes: (host, need) => host.vcpusFree >= need.vcpus, refused: (need) => `too few vCPUs (need ${need.vcpus})` },
   {

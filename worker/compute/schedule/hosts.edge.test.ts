@@ -1,6 +1,10 @@
+import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { ComputeCloud } from '../../../test/compute-cloud.ts';
-import { hostRead, hostsOf } from './hosts.ts';
+import { runBatch } from '../../http/commit.ts';
+import { hostReads, hostsOf } from './hosts.ts';
+
+const read = async (cloud: ComputeCloud) => hostsOf(await runBatch(cloud.ctx.db, hostReads(cloud.ctx)));
 
 describe('the hosts that are read for a placement', () => {
   it('are those of the region, with what is free', async () => {
@@ -11,10 +15,21 @@ describe('the hosts that are read for a placement', () => {
       diskGibAllocatable: 3,
       diskGibClaimed: 5,
       leaseExpiresAtMs: 7,
+      capabilities: ['arch:x86_64'],
     });
+    const aggregate = { name: 'fast', availability_zone: 'nova' };
+    const { aggregate: made } = await cloud.answer<{ aggregate: { id: number } }>('POST', '/os-aggregates', {
+      as: cloud.admin,
+      body: { aggregate },
+    });
+    const action = { as: cloud.admin, body: { add_host: { host: 'a' } } };
+    await cloud.answer('POST', `/os-aggregates/${made.id}/action`, action);
+    await cloud.ctx.db.run(
+      sql`UPDATE runners SET vcpus_allocatable = 10, disk_gib_allocatable = 3, memory_mib_allocatable = 5120 WHERE id = ${id}`,
+    );
     await cloud.addRunner({ name: 'b', connected: false, leaseExpiresAtMs: null, state: 'draining' });
     await cloud.addRunner({ name: 'c', state: 'removed' });
-    const hosts = hostsOf(await hostRead(cloud.ctx)).sort((one, other) => (one.name < other.name ? -1 : 1));
+    const hosts = (await read(cloud)).sort((one, other) => (one.name < other.name ? -1 : 1));
     expect(hosts).toEqual([
       {
         id,
@@ -26,6 +41,9 @@ describe('the hosts that are read for a placement', () => {
         vcpusFree: 6,
         memoryMibFree: 5_120,
         diskGibFree: -2,
+        hypervisor: 'simulated',
+        capabilities: ['arch:x86_64'],
+        aggregates: [{ availability_zone: 'nova' }],
       },
       expect.objectContaining({ name: 'b', connected: false, leaseExpiresAtMs: null, state: 'draining' }),
     ]);
@@ -33,6 +51,6 @@ describe('the hosts that are read for a placement', () => {
 
   it('are none in a region without machines', async () => {
     const cloud = await ComputeCloud.open();
-    expect(hostsOf(await hostRead(cloud.ctx))).toEqual([]);
+    expect(await read(cloud)).toEqual([]);
   });
 });

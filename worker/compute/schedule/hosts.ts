@@ -15,7 +15,7 @@ export interface Claim {
 export const CLAIM = 'claim';
 
 /** Where each member of a host comes from, in `runners`. */
-const COLUMNS: { readonly [Member in keyof Host]: string } = {
+const COLUMNS: { readonly [Member in Exclude<keyof Host, 'aggregates'>]: string } = {
   id: 'id',
   name: 'name',
   zone: 'zone',
@@ -25,20 +25,34 @@ const COLUMNS: { readonly [Member in keyof Host]: string } = {
   vcpusFree: 'vcpus_allocatable - vcpus_claimed',
   memoryMibFree: 'memory_mib_allocatable - memory_mib_claimed',
   diskGibFree: 'disk_gib_allocatable - disk_gib_claimed',
+  hypervisor: 'hypervisor',
+  capabilities: 'json(capabilities)',
 };
 const MEMBERS = Object.keys(COLUMNS);
 const VALUES = sql.raw(`json_group_array(json_array(${Object.values(COLUMNS).join(', ')}))`);
 
-/** The read of the region's hosts, for a batch: all in one text, as there may be a thousand. `hostsOf` reads it. */
-export const hostRead = (ctx: Context) =>
-  ctx.db.all<{ hosts: string }>(
-    sql`SELECT ${VALUES} AS hosts FROM runners WHERE region = ${ctx.region} AND state <> 'removed'`,
-  );
+/** The reads of the region's hosts, for a batch: all in one text, as there may be a thousand. `hostsOf` reads them. */
+export const hostReads = (ctx: Context): Statement[] => [
+  ctx.db.all(sql`SELECT ${VALUES} AS hosts FROM runners WHERE region = ${ctx.region} AND state <> 'removed'`),
+  ctx.db.all(sql`
+    SELECT h.runner_id AS runnerId, a.metadata FROM aggregate_hosts h JOIN aggregates a ON a.id = h.aggregate_id
+    WHERE a.region = ${ctx.region} AND a.metadata <> '{}'`),
+];
 
-/** The hosts of `hostRead`. */
-export function hostsOf(result: unknown): Host[] {
-  const [row] = result as { hosts: string }[];
-  return (JSON.parse(row?.hosts ?? '[]') as unknown[][]).map((values) => nameValues<Host>(MEMBERS, values));
+const NO_AGGREGATES: Host['aggregates'] = [];
+
+/** The hosts of `hostReads`. */
+export function hostsOf([hosts, aggregates]: unknown[]): Host[] {
+  const [row] = hosts as { hosts: string }[];
+  const said = new Map<string, Record<string, string>[]>();
+  for (const { runnerId, metadata } of aggregates as { runnerId: string; metadata: string }[]) {
+    said.set(runnerId, [...(said.get(runnerId) ?? []), JSON.parse(metadata) as Record<string, string>]);
+  }
+  return (JSON.parse(row?.hosts ?? '[]') as unknown[][]).map((values) => {
+    const host = nameValues<Host>(MEMBERS, values) as { -readonly [Member in keyof Host]: Host[Member] };
+    host.aggregates = said.get(host.id) ?? NO_AGGREGATES;
+    return host;
+  });
 }
 
 /** Takes a claim on a host, and fails the batch (assertion `claim`) where the host no longer has room or is not enabled. */

@@ -16,6 +16,9 @@ const host = (of: Partial<Host> = {}): Host => ({
   vcpusFree: 4,
   memoryMibFree: 4096,
   diskGibFree: 40,
+  hypervisor: 'qemu',
+  capabilities: [],
+  aggregates: [],
   ...of,
 });
 const need = (of: Partial<Need> = {}): Need => ({
@@ -27,6 +30,7 @@ const need = (of: Partial<Need> = {}): Need => ({
   within: null,
   without: new Set(),
   group: null,
+  demands: [],
   ...of,
 });
 const first: Random = { below: () => 0 };
@@ -43,6 +47,9 @@ const anyHost = fc.record({
   vcpusFree: fc.integer({ min: -2, max: 64 }),
   memoryMibFree: fc.integer({ min: -1024, max: 65_536 }),
   diskGibFree: fc.integer({ min: -1, max: 1000 }),
+  hypervisor: fc.constantFrom('qemu', null),
+  capabilities: fc.array(fc.constantFrom('arch:x86_64', 'arch:aarch64', 'accelerator:kvm')),
+  aggregates: fc.array(fc.record({ ssd: fc.constantFrom('true', 'false') })),
 });
 const anyNeed = fc.record({
   vcpus: fc.integer({ min: 1, max: 64 }),

@@ -18,8 +18,10 @@ export function pickHost(
   const refused = new Map<string, number>();
   const fit = hosts.filter((host) => {
     const filter = FILTERS.find((one) => !one.passes(host, need, of.nowMs));
-    if (filter) refused.set(filter.refused(need), (refused.get(filter.refused(need)) ?? 0) + 1);
-    return filter === undefined;
+    if (!filter) return true;
+    const reason = filter.refused(need, host);
+    refused.set(reason, (refused.get(reason) ?? 0) + 1);
+    return false;
   });
   if (fit.length === 0) return { refusal: refusalText(hosts.length, refused) };
   const choice = Math.min(fit.length, 2 ** of.attempt);

@@ -47,6 +47,29 @@ describe('placement', () => {
     expect(await hinted({ same_host: first })).toBe(hosts[0]);
   });
 
+  it('goes where its flavor and its image find what they ask for', async () => {
+    const cloud = await ComputeCloud.open();
+    await cloud.addRunner({ name: 'plain', capabilities: ['arch:x86_64'] });
+    const arm = await cloud.addRunner({ name: 'arm', capabilities: ['arch:aarch64'] });
+    const fast = await cloud.addRunner({ name: 'fast', capabilities: ['arch:x86_64'], vcpusAllocatable: 2 });
+    const as = cloud.admin;
+    const { aggregate } = await cloud.answer<{ aggregate: { id: number } }>('POST', '/os-aggregates', {
+      as,
+      body: { aggregate: { name: 'fast' } },
+    });
+    for (const body of [{ add_host: { host: 'fast' } }, { set_metadata: { metadata: { disk: 'ssd' } } }]) {
+      await cloud.answer('POST', `/os-aggregates/${aggregate.id}/action`, { as, body });
+    }
+    const flavorRef = await cloud.addFlavor({ extraSpecs: { 'aggregate_instance_extra_specs:disk': 'ssd' } });
+    expect((await cloud.row(await cloud.create({ flavorRef }))).runnerId).toBe(fast);
+    const imageRef = await cloud.addImage({ properties: { hw_architecture: 'arm64' } });
+    expect((await cloud.row(await cloud.create({ imageRef }))).runnerId).toBe(arm);
+    const { fault } = await cloud.show(await cloud.create({ imageRef, flavorRef }));
+    for (const reason of ['2 without aggregate_instance_extra_specs:disk ssd', '1 not of architecture arm64']) {
+      expect(fault?.message).toContain(reason);
+    }
+  });
+
   it('of a server that an image decides the disk of claims what the image takes', async () => {
     const cloud = await ComputeCloud.open();
     const runnerId = await cloud.addRunner();

@@ -1,4 +1,5 @@
 import { badRequest } from '../../http/errors.ts';
+import { flavorDemands, imageDemands } from '../schedule/demands.ts';
 import type { Host, Need } from '../schedule/filters.ts';
 import type { Claim } from '../schedule/hosts.ts';
 import type { NewServer } from './new-server.ts';
@@ -15,7 +16,11 @@ export function checkPlacement(wanted: NewServer, hosts: readonly Host[]): void 
 }
 
 /** What a server needs of its host. */
-export function needOf(wanted: NewServer, claim: Claim, found: Pick<Found, 'hinted' | 'group'>): Need {
+export function needOf(
+  wanted: NewServer,
+  claim: Claim,
+  found: Pick<Found, 'hinted' | 'group' | 'flavor' | 'image'>,
+): Need {
   const hostsOf = (ids: readonly string[]) =>
     new Set(found.hinted.flatMap(({ id, runnerId }) => (ids.includes(id) && runnerId !== null ? [runnerId] : [])));
   return {
@@ -25,5 +30,6 @@ export function needOf(wanted: NewServer, claim: Claim, found: Pick<Found, 'hint
     within: wanted.sameHost.length > 0 ? hostsOf(wanted.sameHost) : null,
     without: hostsOf(wanted.differentHost),
     group: found.group,
+    demands: [...flavorDemands(found.flavor.extraSpecs), ...imageDemands(found.image.properties)],
   };
 }

@@ -11,7 +11,7 @@ import type { FlavorRow } from '../flavors/views.ts';
 import { Reads } from '../http/reads.ts';
 import type { KeypairRow } from '../keypairs/views.ts';
 import type { Host } from '../schedule/filters.ts';
-import { hostRead, hostsOf } from '../schedule/hosts.ts';
+import { hostReads, hostsOf } from '../schedule/hosts.ts';
 import { groupNotFound } from '../server-groups/group-rows.ts';
 import { type PlacedGroup, placedGroupOf, placedGroupRead } from '../server-groups/placement.ts';
 import type { NewServer } from './new-server.ts';
@@ -43,7 +43,7 @@ export async function readForCreate(
   const reads = new Reads();
   const hinted = [...wanted.sameHost, ...wanted.differentHost];
   const ofFlavor = reads.add(flavorRead(ctx, wanted.flavorId));
-  const ofHosts = reads.add(hostRead(ctx));
+  const ofHosts = reads.add(...hostReads(ctx));
   const ofKeypair = wanted.keyName === null ? null : reads.add(keypairRead(ctx, wanted.keyName));
   const ofHints = hinted.length === 0 ? null : reads.add(hintRead(ctx, hinted));
   const ofGroup = wanted.groupId === null ? null : reads.add(placedGroupRead(ctx, { groupId: wanted.groupId }));
@@ -59,7 +59,7 @@ export async function readForCreate(
   return {
     flavor,
     keypair: keypair ?? null,
-    hosts: hostsOf(ofHosts()[0]),
+    hosts: hostsOf(ofHosts()),
     group,
     hinted: (ofHints?.()[0] ?? []) as Found['hinted'],
     image: imageOf(ctx, wanted.imageId, ofImage()),

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { notFound } from '../../http/errors.ts';
 import { actorOf, type ComputeContext, type ComputeEnv } from '../http/env.ts';
 import { last, nextLink, type Page, pageOf, refuseUnknown } from '../http/paging.ts';
 import { listTenantUsages, type ServerUsage, showTenantUsage, type Window, windowOf } from './tenant-usage.ts';
@@ -32,6 +33,8 @@ function linkOf(c: ComputeContext, collection: string, page: Page | null, usages
 }
 
 usageRoutes.get('/', async (c) => {
+  // With a slash at its end it names a project without a name.
+  if (new URL(c.req.url).pathname.endsWith('/')) throw notFound('The resource could not be found.');
   const { window, detailed, page } = askedOf(c);
   const usages = await listTenantUsages(actorOf(c), window, page);
   const next = linkOf(c, 'os-simple-tenant-usage', page, usages);

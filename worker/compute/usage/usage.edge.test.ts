@@ -80,6 +80,7 @@ describe('usage', () => {
     expect(usage).not.toHaveProperty('server_usages');
     expect((await list(`${since}&detailed=1`))[0]?.server_usages).toHaveLength(2);
     expect((await cloud.call('GET', `/os-simple-tenant-usage${since}`)).status).toBe(403);
+    expect((await cloud.call('GET', `/os-simple-tenant-usage/${since}`, { as: cloud.admin })).status).toBe(404);
   });
 
   it.each(['?start=yesterday', '?start=2026-01-02T00:00:00&end=2026-01-01T00:00:00'])('refuses %s', async (query) => {
