@@ -34,7 +34,9 @@ export const applicationCredentials = sqliteTable(
     description: text(),
     /** As a user's password. */
     secretHash: text().notNull(),
+    /** And the microseconds beyond, as clients expect to read again what they wrote. */
     expiresAtMs: integer(),
+    expiresMicros: integer().notNull().default(0),
     /** May manage other credentials. */
     unrestricted: integer({ mode: 'boolean' }).notNull().default(false),
     roleIds: ids(),

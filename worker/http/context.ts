@@ -4,6 +4,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Ids } from '../../shared/ids.ts';
 import type { Env } from '../env.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { Delegation } from '../identity/tokens/delegation.ts';
 import type { BlobStore } from '../image/blob-store.ts';
 import type { Imports } from '../image/imports/imports.ts';
 
@@ -25,6 +26,8 @@ export interface Actor {
   auditId: string;
   issuedAtMs: number;
   expiresAtMs: number;
+  /** By what the token holds rights that somebody passed on. */
+  delegation?: Delegation;
 }
 
 /** What every verb is given first: who acts, where, when, and the ways to the outside. */

@@ -2,16 +2,15 @@ import type { Context as HonoContext } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../http/context.ts';
 import { ApiError } from '../http/errors.ts';
-import { checkToken } from './tokens/token-checker.ts';
+import { checkTokenOf } from './tokens/token-checker.ts';
 
 /**
  * Sets the actor from X-Auth-Token. It stands before a service as keystonemiddleware stands before OpenStack's, so it
- * answers itself, in that one's words: 401 without a good token, 503 when tokens cannot be checked.
+ * answers itself, in that one's words: 401 without a token that is good for the call, 503 when tokens cannot be checked.
  */
 export const authenticate = createMiddleware<AppEnv>(async (c, next) => {
-  const text = c.req.header('x-auth-token');
   try {
-    const checked = text === undefined ? undefined : await checkToken(c.get('ctx'), text);
+    const checked = await checkTokenOf(c);
     if (!checked) return refuse(c, 401, 'Unauthorized', 'The request you have made requires authentication.');
     c.set('actor', checked.actor);
   } catch (error) {

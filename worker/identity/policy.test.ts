@@ -91,6 +91,39 @@ function rowOf(name: string, others: Kind[]): [Action, string, Target, Kind[]] {
   return [`identity:${name}` as Action, '', {}, others];
 }
 
+/** What is a user's own affair, by what it is called: who else has it, and for whom it is not even the administrators'. */
+const OWN: Target = { userId: 'me' };
+const TRUSTOR: Target = { trustorId: 'me', trusteeId: 'you' };
+const TRUSTEE: Target = { trustorId: 'you', trusteeId: 'me' };
+const OTHERS: Target = { userId: 'you', trustorId: 'you', trusteeId: 'them' };
+const DELEGATION_ROWS: [Action, string, Target, Kind[]][] = [
+  ...(['get_application_credential', 'list_application_credentials'] as const).flatMap(
+    (name): [Action, string, Target, Kind[]][] => [
+      [`identity:${name}`, 'the own', OWN, EVERYBODY],
+      [`identity:${name}`, "another's", OTHERS, SYSTEM],
+    ],
+  ),
+  ['identity:create_application_credential', 'the own', OWN, EVERYBODY],
+  ['identity:delete_application_credential', 'the own', OWN, EVERYBODY],
+  ['identity:delete_application_credential', "another's", OTHERS, []],
+  ['identity:get_access_rule', 'the own', OWN, EVERYBODY],
+  ['identity:list_access_rules', 'the own', OWN, EVERYBODY],
+  ['identity:delete_access_rule', 'the own', OWN, EVERYBODY],
+  ['identity:create_trust', 'as trustor', TRUSTOR, EVERYBODY],
+  ['identity:list_trusts', '', {}, SYSTEM],
+  ['identity:list_trusts_for_trustor', 'the own', TRUSTOR, EVERYBODY],
+  ['identity:list_trusts_for_trustor', "another's", OTHERS, SYSTEM],
+  ['identity:list_trusts_for_trustee', 'the own', TRUSTEE, EVERYBODY],
+  ['identity:list_trusts_for_trustee', "another's", OTHERS, SYSTEM],
+  ['identity:get_trust', 'as trustor', TRUSTOR, EVERYBODY],
+  ['identity:get_trust', 'as trustee', TRUSTEE, EVERYBODY],
+  ['identity:get_trust', 'of others', OTHERS, SYSTEM],
+  ['identity:list_roles_for_trust', 'of others', OTHERS, SYSTEM],
+  ['identity:get_role_for_trust', 'of others', OTHERS, SYSTEM],
+  ['identity:delete_trust', 'as trustor', TRUSTOR, EVERYBODY],
+  ['identity:delete_trust', 'as trustee', TRUSTEE, []],
+];
+
 /** Every action, on what, and who but the admins may do it. */
 const ROWS: [Action, string, Target, Kind[]][] = [
   ['identity:validate_token', "another's", someone, [...SYSTEM, 'project service']],
@@ -206,6 +239,7 @@ const ROWS: [Action, string, Target, Kind[]][] = [
   ['identity:list_role_assignments_for_tree', '', list, [...SYSTEM, ...IN_DOMAIN]],
 
   ...ADMINISTERED_ROWS,
+  ...DELEGATION_ROWS,
   ['identity:list_projects_associated_with_endpoint_group', '', {}, SYSTEM],
   ['identity:list_endpoints_associated_with_endpoint_group', '', {}, SYSTEM],
   ['identity:get_endpoint_group_in_project', '', {}, SYSTEM],
@@ -225,6 +259,16 @@ describe.each(ROWS)('%s %s', (action, _, target, others) => {
     const allowed = KINDS.filter((kind) => allows(actorOf(kind), action, target));
     expect(allowed.toSorted()).toEqual([...new Set([...ADMINS, ...others])].toSorted());
   });
+});
+
+test.each([
+  ['identity:create_application_credential', { userId: 'you' }, []],
+  ['identity:create_trust', { trustorId: 'you' }, []],
+  ['identity:get_access_rule', { userId: 'you' }, ['system admin', ...SYSTEM]],
+  ['identity:list_access_rules', { userId: 'you' }, ['system admin', ...SYSTEM]],
+  ['identity:delete_access_rule', { userId: 'you' }, ['system admin']],
+] as [Action, Target, Kind[]][])('%s of another is not for every administrator', (action, target, allowed) => {
+  expect(KINDS.filter((kind) => allows(actorOf(kind), action, target)).toSorted()).toEqual(allowed.toSorted());
 });
 
 test('every action is tried', () => {

@@ -13,6 +13,9 @@ export interface Target {
   domainId?: string;
   roleName?: string;
   roleDomainId?: string;
+  /** Who made a trust, and for whom. */
+  trustorId?: string;
+  trusteeId?: string;
 }
 
 type Rule = (actor: Actor, target: Target) => boolean;
@@ -61,6 +64,9 @@ const readsGroup = any(admin, systemReader, all(has('reader'), inDomainOf('group
 const changesGroup = any(admin, all(has('manager'), inDomainOf('groupDomainId')));
 const changesProject = any(admin, all(has('manager'), inDomainOf('projectDomainId')));
 const changesGrant = any(admin, all(has('manager'), grantInDomain, managedRole));
+const trustor: Rule = (actor, target) => actor.userId === target.trustorId;
+const trustee: Rule = (actor, target) => actor.userId === target.trusteeId;
+const systemAdmin = all(admin, (actor) => actor.systemScope);
 const readsSystem = any(admin, systemReader);
 
 /** Who may do what: Keystone's own defaults, rule for rule. `admin` is the role on any scope. */
@@ -104,6 +110,22 @@ export const POLICY = {
   'identity:check_user_in_group': any(admin, systemReader, all(has('reader'), membershipInDomain)),
   'identity:add_user_to_group': any(admin, all(has('manager'), membershipInDomain)),
   'identity:remove_user_from_group': any(admin, all(has('manager'), membershipInDomain)),
+
+  'identity:get_application_credential': any(admin, systemReader, self),
+  'identity:list_application_credentials': any(admin, systemReader, self),
+  'identity:create_application_credential': self,
+  'identity:delete_application_credential': any(admin, self),
+  'identity:get_access_rule': any(systemReader, self),
+  'identity:list_access_rules': any(systemReader, self),
+  'identity:delete_access_rule': any(systemAdmin, self),
+  'identity:create_trust': trustor,
+  'identity:list_trusts': readsSystem,
+  'identity:list_trusts_for_trustor': any(readsSystem, trustor),
+  'identity:list_trusts_for_trustee': any(readsSystem, trustee),
+  'identity:get_trust': any(readsSystem, trustor, trustee),
+  'identity:list_roles_for_trust': any(readsSystem, trustor, trustee),
+  'identity:get_role_for_trust': any(readsSystem, trustor, trustee),
+  'identity:delete_trust': any(admin, trustor),
 
   'identity:get_role': any(readsSystem, all(has('manager'), managedRole)),
   'identity:list_roles': any(

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../http/context.ts';
 import { notFound, unauthorized } from '../http/errors.ts';
+import { applicationCredentialRoutes } from './application-credentials/routes.ts';
 import { grantRoutes } from './assignments/grant-routes.ts';
 import { assignmentRoutes } from './assignments/routes.ts';
 import { catalogRoutes } from './catalog/routes.ts';
@@ -15,13 +16,13 @@ import { renderFault } from './http/faults.ts';
 import { projectRoutes } from './projects/routes.ts';
 import { roleInferenceRoutes, roleRoutes } from './roles/routes.ts';
 import { loginRoutes, ownScopeRoutes, tokenRoutes } from './tokens/routes.ts';
-import { checkToken } from './tokens/token-checker.ts';
+import { checkTokenOf } from './tokens/token-checker.ts';
+import { trustRoutes } from './trusts/routes.ts';
 import { passwordRoutes, userRoutes } from './users/routes.ts';
 
 /** Sets the actor, as `authenticate` does before the other services; here a refusal is Keystone's own. */
 const requireToken = createMiddleware<AppEnv>(async (c, next) => {
-  const text = c.req.header('x-auth-token');
-  const checked = text === undefined ? undefined : await checkToken(c.get('ctx'), text);
+  const checked = await checkTokenOf(c);
   if (!checked) throw unauthorized();
   c.set('actor', checked.actor);
   await next();
@@ -43,6 +44,7 @@ const PROTECTED = [
   'endpoints',
   'regions',
   'OS-EP-FILTER',
+  'OS-TRUST',
   'OS-FEDERATION',
 ];
 
@@ -57,6 +59,7 @@ v3.route('/auth', tokenRoutes)
   .route('/domains', domainRoutes)
   .route('/projects', projectRoutes)
   .route('/users', userRoutes)
+  .route('/users', applicationCredentialRoutes)
   .route('/groups', groupRoutes)
   .route('/roles', roleRoutes)
   .route('/role_inferences', roleInferenceRoutes)
@@ -65,6 +68,7 @@ v3.route('/auth', tokenRoutes)
   .route('/OS-FEDERATION', ownScopeRoutes)
   .route('/', grantRoutes)
   .route('/OS-EP-FILTER', endpointFilterRoutes)
+  .route('/OS-TRUST', trustRoutes)
   .route('/', catalogRoutes);
 
 /** Keystone: who there is, and what they may do where. */

@@ -17,7 +17,7 @@ const TITLES: Readonly<Record<number, string>> = {
 };
 
 /** What a log-in may use, as told to a client that asked for something else. */
-export const AUTH_METHODS = ['password', 'token'];
+export const AUTH_METHODS = ['application_credential', 'password', 'token'];
 
 /** A log-in by a method that there is not. */
 export class AuthMethodNotSupported extends ApiError {

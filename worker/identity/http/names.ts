@@ -17,6 +17,7 @@ type Kind =
   | 'credential'
   | 'trust'
   | 'Application Credential'
+  | 'application_credential'
   | 'Access Rule'
   | 'consumer'
   | 'limit for'

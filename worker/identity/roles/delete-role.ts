@@ -5,7 +5,7 @@ import { requireMutable } from '../http/names.ts';
 import { commitRevoking } from '../tokens/revoke.ts';
 import { findRole } from './find-role.ts';
 
-/** Deletes a role wherever it was granted, and ends the tokens that carry it. @throws ApiError 403, 404 */
+/** Deletes a role wherever it was granted, with application credentials made there, and ends the tokens that carry it. @throws ApiError 403, 404 */
 export async function deleteRole(ctx: ActorContext, id: string): Promise<void> {
   const role = await findRole(ctx, id, 'delete');
   requireMutable('role', role);
@@ -14,6 +14,9 @@ export async function deleteRole(ctx: ActorContext, id: string): Promise<void> {
     {
       audit: { action: 'identity:delete_role', targetType: 'role', targetId: id, detail: { name: role.name } },
       statements: [
+        ctx.db.run(sql`DELETE FROM application_credentials WHERE (user_id, project_id) IN (
+          SELECT actor_id, target_id FROM assignments
+          WHERE role_id = ${id} AND actor_type = 'user' AND target_type = 'project')`),
         ctx.db.delete(assignments).where(eq(assignments.roleId, id)),
         ctx.db.delete(roles).where(eq(roles.id, id)),
       ],

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ApiError, badRequest, unauthorized } from '../../http/errors.ts';
+import { badRequest, unauthorized } from '../../http/errors.ts';
 import { checkValue } from '../http/body.ts';
 import { AUTH_METHODS, AuthMethodNotSupported, expecting } from '../http/faults.ts';
 import { PASSWORD_BYTES_MAX } from '../password.ts';
@@ -15,14 +15,19 @@ export type ScopeRequest =
   | { type: 'project'; project: RefInDomain }
   | { type: 'domain'; domain: Ref }
   | { type: 'system' }
+  | { type: 'trust'; id: string }
   | { type: 'unscoped' }
   | { type: 'default' };
 
-/** A log-in as a verb takes it: at least one of password, token and what was proven elsewhere. */
+/** An application credential by its id, or by its name, which is its user's own. */
+export type ApplicationCredentialRef = { id: string } | { name: string; user: RefInDomain };
+
+/** A log-in as a verb takes it: at least one of password, token, application credential and what was proven elsewhere. */
 export interface AuthRequest {
   password?: { user: RefInDomain; password: string };
   /** The text of a token that is to be exchanged for one of another scope. */
   token?: string;
+  applicationCredential?: { ref: ApplicationCredentialRef; secret: string };
   /** A user known by other means, which are named as the token's method. */
   proven?: { userId: string; method: string; federation?: Federation };
   scope: ScopeRequest;
@@ -42,6 +47,14 @@ const auth = z.object({
       .object({ user: inDomain.extend({ password: z.string().max(PASSWORD_BYTES_MAX).optional() }).optional() })
       .optional(),
     token: z.object({ id: z.string() }).optional(),
+    application_credential: z
+      .object({
+        id: text.optional(),
+        name: text.optional(),
+        user: inDomain.optional(),
+        secret: z.string().max(PASSWORD_BYTES_MAX).optional(),
+      })
+      .optional(),
   }),
   scope: z
     .union([
@@ -51,7 +64,7 @@ const auth = z.object({
         domain: domain.optional(),
         system: z.object({ all: z.boolean().optional() }).optional(),
         unscoped: z.unknown().optional(),
-        'OS-TRUST:trust': z.unknown().optional(),
+        'OS-TRUST:trust': z.object({ id: text.optional() }).optional(),
       }),
     ])
     .optional(),
@@ -73,6 +86,9 @@ export function parseAuthRequest(body: Record<string, unknown>): AuthRequest {
   return {
     ...(methods.has('password') ? { password: passwordOf(identity.password) } : {}),
     ...(methods.has('token') && identity.token ? { token: identity.token.id } : {}),
+    ...(methods.has('application_credential')
+      ? { applicationCredential: applicationCredentialOf(identity.application_credential) }
+      : {}),
     scope: scopeOf(scope),
   };
 }
@@ -85,6 +101,18 @@ function passwordOf(password: Auth['identity']['password']): { user: RefInDomain
   };
 }
 
+function applicationCredentialOf(
+  given: Auth['identity']['application_credential'] = {},
+): NonNullable<AuthRequest['applicationCredential']> {
+  const { id, name, user, secret } = given;
+  if (secret === undefined) throw expecting('secret', 'application credential');
+  if (id) return { ref: { id }, secret };
+  if (!name) throw expecting('name or ID', 'application credential');
+  if (!user) throw expecting('user', 'application credential');
+  const ref = { name, user: refInDomain(user, 'identity/application_credential/user', 'user') };
+  return { ref, secret };
+}
+
 function scopeOf(scope: Auth['scope']): ScopeRequest {
   if (scope === undefined) return { type: 'default' };
   if (scope === 'unscoped') return { type: 'unscoped' };
@@ -95,7 +123,9 @@ function scopeOf(scope: Auth['scope']): ScopeRequest {
   if (scope.domain) return { type: 'domain', domain: ref(scope.domain, 'scope/domain') };
   if (scope.system) return { type: 'system' };
   if (scope.unscoped !== undefined) return { type: 'unscoped' };
-  throw new ApiError(501, 'Trusts are not offered here: log in with the scope of a project, domain or system.');
+  const id = scope['OS-TRUST:trust']?.id;
+  if (!id) throw expecting('trust_id', 'trust');
+  return { type: 'trust', id };
 }
 
 function ref(value: z.infer<typeof domain>, field: string): Ref {

@@ -2,73 +2,91 @@ import { and, eq } from 'drizzle-orm';
 import { users } from '../../../db/schema/identity.ts';
 import { commit } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
-import { forbidden, notFound, unauthorized } from '../../http/errors.ts';
+import { notFound, unauthorized } from '../../http/errors.ts';
 import { requireFederation } from '../federation/login/find-federation.ts';
+import { forbiddenAction } from '../http/forbidden-action.ts';
 import { hashPassword, verifyPassword } from '../password.ts';
-import type { AuthRequest } from './auth-request.ts';
+import type { AuthRequest, ScopeRequest } from './auth-request.ts';
+import { countUse, type Delegated, delegatedBy, globalOf, namedBy, passedOn } from './delegated.ts';
 import { revocationsOf } from './revocation.ts';
 import { type KnownUser, type Rights, readRights } from './rights.ts';
-import { type Scope, TOKEN_LIFE_MS, type Token } from './token.ts';
+import { type Named, type Scope, TOKEN_LIFE_MS, type Token } from './token.ts';
 import { checkToken, tokenChecker } from './token-checker.ts';
 
 /**
- * Logs a user in: by password, by an earlier token, by both, or as proven elsewhere.
+ * Logs a user in: by password, an earlier token, an application credential, several of them, or as proven elsewhere.
+ * @param delegated - rights that were passed on, where the request itself does not name them
  * @returns the token and its text
- * @throws ApiError 401 (who, or no role on the scope), 403 (from system to project or domain), 404 (the earlier token is no good)
+ * @throws ApiError 401 (who, or no role on the scope), 403 (from system to project or domain, or nothing was passed on),
+ *   404 (the earlier token or the trust is no good)
  */
-export async function issueToken(ctx: Context, input: AuthRequest): Promise<{ text: string; token: Token }> {
+export async function issueToken(
+  ctx: Context,
+  input: AuthRequest,
+  delegated?: Delegated,
+): Promise<{ text: string; token: Token }> {
   const issuedAtMs = ctx.clock.nowMs();
   const earlier = input.token === undefined ? undefined : await earlierToken(ctx, input.token, input);
-  const known = input.proven?.userId ?? earlier?.user.id;
+  const passed = delegated ?? (await delegatedBy(ctx, input, earlier));
+  const known = input.proven?.userId ?? (input.applicationCredential ? passed?.bearerId : earlier?.user.id);
   const user = input.password?.user ?? (known === undefined ? undefined : { id: known });
   if (!user) throw unauthorized();
   const federation = input.proven?.federation ?? earlier?.federation;
   if (earlier?.federation) await requireFederation(ctx, earlier.federation);
   // Whom an identity provider vouches for gets no scope that was not asked for.
-  const request = federation && input.scope.type === 'default' ? UNSCOPED : input;
+  const asked: ScopeRequest = federation && input.scope.type === 'default' ? { type: 'unscoped' } : input.scope;
+  const wanted = passed?.scope ?? asked;
   const rights = await readRights(ctx.db, {
     user,
-    scope: request.scope,
+    scope: wanted,
     revocations: earlier ? revocationsOf(earlier) : [],
     since: earlier?.revocationSeq ?? 0,
+    holder: passed?.holder,
+    otherIds: passed ? [passed.userId, passed.holder.id] : [],
   });
   if (input.password) await checkPassword(ctx, input.password.password, rights.user);
   if (!rights.user?.enabled || rights.revoked) throw unauthorized();
   if (earlier && earlier.user.id !== rights.user.id) throw unauthorized();
-  const { id, name, domain } = rights.user;
+  const { id, name, domain } = passed ? namedBy(passed, rights) : rights.user;
+  const roles = passed ? passedOn(passed, rights) : globalOf(rights.held);
+  const scope = grantedScope(wanted, rights, roles);
+  if (passed?.counted) await countUse(ctx, passed.delegation.id);
   const auditId = newAuditId(ctx);
-  const scope = grantedScope(request, rights);
   const token: Token = {
     user: { id, name, domain },
     scope,
-    roles: scope.type === 'unscoped' ? [] : rights.roles,
+    roles: scope.type === 'unscoped' ? [] : roles,
     methods: methodsOf(input, earlier),
     auditIds: earlier ? [auditId, earlier.auditIds.at(-1) ?? auditId] : [auditId],
     issuedAtMs,
     // A token exchanged for another lives no longer, or nobody would ever have to prove again who they are.
-    expiresAtMs: earlier?.expiresAtMs ?? issuedAtMs + TOKEN_LIFE_MS,
+    expiresAtMs: Math.min(earlier?.expiresAtMs ?? issuedAtMs + TOKEN_LIFE_MS, passed?.expiresAtMs ?? Number.MAX_VALUE),
     revocationSeq: rights.revocationSeq,
     ...(federation ? { federation } : {}),
+    ...(passed ? { delegation: passed.delegation } : {}),
   };
   return { text: await tokenChecker(ctx).seal(token), token };
 }
 
-const UNSCOPED = { scope: { type: 'unscoped' } } as const;
-
 /** How the user was proven, each way once. */
 function methodsOf(input: AuthRequest, earlier: Token | undefined): string[] {
-  const { password, proven } = input;
-  const earlierMethods = earlier ? ['token', ...earlier.methods] : [];
-  return [...new Set([...earlierMethods, ...(password ? ['password'] : []), ...(proven ? [proven.method] : [])])];
+  const { password, applicationCredential, proven } = input;
+  return [
+    ...new Set([
+      ...(earlier ? ['token', ...earlier.methods] : []),
+      ...(password ? ['password'] : []),
+      ...(applicationCredential ? ['application_credential'] : []),
+      ...(proven ? [proven.method] : []),
+    ]),
+  ];
 }
 
 async function earlierToken(ctx: Context, text: string, { scope }: AuthRequest): Promise<Token> {
   const checked = await checkToken(ctx, text);
   if (!checked) throw notFound('Failed to validate token');
   if (checked.token.scope.type === 'system' && (scope.type === 'project' || scope.type === 'domain')) {
-    throw forbidden(
-      'You are not authorized to perform the requested action: Using a system-scoped token to create a ' +
-        'project-scoped or domain-scoped token is not allowed..',
+    throw forbiddenAction(
+      'Using a system-scoped token to create a project-scoped or domain-scoped token is not allowed.',
     );
   }
   return checked.token;
@@ -98,7 +116,7 @@ async function rehash(ctx: Context, user: KnownUser, password: string): Promise<
 }
 
 /** The scope as the database allows it. @throws ApiError 401 when it does not */
-function grantedScope({ scope }: Pick<AuthRequest, 'scope'>, { project, domain, roles }: Rights): Scope {
+function grantedScope(scope: ScopeRequest, { project, domain }: Rights, roles: readonly Named[]): Scope {
   if (scope.type === 'unscoped') return { type: 'unscoped' };
   const target = scope.type === 'domain' ? domain : project;
   const usable = roles.length > 0 && (scope.type === 'system' || target?.enabled === true);

@@ -183,7 +183,7 @@ describe('malformed log-ins', () => {
     expect(answer.status).toBe(401);
     expect(answer.body.error).toMatchObject({
       message: 'Attempted to authenticate with an unsupported method.',
-      identity: { methods: ['password', 'token'] },
+      identity: { methods: ['application_credential', 'password', 'token'] },
     });
   });
 

@@ -1,3 +1,4 @@
+import { delegationView } from './delegation.ts';
 import type { Federation, Token } from './token.ts';
 
 /** A moment as Keystone writes it: `2026-11-23T15:27:31.123000Z`. */
@@ -26,6 +27,7 @@ export function renderTokenStart(of: Token): string {
     ...(scope.type === 'domain' ? { domain: scope.domain } : {}),
     ...(scope.type === 'unscoped' ? {} : { roles }),
     ...(scope.type === 'system' ? { system: { all: true } } : {}),
+    ...(of.delegation ? delegationView(of.delegation) : {}),
   };
   return JSON.stringify({ token }).slice(0, -2);
 }

@@ -3,7 +3,7 @@ import type { Token } from './token.ts';
 
 export type RevocationKind = (typeof revocations.$inferSelect)['kind'];
 
-/** What ends tokens early: one by its audit id, or all of a user, of a project, of a domain, with a role, of a user on a scope, or of log-ins elsewhere. */
+/** What ends tokens early: one by its audit id, or all of a user, of a project, of a domain, with a role, of a user on a scope, of log-ins elsewhere, or by what was passed on. */
 export interface Revocation {
   kind: RevocationKind;
   /** The id; for an assignment `<user>/<target type>/<target>`, for a federation `<identity provider>[/<protocol>]`. */
@@ -27,7 +27,7 @@ export function assignmentSubject(
 
 /** Every revocation that would end this token. */
 export function revocationsOf(token: Token): Revocation[] {
-  const { user, scope, federation } = token;
+  const { user, scope, federation, delegation } = token;
   const found: Revocation[] = [
     { kind: 'audit', subject: token.auditIds[0] },
     { kind: 'user', subject: user.id },
@@ -38,8 +38,13 @@ export function revocationsOf(token: Token): Revocation[] {
     const { idpId, protocolId } = federation;
     for (const subject of [idpId, `${idpId}/${protocolId}`]) found.push({ kind: 'federation', subject });
   }
-  const assignment = (type: 'project' | 'domain' | 'system', id: string) =>
-    found.push({ kind: 'assignment', subject: assignmentSubject(user.id, type, id) });
+  if (delegation) found.push({ kind: delegation.type, subject: delegation.id });
+  const others = delegation?.type === 'trust' ? [delegation.trustorId, delegation.trusteeId, delegation.grantorId] : [];
+  const holders = [...new Set([user.id, ...others])];
+  for (const id of holders) if (id !== user.id) found.push({ kind: 'user', subject: id });
+  const assignment = (type: 'project' | 'domain' | 'system', id: string) => {
+    for (const holder of holders) found.push({ kind: 'assignment', subject: assignmentSubject(holder, type, id) });
+  };
   if (scope.type === 'project') {
     const { id, domain } = scope.project;
     found.push({ kind: 'project', subject: id }, { kind: 'domain', subject: domain.id });

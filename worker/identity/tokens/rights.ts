@@ -1,8 +1,9 @@
-import { and, eq, type SQL, sql } from 'drizzle-orm';
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../db/client.ts';
-import { domains, projects, revocations, users } from '../../../db/schema/identity.ts';
+import { domains, projects, revocations, roles, users } from '../../../db/schema/identity.ts';
 import { isOfUser } from '../assignments/of-user.ts';
 import { idsAbove } from '../projects/tree.ts';
+import { closureOf } from '../roles/closure.ts';
 import type { Ref, RefInDomain, ScopeRequest } from './auth-request.ts';
 import type { Revocation } from './revocation.ts';
 import type { InDomain, Named } from './token.ts';
@@ -13,14 +14,23 @@ export interface KnownUser extends InDomain {
   enabled: boolean;
 }
 
+/** A role on a scope; one of a domain is in no token itself. */
+interface HeldRole extends Named {
+  domainId: string;
+}
+
 /** What the database says about a log-in, all as of one moment. */
 export interface Rights {
   user: KnownUser | undefined;
   /** The project or domain of the wanted scope. */
   project: (InDomain & { enabled: boolean }) | undefined;
   domain: (Named & { enabled: boolean }) | undefined;
-  /** Global roles on the scope: those held, by the user or by a group, and all that they imply. */
-  roles: Named[];
+  /** Roles on the scope: those held, by the user or by a group, and all that they imply. */
+  held: HeldRole[];
+  /** Of rights that were passed on: the ids of the roles that were, and of what they imply. */
+  passedOn: string[];
+  /** Others who must be able to log in, too. */
+  others: KnownUser[];
   revocationSeq: number;
   /** Whether one of the given revocations came after `since`. */
   revoked: boolean;
@@ -29,40 +39,62 @@ export interface Rights {
 /** Reads who a user is and what the user may do on a scope, in one round trip. */
 export async function readRights(
   db: Database,
-  wanted: { user: RefInDomain; scope: ScopeRequest; revocations: Revocation[]; since: number },
+  wanted: {
+    user: RefInDomain;
+    scope: ScopeRequest;
+    revocations: Revocation[];
+    since: number;
+    /** Whose rights on the scope they are, when not the user's, and which of their roles were passed on. */
+    holder?: { id: string; roleIds: string[] } | undefined;
+    otherIds?: string[];
+  },
 ): Promise<Rights> {
-  const { scope } = wanted;
+  const { scope, holder } = wanted;
   const userId = sql`(${db.select({ id: users.id }).from(users).innerJoin(domains, eq(domains.id, users.domainId)).where(userIs(wanted.user)).getSQL()})`;
-  const [userRows, projectRows, domainRows, roleRows, [last], revokedRows] = await db.batch([
-    selectUser(db, wanted.user),
+  const [userRows, projectRows, domainRows, roleRows, [last], revokedRows, passedOn, others] = await db.batch([
+    selectUsers(db, userIs(wanted.user)),
     selectProject(db, projectIs(scope, userId)),
     db
       .select({ id: domains.id, name: domains.name, enabled: domains.enabled })
       .from(domains)
       .where(scope.type === 'domain' ? domainIs(scope.domain) : sql`0`),
-    db.all<Named>(sql`
-      WITH RECURSIVE held(id) AS (
-        SELECT role_id FROM assignments WHERE ${isOfUser(userId)} AND (${holdsOn(scope, userId)})
-        UNION SELECT implied_role_id FROM implied_roles JOIN held ON held.id = implied_roles.prior_role_id
-      )
-      SELECT roles.id AS id, roles.name AS name FROM held JOIN roles ON roles.id = held.id
-      WHERE roles.domain_id = '' ORDER BY roles.id`),
+    selectHeld(db, holder ? sql`${holder.id}` : userId, holdsOn(scope, userId)),
     db.select({ seq: sql<number>`coalesce(max(${revocations.seq}), 0)` }).from(revocations),
     db.select({ seq: revocations.seq }).from(revocations).where(isAnyOf(wanted.revocations, wanted.since)).limit(1),
+    db
+      .select({ id: roles.id })
+      .from(roles)
+      .where(
+        sql`${roles.id} IN ${closureOf(sql`SELECT value FROM json_each(${JSON.stringify(holder?.roleIds ?? [])})`)}`,
+      ),
+    selectUsers(db, inArray(users.id, wanted.otherIds ?? [])),
   ]);
   return {
     user: userRows[0],
     project: projectRows[0],
     domain: domainRows[0],
-    roles: roleRows,
+    held: roleRows,
+    passedOn: passedOn.map(({ id }) => id),
+    others,
     revocationSeq: last?.seq ?? 0,
     revoked: revokedRows.length > 0,
   };
 }
 
+/** The roles that a user holds where a condition on `assignments` says, with those that they imply. */
+const selectHeld = (db: Database, userId: SQL, where: SQL) =>
+  db.all<HeldRole>(sql`
+    SELECT roles.id AS id, roles.name AS name, roles.domain_id AS domainId FROM roles
+    WHERE roles.id IN ${closureOf(sql`SELECT role_id FROM assignments WHERE ${isOfUser(userId)} AND (${where})`)}
+    ORDER BY roles.id`);
+
+/** The roles that a user has on a project, those of domains and implied ones among them. */
+export const rolesOnProject = (db: Database, userId: string, projectId: string) =>
+  selectHeld(db, sql`${userId}`, countsOnProject(sql`${projectId}`));
+
 const domainOf = { id: domains.id, name: domains.name };
 
-function selectUser(db: Database, user: RefInDomain) {
+function selectUsers(db: Database, condition: SQL | undefined) {
   return db
     .select({
       id: users.id,
@@ -73,7 +105,7 @@ function selectUser(db: Database, user: RefInDomain) {
     })
     .from(users)
     .innerJoin(domains, eq(domains.id, users.domainId))
-    .where(userIs(user));
+    .where(condition);
 }
 
 function selectProject(db: Database, condition: SQL | undefined) {
@@ -110,6 +142,7 @@ function projectIs(scope: ScopeRequest, userId: SQL): SQL | undefined {
 function holdsOn(scope: ScopeRequest, userId: SQL): SQL {
   switch (scope.type) {
     case 'unscoped':
+    case 'trust':
       return sql`0`;
     case 'system':
       return sql`target_type = 'system' AND inherited = 0`;

@@ -2,7 +2,8 @@ import { and, asc, gt } from 'drizzle-orm';
 import type { Database } from '../../../db/client.ts';
 import { revocations } from '../../../db/schema/identity.ts';
 import { Lru } from '../../../shared/lru.ts';
-import type { Actor, Context } from '../../http/context.ts';
+import type { Actor, AppContext, Context } from '../../http/context.ts';
+import { permits } from '../application-credentials/permits.ts';
 import { revocationKey, revocationsOf } from './revocation.ts';
 import { REVOCATIONS_PAGE, type Reading, RevocationList } from './revocation-list.ts';
 import { importTokenKey, openToken, sealToken, type Token } from './token.ts';
@@ -82,6 +83,18 @@ export function tokenChecker(ctx: Context): TokenChecker {
 }
 
 /**
+ * The token of a request, if it is good for this call: good now, and not limited to others.
+ * @throws ApiError 503 as `checkToken`
+ */
+export async function checkTokenOf(c: AppContext): Promise<CheckedToken | undefined> {
+  const text = c.req.header('x-auth-token');
+  const checked = text === undefined ? undefined : await checkToken(c.get('ctx'), text);
+  const delegation = checked?.token.delegation;
+  const rules = delegation?.type === 'application-credential' ? delegation.accessRules : null;
+  return permits(rules, { method: c.req.method, path: c.req.path }) ? checked : undefined;
+}
+
+/**
  * The token behind a text, if it is good now: genuine, not expired, not revoked. Reads nothing while the list of
  * revocations is fresh.
  * @throws ApiError 503 when the list is too old and cannot be read
@@ -117,7 +130,7 @@ function readingOf(ctx: Context): Reading {
   };
 }
 
-function actorOf({ user, scope, roles, auditIds, issuedAtMs, expiresAtMs }: Token): Actor {
+function actorOf({ user, scope, roles, auditIds, issuedAtMs, expiresAtMs, delegation }: Token): Actor {
   const project = scope.type === 'project' ? scope.project : undefined;
   return {
     userId: user.id,
@@ -134,5 +147,6 @@ function actorOf({ user, scope, roles, auditIds, issuedAtMs, expiresAtMs }: Toke
     auditId: auditIds[0],
     issuedAtMs,
     expiresAtMs,
+    ...(delegation ? { delegation } : {}),
   };
 }

@@ -1,10 +1,11 @@
 import { CompactSign, compactVerify } from 'jose';
 import { z } from 'zod';
+import { type Delegation, packDelegation, packedDelegation, unpackDelegation } from './delegation.ts';
 
 /** How long a token issued for a password is good. */
 export const TOKEN_LIFE_MS = 3600 * 1000;
 /** A longer X-Auth-Token is refused unread; ours stay below with the longest names. */
-export const TOKEN_CHARS_MAX = 8192;
+export const TOKEN_CHARS_MAX = 12_288;
 const KEY_BYTES_MIN = 32;
 
 export interface Named {
@@ -43,6 +44,8 @@ export interface Token {
   expiresAtMs: number;
   /** Of a log-in by an identity provider, and of what it was exchanged for. */
   federation?: Federation;
+  /** By what it holds rights that somebody passed on. */
+  delegation?: Delegation;
   /** The last revocation when its rights were read: only later ones end it, whatever the clocks say. */
   revocationSeq: number;
 }
@@ -67,6 +70,7 @@ const payload = z.object({
   i: z.number(),
   e: z.number(),
   q: z.number(),
+  d: packedDelegation.optional(),
   f: z.tuple([z.string(), z.string(), z.array(z.string())]).optional(),
 });
 type Payload = z.infer<typeof payload>;
@@ -132,6 +136,7 @@ export function sealToken(token: Token, key: CryptoKey): Promise<string> {
     i: token.issuedAtMs,
     e: token.expiresAtMs,
     q: token.revocationSeq,
+    ...(token.delegation ? { d: packDelegation(token.delegation) } : {}),
     ...(token.federation ? { f: packFederation(token.federation) } : {}),
   };
   const bytes = new TextEncoder().encode(JSON.stringify(packed));
@@ -159,6 +164,7 @@ export async function openToken(text: string, key: CryptoKey): Promise<Token | u
     issuedAtMs: data.i,
     expiresAtMs: data.e,
     revocationSeq: data.q,
+    ...(data.d ? { delegation: unpackDelegation(data.d) } : {}),
     ...(data.f ? { federation: unpackFederation(data.f) } : {}),
   };
 }

@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm';
+import { applicationCredentials } from '../../../db/schema/delegation.ts';
 import { domains, users } from '../../../db/schema/identity.ts';
 import { ConstraintFailed } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
@@ -11,7 +12,7 @@ import { domainAsProject, nameTaken, requireUser } from './find-user.ts';
 import type { UserToUpdate } from './user-body.ts';
 import type { UserRow } from './views.ts';
 
-/** A new password, or none, and disabling end the user's tokens. @throws ApiError 400, 403, 404, 409 */
+/** A new password, or none, and disabling end the user's tokens; disabling ends application credentials for good. @throws ApiError 400, 403, 404, 409 */
 export async function updateUser(
   ctx: ActorContext,
   { id, change, password, place }: { id: string } & UserToUpdate,
@@ -39,13 +40,16 @@ export async function updateUser(
     })
     .where(eq(users.id, id))
     .returning();
-  const ends = passwordHash !== undefined || (user.enabled && change.enabled === false);
+  const disabled = user.enabled && change.enabled === false;
+  const ends = passwordHash !== undefined || disabled;
   const changed = [...Object.keys(change), ...(passwordHash === undefined ? [] : ['password'])];
   const [rows] = await commitRevoking(
     ctx,
     {
       audit: { action: 'identity:update_user', targetType: 'user', targetId: id, detail: { changed } },
-      statements: [update],
+      statements: disabled
+        ? [update, db.delete(applicationCredentials).where(eq(applicationCredentials.userId, id))]
+        : [update],
     },
     ends ? [{ kind: 'user', subject: id }] : [],
   ).catch((error: unknown) => {

@@ -1,0 +1,1 @@
+ALTER TABLE `application_credentials` ADD `expires_micros` integer DEFAULT 0 NOT NULL;
