@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm';
 import { flavors, servers } from '../db/schema/compute.ts';
-import { desired, runners } from '../db/schema/fleet.ts';
+import { desired, operations, runners } from '../db/schema/fleet.ts';
 import { images } from '../db/schema/image.ts';
 import type { Observation } from '../shared/protocol/messages.ts';
 import type { ServerSpec } from '../shared/specs/server.ts';
@@ -219,6 +219,31 @@ export class ComputeCloud {
   ): Promise<void> {
     const update = { type: 'operation-update' as const, op_id: opId, state, ...(fault ? { fault } : {}) };
     await recordOperation(this.ctx, runnerId, update);
+  }
+
+  /** The server's runner has sent the image that it was last asked for. @returns its id */
+  async copied(id: string): Promise<string> {
+    const asked = await this.ctx.db.select().from(operations).where(eq(operations.targetId, id));
+    const open = asked.find((one) => one.kind === 'snapshot' && (one.state === 'queued' || one.state === 'accepted'));
+    if (!open) throw new Error(`no image is asked of ${id}`);
+    const imageId = String(open.args.image_id);
+    const data = {
+      sizeBytes: 1_000_000,
+      virtualSizeBytes: 10_000_000,
+      sha256: 'd'.repeat(64),
+      blobKey: `b/${imageId}`,
+    };
+    await this.ctx.db
+      .update(images)
+      .set({ status: 'active', ...data })
+      .where(eq(images.id, imageId));
+    await this.ended(open.runnerId, open.opId, 'done');
+    return imageId;
+  }
+
+  /** Writes into a server's row. */
+  async put(id: string, row: Partial<typeof servers.$inferInsert>): Promise<void> {
+    await this.ctx.db.update(servers).set(row).where(eq(servers.id, id));
   }
 
   /** A server that runs. */

@@ -105,6 +105,9 @@ export const servers = sqliteTable(
     keyName: text(),
     /** Null until placed and after the machine has let go of it. */
     runnerId: text(),
+    /** Of a shelved server: the image of its disk, and what its host was told of it last. */
+    shelvedImageId: text(),
+    shelvedSpec: text({ mode: 'json' }).$type<Record<string, unknown>>(),
     zone: text().notNull(),
     reservationId: text().notNull(),
     launchIndex: integer().notNull().default(0),
@@ -180,4 +183,20 @@ export const serverActionEvents = sqliteTable(
     runnerId: text(),
   },
   (t) => [primaryKey({ columns: [t.serverId, t.requestId, t.event] })],
+);
+
+/** Who may open a guest's console, for a while. The token itself is told once. */
+export const consoleTokens = sqliteTable(
+  'console_tokens',
+  {
+    /** SHA-256, hex. */
+    tokenHash: text().primaryKey(),
+    region: text().notNull(),
+    serverId: text().notNull(),
+    userId: text().notNull(),
+    /** Nova's `novnc` or `serial`. */
+    consoleType: text({ enum: ['novnc', 'serial'] }).notNull(),
+    expiresAtMs: integer().notNull(),
+  },
+  (t) => [index('console_tokens_expiry').on(t.region, t.expiresAtMs), index('console_tokens_server').on(t.serverId)],
 );

@@ -40,7 +40,9 @@ export function serverOperationUpdated(ctx: Context, runnerId: string, update: U
       sql`(SELECT ${sql.raw(`o.${column}`)} FROM operations o WHERE ${open(sql`o.kind = ${kind}`)})`,
   };
   const asked = (column: string) => sql`(SELECT ${sql.raw(`o.${column}`)} FROM operations o WHERE ${open(sql`1`)})`;
-  return { statements: [...actionEnded(ended, asked), ...rebootEnded(ended, update.op_id), ...snapshotEnded(ended)] };
+  const snapshot = snapshotEnded(ended);
+  const statements = [...actionEnded(ended, asked), ...rebootEnded(ended, update.op_id), ...snapshot.statements];
+  return { ...snapshot, statements };
 }
 
 /** The action of the request that asked for the operation. */

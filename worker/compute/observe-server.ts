@@ -4,7 +4,8 @@ import type { ServerSpec } from '../../shared/specs/server.ts';
 import { stillDesired } from '../fleet/desired.ts';
 import type { Effect } from '../fleet/observers.ts';
 import type { Context } from '../http/context.ts';
-import { releaseServerPorts } from '../network/server-ports.ts';
+import { discardImages } from '../image/discard-images.ts';
+import { releaseServerPorts, unbindServerPorts } from '../network/server-ports.ts';
 import { returnClaim } from './schedule/hosts.ts';
 import { ACTIONS, type ActionName, finishActions, STATE_ACTIONS } from './servers/actions.ts';
 import { onceDeleted } from './servers/delete-server.ts';
@@ -25,6 +26,7 @@ interface Report {
 /** Nova's power states, as far as a report tells them. */
 const POWER = { running: 1, paused: 3, stopped: 4, crashed: 6, suspended: 4 } as const;
 const REBOOTING = sql.raw(`coalesce(task_state, '') IN ('rebooting', 'rebooting_hard')`);
+const OFFLOADING = sql.raw(`coalesce(task_state, '') = 'shelving_offloading'`);
 const DELETING = sql.raw(`coalesce(task_state, '') IN ('deleting', 'soft-deleting')`);
 /** An ERROR that a report may lift: an operator's own (os-resetState) has no fault and stays. */
 const HEALABLE = sql.raw(`(vm_state <> 'error' OR fault IS NOT NULL)`);
@@ -136,13 +138,23 @@ function settled(report: Report, state: keyof typeof SETTLED): Effect['statement
     state === 'running'
       ? sql`, launched_at_ms = CASE WHEN ${LAUNCHES} THEN ${report.nowMs} ELSE coalesce(launched_at_ms, ${report.nowMs}) END`
       : sql``;
-  return change(report, {
+  const changed = change(report, {
     when: sql`${wishedPower(report, wish)} AND ${HEALABLE}
       AND (task_state IN (${list(tasks)})
         OR (task_state IS NULL AND NOT ${KEPT} AND (vm_state <> ${vmState} OR power_state <> ${power})))`,
     set: sql`vm_state = ${vmState}, task_state = NULL, task_deadline_ms = NULL, power_state = ${power}, fault = NULL${launched}`,
     ends,
   });
+  return state === 'running' ? [...changed, ...unshelved(report)] : changed;
+}
+
+/** An unshelved server that runs needs the image of its disk no longer. */
+function unshelved({ ctx, current }: Report): Effect['statements'] {
+  const back = sql`${current} AND vm_state = 'active' AND shelved_image_id IS NOT NULL`;
+  return [
+    ...discardImages(ctx, sql`SELECT shelved_image_id FROM servers WHERE ${back}`),
+    ctx.db.run(sql`UPDATE servers SET shelved_image_id = NULL, shelved_spec = NULL WHERE ${back}`),
+  ];
 }
 
 function running(report: Report): Effect {
@@ -243,11 +255,13 @@ function failed(report: Report, otherwise: { code: number; message: string }, po
 function absent(report: Report): Effect {
   const { ctx, observation, nowMs } = report;
   const buried = wished(report, sql`deleted = 1`);
-  const where = sql`${report.current} AND ${buried}`;
+  const where = sql`${report.current} AND ${buried} AND NOT ${OFFLOADING}`;
   const applies = sql`EXISTS (SELECT 1 FROM servers WHERE ${where})`;
+  const off = offloaded(report, sql`${report.current} AND ${buried} AND ${OFFLOADING}`);
   return {
-    touches: sql`${applies} AND ${releaseServerPorts(ctx, observation.id).touches}`,
+    touches: sql`(${off.touches}) OR (${applies} AND ${releaseServerPorts(ctx, observation.id).touches})`,
     statements: [
+      ...off.statements,
       ...returnClaim(ctx, where),
       ...finishActions(ctx.db, {
         serverWhere: sql`server_id = ${observation.id}`,
@@ -257,12 +271,36 @@ function absent(report: Report): Effect {
         error: 'The server was deleted before this was done.',
       }),
       ...change(report, {
-        when: buried,
+        when: sql`${buried} AND NOT ${OFFLOADING}`,
         set: sql`vm_state = 'deleted', task_state = NULL, task_deadline_ms = NULL, power_state = 0,
           terminated_at_ms = ${nowMs}, deleted_at_ms = ${nowMs}`,
         ends: ['delete'],
       }),
       ...releaseServerPorts(ctx, onceDeleted(observation.id)).statements,
+      ...discardImages(
+        ctx,
+        sql`SELECT shelved_image_id FROM servers WHERE id = ${observation.id} AND deleted_at_ms IS NOT NULL`,
+      ),
+    ],
+  };
+}
+
+/** A host has let go of a shelved server: its claims go back, its addresses stay with it. */
+function offloaded(report: Report, where: SQL): Required<Effect> {
+  const { ctx, observation } = report;
+  const applies = sql`EXISTS (SELECT 1 FROM servers WHERE ${where})`;
+  const ports = unbindServerPorts(ctx, sql`(SELECT id FROM servers WHERE ${where})`);
+  return {
+    touches: sql`${applies} AND ${unbindServerPorts(ctx, observation.id).touches}`,
+    statements: [
+      ...returnClaim(ctx, where),
+      ...ports.statements,
+      ...change(report, {
+        when: sql`${wished(report, sql`deleted = 1`)} AND ${OFFLOADING}`,
+        set: sql`vm_state = 'shelved_offloaded', task_state = NULL, task_deadline_ms = NULL, power_state = ${POWER.stopped},
+          runner_id = NULL, fault = NULL`,
+        ends: ['shelveOffload'],
+      }),
     ],
   };
 }

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
+import { discardImages } from './discard-images.ts';
 
 /**
  * Deletes the oldest backups of one server and type, as many as there are beyond the limit: a new one counts. Those that are
@@ -9,7 +10,6 @@ import type { Context } from '../http/context.ts';
  * @param rotation - how many are to be kept, as SQL
  */
 export function rotateBackups(ctx: Context, imageId: SQL, rotation: SQL): Statement[] {
-  const nowMs = ctx.clock.nowMs();
   const alike = ['image_type', 'instance_uuid', 'backup_type'].map(
     (name) => sql`i.properties ->> ${name} = fresh.properties ->> ${name}`,
   );
@@ -17,13 +17,5 @@ export function rotateBackups(ctx: Context, imageId: SQL, rotation: SQL): Statem
     WHERE fresh.id = ${imageId} AND fresh.properties ->> 'image_type' = 'backup' AND ${rotation} IS NOT NULL
       AND i.status = 'active' AND NOT i.protected AND ${sql.join(alike, sql` AND `)}
     ORDER BY i.created_at_ms DESC, i.id LIMIT -1 OFFSET coalesce(${rotation}, 0)`;
-  return [
-    ctx.db.run(sql`
-      INSERT INTO loose_blobs (key, region, after_ms)
-      SELECT blob_key, region, ${nowMs} FROM images WHERE blob_key IS NOT NULL AND id IN (${surplus})`),
-    ctx.db.run(sql`DELETE FROM image_members WHERE image_id IN (${surplus})`),
-    ctx.db.run(sql`
-      UPDATE images SET status = 'deleted', blob_key = NULL, properties = '{}', tags = '[]', updated_at_ms = max(${nowMs}, updated_at_ms + 1)
-      WHERE id IN (${surplus})`),
-  ];
+  return discardImages(ctx, surplus);
 }

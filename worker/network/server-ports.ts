@@ -125,9 +125,18 @@ function attachPort(ctx: Context, input: ServerPortsInput, portId: string, runne
   ];
 }
 
+/**
+ * The text of a condition on `ports`, or on what it is called, that holds for a port which is its device's in truth: any
+ * tenant may write a server's id into a port of its own. A host serves it, or did when its server was shelved.
+ */
+export const servedPort = (table = 'ports'): string =>
+  `(${table}.runner_id IS NOT NULL OR EXISTS (SELECT 1 FROM servers shelved, json_each(shelved.shelved_spec, '$.ports') kept
+    WHERE shelved.id = ${table}.device_id AND shelved.runner_id IS NULL AND kept.value = ${table}.id))`;
+const SERVED = sql.raw(servedPort());
+
 /** The ids of a server's ports, for `IN (...)`. */
 const portsOf = (serverId: string | SQL) =>
-  sql`SELECT ports.id FROM ports WHERE ports.device_id = ${serverId} AND ports.runner_id IS NOT NULL`;
+  sql`SELECT ports.id FROM ports WHERE ports.device_id = ${serverId} AND ${SERVED}`;
 
 /** What wants a server's ports gone from its runner: for the batch of a delete. Rows stay until the guest is absent. */
 export function dropServerPorts(ctx: Context, serverId: string | SQL): PortChange {
@@ -144,7 +153,7 @@ export function dropServerPorts(ctx: Context, serverId: string | SQL): PortChang
  */
 export function releaseServerPorts(ctx: Context, serverId: string | SQL): PortChange {
   const drop = dropServerPorts(ctx, serverId);
-  const attached = sql`device_id = ${serverId} AND runner_id IS NOT NULL`;
+  const attached = sql`device_id = ${serverId} AND ${SERVED}`;
   return {
     touches: sql`(${drop.touches} OR ${runnersWith('group-member', memberIdsOf(portsOf(serverId)))})`,
     statements: [
@@ -163,6 +172,39 @@ export function releaseServerPorts(ctx: Context, serverId: string | SQL): PortCh
           updatedAtMs: ctx.clock.nowMs(),
         })
         .where(attached),
+    ],
+  };
+}
+
+/**
+ * What takes a server's ports off its host, which has let go of the guest, and keeps them for it: no runner has them as
+ * members meanwhile.
+ */
+export function unbindServerPorts(ctx: Context, serverId: string | SQL): PortChange {
+  const served = sql`SELECT ports.id FROM ports WHERE ports.device_id = ${serverId} AND ports.runner_id IS NOT NULL`;
+  return {
+    touches: runnersWith('group-member', memberIdsOf(served)),
+    statements: [
+      dropMembers(ctx.db, memberIdsOf(served)),
+      ctx.db
+        .update(ports)
+        .set({ runnerId: null, status: 'DOWN', revision: sql`revision + 1`, updatedAtMs: ctx.clock.nowMs() })
+        .where(sql`device_id = ${serverId} AND runner_id IS NOT NULL`),
+    ],
+  };
+}
+
+/** What brings the ports of a server without a host to one, for the batch that brings the server there. */
+export function bindServerPorts(ctx: Context, serverId: string, runnerId: string): PortChange {
+  const groups = sql`SELECT group_id FROM port_security_groups WHERE port_id IN (${portsOf(serverId)})`;
+  return {
+    touches: touchedByPorts(runnerId, groups),
+    statements: [
+      ctx.db
+        .update(ports)
+        .set({ runnerId, revision: sql`revision + 1`, updatedAtMs: ctx.clock.nowMs() })
+        .where(sql`device_id = ${serverId} AND runner_id IS NULL AND ${SERVED}`),
+      ...putPortsOnRunner(ctx, runnerId, portsOf(serverId)),
     ],
   };
 }

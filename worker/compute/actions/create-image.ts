@@ -22,7 +22,8 @@ interface Snapshot {
   policyAction: ComputeAction;
   action: ActionName;
   task: TaskState;
-  name: string;
+  /** The image's, or how it is made of the server's. */
+  name: string | ((server: string) => string);
   /** What the image says of itself, beside what every snapshot does; it wins. */
   properties: Record<string, string>;
   /** Arguments for the end of the operation. */
@@ -87,7 +88,7 @@ export async function takeSnapshot(ctx: ActorContext, id: string, snapshot: Snap
   const foreign = server.projectId !== ctx.actor.projectId;
   const { row, statements } = newSnapshot(ctx, {
     projectId: foreign ? (ctx.actor.projectId ?? server.projectId) : server.projectId,
-    name: snapshot.name,
+    name: typeof snapshot.name === 'string' ? snapshot.name : snapshot.name(server.name),
     visibility: foreign ? 'shared' : 'private',
     inherited: server.inherited,
     properties: {
@@ -119,13 +120,14 @@ export async function takeSnapshot(ctx: ActorContext, id: string, snapshot: Snap
       ...startAction(ctx, { serverId: id, action }),
     ],
     touches: hostOf(id),
-    detail: { imageId: row.id, name: snapshot.name },
+    detail: { imageId: row.id, name: row.name },
     refusals: { image_count_total: () => typedLimit(new AssertionFailed('image_count_total'), row.projectId) },
   });
   return row.id;
 }
 
 interface SnapshotSource {
+  name: string;
   projectId: string;
   imageId: string;
   diskGib: number;
@@ -139,6 +141,7 @@ async function readServer(ctx: ActorContext, id: string): Promise<SnapshotSource
   const ofServer = reads.add(
     ctx.db
       .select({
+        name: servers.name,
         projectId: servers.projectId,
         imageId: servers.imageId,
         flavor: servers.flavor,
@@ -155,6 +158,7 @@ async function readServer(ctx: ActorContext, id: string): Promise<SnapshotSource
   );
   await reads.run(ctx.db);
   const [server] = ofServer()[0] as {
+    name: string;
     projectId: string;
     imageId: string;
     flavor: { diskGib: number };
@@ -163,6 +167,7 @@ async function readServer(ctx: ActorContext, id: string): Promise<SnapshotSource
   if (!server) throw serverNotFound(id);
   const [image] = ofImage()[0] as { properties: Record<string, string>; minRamMib: number }[];
   return {
+    name: server.name,
     projectId: server.projectId,
     imageId: server.imageId,
     diskGib: server.flavor.diskGib || server.claimedDiskGib,

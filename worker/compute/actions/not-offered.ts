@@ -7,14 +7,12 @@ import { findServer } from '../servers/find-server.ts';
 /** Actions that need a state which no server here is ever in, by Nova's names for them in messages. */
 const IMPOSSIBLE: Readonly<Record<string, string>> = {
   restore: 'restore',
-  unshelve: 'unshelve',
-  shelveOffload: 'shelveOffload',
   confirmResize: 'confirmResize',
   revertResize: 'revertResize',
 };
 /** Actions of Nova that are not offered here. */
 const NOT_OFFERED: ReadonlySet<string> = new Set([
-  ...['shelve', 'resize', 'migrate', 'os-migrateLive', 'evacuate'],
+  ...['resize', 'migrate', 'os-migrateLive', 'evacuate'],
   ...['changePassword', 'addSecurityGroup', 'removeSecurityGroup', 'addFixedIp', 'removeFixedIp'],
   ...['addFloatingIp', 'removeFloatingIp', 'resetNetwork', 'injectNetworkInfo', 'os-getVNCConsole'],
   ...['os-getSPICEConsole', 'os-getSerialConsole', 'os-getRDPConsole'],

@@ -8,10 +8,10 @@ export type Microversion = number;
 
 export const MICROVERSION_MIN: Microversion = 1;
 /**
- * The highest that is honoured in full by what is built here: 2.90 lets a client name its host. The next ones change
- * unshelving (2.91) and take the generation of key pairs away from clients that send `latest` (2.92).
+ * The highest that is honoured in full by what is built here: 2.91 unshelves to a host. The next one takes the generation of
+ * key pairs away from clients that send `latest`.
  */
-export const MICROVERSION_MAX: Microversion = 90;
+export const MICROVERSION_MAX: Microversion = 91;
 
 /** A version as Nova writes it. */
 export const versionText = (version: Microversion): string => `2.${version}`;

@@ -10,8 +10,11 @@ import { rebuildBody } from '../actions/rebuild-schema.ts';
 import { rebuildServer } from '../actions/rebuild-server.ts';
 import { rescueServer, unrescueServer } from '../actions/rescue-server.ts';
 import { resetState } from '../actions/reset-state.ts';
+import { offloadShelved, shelveServer } from '../actions/shelve-server.ts';
 import { triggerCrashDump } from '../actions/trigger-crash-dump.ts';
+import { unshelveServer } from '../actions/unshelve-server.ts';
 import { actorOf, type ComputeContext, renderingOf } from '../http/env.ts';
+import type { Microversion } from '../http/microversion.ts';
 import { INTEGER_MAX, integer, metadata, name, uuid } from '../http/parameters.ts';
 import { check, readBody } from '../http/validate.ts';
 import { deleteServer } from './delete-server.ts';
@@ -36,6 +39,17 @@ const createBackupBody = only({
     metadata: metadata.optional(),
   }),
 });
+const unshelve77 = only({ unshelve: z.strictObject({ availability_zone: name }).nullable() });
+const unshelve91 = only({
+  unshelve: z
+    .strictObject({ availability_zone: z.string().nullable().optional(), host: z.string().optional() })
+    .nullable(),
+});
+type UnshelveBody = { unshelve: { availability_zone?: string | null | undefined; host?: string | undefined } | null };
+/** Before it named a zone, whatever stood there was let pass. */
+const unshelveAny = z.unknown().transform((): UnshelveBody => ({ unshelve: null }));
+const unshelveBody = (version: Microversion): z.ZodType<UnshelveBody> =>
+  version >= 91 ? unshelve91 : version >= 77 ? unshelve77 : unshelveAny;
 const resetStateBody = only({ 'os-resetState': z.strictObject({ state: z.enum(['active', 'error']) }) });
 const consoleBody = only({
   'os-getConsoleOutput': z.strictObject({ length: integer(-1, INTEGER_MAX).nullable().optional() }),
@@ -99,6 +113,19 @@ const ACTIONS: Readonly<Record<string, Handler>> = {
     const wanted = { name: imageName, backupType: backup_type, rotation, metadata: items };
     const imageId = await createBackup(actorOf(c), id, wanted);
     return rotation === 0 && c.get('microversion') < 45 ? accepted(c) : imageAnswer(c, imageId);
+  },
+  shelve: async (c, id) => {
+    await shelveServer(actorOf(c), id);
+    return accepted(c);
+  },
+  shelveOffload: async (c, id) => {
+    await offloadShelved(actorOf(c), id);
+    return accepted(c);
+  },
+  unshelve: async (c, id, body) => {
+    const to = check(body, unshelveBody(c.get('microversion'))).unshelve;
+    await unshelveServer(actorOf(c), id, { zone: to?.availability_zone, host: to?.host });
+    return accepted(c);
   },
   trigger_crash_dump: async (c, id) => {
     if (c.get('microversion') < 17) throw notFound('The resource could not be found.');

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { dropDesired } from '../../fleet/desired.ts';
 import type { ActorContext } from '../../http/context.ts';
+import { discardImages } from '../../image/discard-images.ts';
 import { dropServerPorts, releaseServerPorts } from '../../network/server-ports.ts';
 import { finishActions, startAction } from './actions.ts';
 import { hostOf } from './desired-server.ts';
@@ -43,6 +44,7 @@ export async function deleteServer(ctx: ActorContext, id: string): Promise<void>
           terminated_at_ms = ${now}, deleted_at_ms = ${now}, updated_at_ms = ${now}
         WHERE id = ${id} AND runner_id IS NULL`),
       ...releaseServerPorts(ctx, onceDeleted(id)).statements,
+      ...discardImages(ctx, sql`SELECT shelved_image_id FROM servers WHERE id = ${id}`),
       ...finishActions(db, { serverWhere, actions: ['create', 'delete'], when: hostless, nowMs: now }),
     ],
     touches: sql`${hostOf(id)} OR ${dropped.touches} OR (${hostless} AND ${releaseServerPorts(ctx, id).touches})`,

@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest, forbidden } from '../../http/errors.ts';
 import { isAdmin } from '../../http/policy.ts';
+import { servedPort } from '../../network/server-ports.ts';
 import { booleanWord } from '../http/parameters.ts';
 import { timeOf } from './list-query.ts';
 import { type Condition, matching } from './pattern.ts';
@@ -28,7 +29,7 @@ const moment = (column: string): Build =>
 const host = holding((value) => sql`s.runner_id IN (SELECT id FROM runners WHERE name = ${value})`);
 const address = (family: 4 | 6): Build => {
   const ofServer = sql`FROM ports p JOIN ip_allocations a ON a.port_id = p.id
-    WHERE p.device_id = s.id AND p.runner_id IS NOT NULL AND (instr(a.ip_address, ':') > 0) = ${family === 6 ? 1 : 0}`;
+    WHERE p.device_id = s.id AND ${sql.raw(servedPort('p'))} AND (instr(a.ip_address, ':') > 0) = ${family === 6 ? 1 : 0}`;
   const texts = sql`(SELECT json_group_array(a.ip_address) ${ofServer})`;
   const where = (matches: (text: SQL) => SQL) => sql`EXISTS (SELECT 1 ${ofServer} AND ${matches(sql`a.ip_address`)})`;
   return (value, name) => matching(name, value, { where, texts });

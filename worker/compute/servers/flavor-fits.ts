@@ -1,8 +1,8 @@
+import type { FlavorSnapshot } from '../../../db/schema/compute.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest, forbidden } from '../../http/errors.ts';
 import { isAdmin } from '../../http/policy.ts';
 import type { ServerImage } from '../../image/image-ref.ts';
-import type { FlavorRow } from '../flavors/views.ts';
 import type { Claim } from '../schedule/hosts.ts';
 
 const GIB = 1024 ** 3;
@@ -12,7 +12,7 @@ const GIB = 1024 ** 3;
  * @throws ApiError 400 the image does not fit, or disks that no host here makes; 403 a flavor without a disk for anyone
  *   but an admin, as the image's size would then be what counts
  */
-export function claimOf(ctx: ActorContext, flavor: FlavorRow, image: ServerImage): Claim {
+export function claimOf(ctx: ActorContext, flavor: FlavorSnapshot, image: ServerImage): Claim {
   if (flavor.ephemeralGib > 0 || flavor.swapMib > 0) {
     throw badRequest(
       `Flavor ${flavor.id} has an ephemeral or a swap disk, which no host here makes: choose one without.`,
@@ -27,7 +27,7 @@ export function claimOf(ctx: ActorContext, flavor: FlavorRow, image: ServerImage
 const sizeOf = (image: ServerImage): number => image.virtualSizeBytes ?? image.image.size_bytes;
 
 /** Whether an image runs on a flavor. @throws ApiError 400 too little memory or disk */
-export function checkFits(flavor: Pick<FlavorRow, 'ramMib' | 'diskGib'>, image: ServerImage): void {
+export function checkFits(flavor: Pick<FlavorSnapshot, 'ramMib' | 'diskGib'>, image: ServerImage): void {
   if (flavor.ramMib < image.minRamMib) throw badRequest("Flavor's memory is too small for requested image.");
   if (flavor.diskGib === 0) return;
   if (sizeOf(image) > flavor.diskGib * GIB) {

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../db/client.ts';
 import type { FlavorSnapshot, ServerFault } from '../../../db/schema/compute.ts';
+import { servedPort } from '../../network/server-ports.ts';
 import { nameValues } from '../http/reads.ts';
 import type { TaskState, VmState } from './statuses.ts';
 
@@ -58,16 +59,15 @@ export interface ServerRow {
   serverGroups?: string[];
 }
 
-/* Only ports that a host serves: any tenant may write a server's id into a port of its own. */
 const ADDRESSES = `(
   SELECT json_group_array(json_object('network', n.name, 'address', a.ip_address, 'mac', p.mac_address)
     ORDER BY p.created_at_ms, p.id, a.position)
   FROM ports p JOIN networks n ON n.id = p.network_id JOIN ip_allocations a ON a.port_id = p.id
-  WHERE p.device_id = s.id AND p.runner_id IS NOT NULL)`;
+  WHERE p.device_id = s.id AND ${servedPort('p')})`;
 const GROUPS = `(
   SELECT json_group_array(json_object('name', g.name) ORDER BY p.created_at_ms, p.id, g.name)
   FROM ports p JOIN port_security_groups pg ON pg.port_id = p.id JOIN security_groups g ON g.id = pg.group_id
-  WHERE p.device_id = s.id AND p.runner_id IS NOT NULL)`;
+  WHERE p.device_id = s.id AND ${servedPort('p')})`;
 const SERVER_GROUPS = `(SELECT json_group_array(group_id) FROM server_group_members WHERE server_id = s.id)`;
 
 /** Where each member of a row comes from; `servers` is `s`, its host's row `r`. */

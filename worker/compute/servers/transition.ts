@@ -16,6 +16,8 @@ export interface Allowed {
   taskStates?: readonly TaskState[] | 'any';
   /** Whether the guest must have run. */
   launched: boolean;
+  /** Whether a server that is on no host will do. */
+  hostless?: boolean;
 }
 
 export interface Transition {
@@ -64,14 +66,14 @@ export async function commitTransition(ctx: ActorContext, transition: Transition
 
 const holds = (id: string, condition: SQL) => sql`EXISTS (SELECT 1 FROM servers WHERE id = ${id} AND ${condition})`;
 
-function allows({ vmStates, taskStates = [], launched }: Allowed): SQL {
+function allows({ vmStates, taskStates = [], launched, hostless }: Allowed): SQL {
   const list = (values: readonly string[]) =>
     sql.join(
       values.map((value) => sql`${value}`),
       sql`, `,
     );
   const task = taskStates === 'any' ? sql`1` : sql`(task_state IS NULL OR task_state IN (${list(taskStates)}))`;
-  return sql`vm_state IN (${list(vmStates)}) AND ${task} AND runner_id IS NOT NULL AND ${launched ? sql`launched_at_ms IS NOT NULL` : sql`1`}`;
+  return sql`vm_state IN (${list(vmStates)}) AND ${task} AND ${hostless ? sql`1` : sql`runner_id IS NOT NULL`} AND ${launched ? sql`launched_at_ms IS NOT NULL` : sql`1`}`;
 }
 
 /** What stood in the way, in Nova's words. The server may have moved on since: then that it was in no state to. */
