@@ -52,7 +52,8 @@ export async function tempestConfig(
   });
   const sections: Record<string, Section> = {
     ...FEATURES,
-    DEFAULT: { log_file: join(folder, 'tempest.log') },
+    // With all requests and answers.
+    DEFAULT: { log_file: join(folder, 'tempest.log'), debug: true },
     oslo_concurrency: { lock_path: join(folder, 'locks') },
     auth: {
       use_dynamic_credentials: true,

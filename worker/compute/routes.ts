@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { notFound } from '../http/errors.ts';
+import { refuseNul } from '../http/refuse-nul.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { aggregateRoutes } from './aggregates/routes.ts';
 import { renderFault } from './faults.ts';
@@ -63,6 +64,7 @@ export const compute = new Hono<ComputeEnv>();
 
 compute.onError(renderFault);
 compute.use(requestIdHeader);
+compute.use(refuseNul);
 compute.get('/', (c) => c.json(versionList(`${c.get('ctx').baseUrl}/compute`)));
 for (const path of ['v2', 'v2.1'] as const) {
   compute.get(`/${path}`, (c) => c.json(versionDocument(`${c.get('ctx').baseUrl}/compute`, path)));

@@ -4,6 +4,7 @@ import { MESSAGE_BYTES_MAX } from '../../shared/limits.ts';
 import { parseBody, parseValue } from '../http/body.ts';
 import { type AppContext, type AppEnv, actorContext } from '../http/context.ts';
 import { ApiError, notFound } from '../http/errors.ts';
+import { refuseNul } from '../http/refuse-nul.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { uploadInput } from '../image/upload-input.ts';
 import { createJoinToken, joinTokenBody } from './create-join-token.ts';
@@ -31,6 +32,7 @@ const runnerId = (c: AppContext) => parseValue(c.req.param('id'), uuid);
 export const fleet = new Hono<AppEnv>();
 
 fleet.onError((error, c) => renderFault(error, c));
+fleet.use(refuseNul);
 
 // What runners call: each proves itself by a join token, by its key in the hello, or by its session's bearer.
 fleet.post('/runners/enrol', async (c) =>

@@ -4,6 +4,8 @@ import { ApiError, badRequest, tooLarge } from './errors.ts';
 
 /** JSON bodies larger than this are refused; images do not come through here. */
 export const JSON_BODY_BYTES_MAX = 1024 * 1024;
+/** Levels of objects and lists; what we take has five or six. */
+const JSON_DEPTH_MAX = 64;
 
 /** The first problem of a failed parse in one line: where, and what. */
 export function firstProblem(error: z.ZodError): string {
@@ -40,7 +42,22 @@ export async function parseBody<T>(
       'The server could not comply with the request since it is either malformed or otherwise incorrect: the body is not JSON.',
     );
   }
+  refuseUnstorable(json);
   return parseValue(json, schema);
+}
+
+/** @throws ApiError 400 a text with a NUL, which the database takes nowhere, or nesting that nobody means */
+function refuseUnstorable(json: unknown): void {
+  const left: { value: unknown; depth: number }[] = [{ value: json, depth: 0 }];
+  for (let next = left.pop(); next; next = left.pop()) {
+    const { value, depth } = next;
+    if (typeof value === 'string' && value.includes('\0')) throw badRequest('A text must not contain a NUL character.');
+    if (value === null || typeof value !== 'object') continue;
+    if (depth >= JSON_DEPTH_MAX) throw badRequest(`The body is nested deeper than ${JSON_DEPTH_MAX} levels.`);
+    for (const [key, member] of Object.entries(value)) {
+      left.push({ value: key, depth: depth + 1 }, { value: member, depth: depth + 1 });
+    }
+  }
 }
 
 /** A value checked against a schema. @throws ApiError 400 */

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../http/context.ts';
 import { notFound, unauthorized } from '../http/errors.ts';
+import { refuseNul } from '../http/refuse-nul.ts';
 import { applicationCredentialRoutes } from './application-credentials/routes.ts';
 import { grantRoutes } from './assignments/grant-routes.ts';
 import { assignmentRoutes } from './assignments/routes.ts';
@@ -73,6 +74,7 @@ v3.route('/auth', tokenRoutes)
 
 /** Keystone: who there is, and what they may do where. */
 export const identity = new Hono<AppEnv>();
+identity.use(refuseNul);
 identity.use(async (c, next) => {
   await next();
   c.res.headers.set('vary', 'X-Auth-Token');

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseBody } from '../http/body.ts';
 import { type AppContext, type AppEnv, actorContext } from '../http/context.ts';
 import { notFound } from '../http/errors.ts';
+import { refuseNul } from '../http/refuse-nul.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { deactivateImage, reactivateImage } from './activation.ts';
 import { createImage } from './create-image.ts';
@@ -136,6 +137,7 @@ const versions = (status: 200 | 300) => (c: AppContext) => c.json(versionsDocume
 /** Glance v2. */
 export const image = new Hono<AppEnv>();
 image.onError((error, c) => imageFault(error, c));
+image.use(refuseNul);
 image.get('/versions', versions(200));
 image.route('/v2', v2);
 image.all('/v2/*', () => {

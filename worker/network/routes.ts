@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import type { AppEnv } from '../http/context.ts';
 import { notFound } from '../http/errors.ts';
+import { refuseNul } from '../http/refuse-nul.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { discovery } from './discovery.ts';
 import { renderFault } from './faults.ts';
@@ -26,6 +27,7 @@ const resources = new Hono<AppEnv>()
 /** The Networking API v2.0. */
 export const network = new Hono<AppEnv>();
 network.onError(renderFault);
+network.use(refuseNul);
 network.route('/', discovery);
 network.route('/v2.0', resources);
 network.all('*', () => {

@@ -1,0 +1,182 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { changed, filled } from './bodies.ts';
+import { readCorpus } from './corpus.ts';
+import { changedTables, DatabaseWatch } from './digest.ts';
+import { malformed } from './faults.ts';
+import { eachObject } from './kinds.ts';
+import { openSegments, type Pick, type Plan, plansFor } from './requests.ts';
+import { allRoutes, nameOf, type Route } from './routes.ts';
+import { type Answer, closeConnections, NoAnswer, send, type Wire } from './send.ts';
+import { World } from './world.ts';
+
+/** `RUNS=50 SEED=7 npx vitest run test/fuzz` tries other requests, and more of them; STATS=1 lists what did nothing. */
+const RUNS_PER_ROUTE = Number(process.env.RUNS ?? 16);
+const ROUNDS = 2;
+const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
+const ONLY = process.env.ROUTES ? new RegExp(process.env.ROUTES) : /./;
+/** Far more than an answer takes on a loaded machine, but for polls of runners. */
+const DEADLINE_MS = 20_000;
+const TEST_TIMEOUT_MS = 1_200_000;
+const SHOWN_CHARS_MAX = 600;
+/** What anyone may change of the own, whatever the role in a project. */
+const OWN_AFFAIRS = /^(keypairs|revocations|users|credentials|trusts?|application_credential|access_rule|trust_)/;
+
+const corpus = readCorpus();
+const findings = new Map<string, string>();
+/** The routes that did what was asked, once at least. */
+const reached = new Set<string>();
+let world: World;
+let watch: DatabaseWatch;
+
+beforeAll(async () => {
+  world = await World.open(corpus);
+  watch = new DatabaseWatch(world.cloud.paths.database);
+}, 120_000);
+afterAll(async () => {
+  watch?.close();
+  closeConnections();
+  await world?.cloud.stop();
+});
+
+function idOf(pick: Pick, { sender }: Plan, method: string): string {
+  if (pick.from === 'text') return pick.text;
+  // What an admin changes of the other tenant's could make it known by right.
+  const other = pick.from === 'other' && (sender !== 'admin' || method === 'GET');
+  const { pool } = other ? world.other : world.own;
+  return encodeURIComponent(pool.pick(pick.from === 'any' ? '' : pick.kind, pick.at) ?? crypto.randomUUID());
+}
+
+function bodyOf(route: Route, { body }: Plan): Buffer | undefined {
+  if (body === undefined) return undefined;
+  if ('bytes' in body) return body.bytes;
+  const known = corpus[nameOf(route)]?.bodies ?? [];
+  // A route that nobody has been seen to call gets what others take.
+  const all = known.length > 0 ? known : Object.values(corpus).flatMap((one) => one.bodies);
+  const fill = (kind: string) => world.own.pool.pick(kind, 0) ?? crypto.randomUUID();
+  return Buffer.from(changed(filled(all[body.of % all.length], fill), body.changes));
+}
+
+function wireOf(route: Route, plan: Plan): Wire {
+  const { method } = route;
+  let at = 0;
+  const path = route.path
+    .replaceAll(/:[^/{]+(\{[^}]+\})?/g, () => idOf(plan.segments[at++] ?? { from: 'text', text: 'x' }, plan, method))
+    .replace('*', 'x');
+  const query = plan.query.map(
+    ({ key, value }) => `${encodeURIComponent(key.toWellFormed())}=${idOf(value, plan, method)}`,
+  );
+  const body = bodyOf(route, plan);
+  const token = world.tokenOf(plan.sender);
+  const type =
+    plan.contentType ??
+    (route.service === 'image' && method === 'PATCH'
+      ? 'application/openstack-images-v2.1-json-patch'
+      : 'application/json');
+  return {
+    method,
+    path: `${path}${query.length > 0 ? `?${query.join('&')}` : ''}`.replaceAll(/[^\x21-\xff]/g, encodeURIComponent),
+    headers: {
+      accept: 'application/json',
+      ...(body && type !== '' ? { 'content-type': type } : {}),
+      ...(token ? { 'x-auth-token': token } : {}),
+      ...plan.headers,
+    },
+    body,
+  };
+}
+
+function learn(wire: Wire, { status, text }: Answer, { sender }: Plan): void {
+  if (status >= 300) return;
+  if (wire.method === 'DELETE')
+    world.own.pool.remove(decodeURIComponent(wire.path.split('?')[0]?.split('/').at(-1) ?? ''));
+  else if (text.startsWith('{') && (wire.method !== 'GET' || sender === 'member')) {
+    eachObject(JSON.parse(text), wire.path, (kind, { id }) => world.own.pool.add(kind, id));
+  }
+}
+
+/** An answer without what its sender knew: a refusal repeats the name that was asked for. */
+function unknownOf({ path }: Wire, { text, headers }: Answer): string {
+  const said = `${text}${JSON.stringify(headers)}`;
+  const sent = path.split(/[/?&=]/).filter((part) => part.includes(world.secret));
+  return sent.reduce((left, part) => left.replaceAll(decodeURIComponent(part), ''), said);
+}
+
+/** Sends one request, and notes what must not be. */
+async function tryOnce(route: Route, plan: Plan): Promise<void> {
+  const wire = wireOf(route, plan);
+  const before = watch.now();
+  const foreign = watch.ofProject(world.other.projectId);
+  const found = (what: string, answer?: Answer) => {
+    const shown = wire.body?.toString().slice(0, SHOWN_CHARS_MAX) ?? '';
+    const said = answer ? `${answer.status} ${answer.text.slice(0, SHOWN_CHARS_MAX)}` : '';
+    const { 'x-auth-token': _, ...headers } = wire.headers;
+    const key = `${nameOf(route)} ${what}`;
+    if (findings.has(key)) return;
+    findings.set(
+      key,
+      `${key}\n  ${plan.sender}: ${wire.method} ${wire.path} ${JSON.stringify(headers)} ${shown}\n  ${said}`,
+    );
+  };
+  let answer: Answer;
+  try {
+    answer = await send(world.cloud.url, wire, DEADLINE_MS);
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    return found(error.message);
+  }
+  const wrong = malformed(route.service, answer);
+  if (wrong) found(wrong, answer);
+  if (plan.sender !== 'admin' && unknownOf(wire, answer).includes(world.secret)) {
+    found("tells what is another project's", answer);
+  }
+  const changes = changedTables(before, watch.now());
+  if (changes.length > 0) {
+    const low = plan.sender === 'reader' || plan.sender === 'unscoped' || plan.sender === 'nobody';
+    const beyond = changes.filter((table) => !OWN_AFFAIRS.test(table));
+    if (answer.status >= 400) found(`changed ${changes.join()} and was refused`, answer);
+    else if (wire.method === 'GET') found(`changed ${changes.join()}, though it reads`, answer);
+    else if (low && beyond.length > 0) found(`changed ${beyond.join()} as ${plan.sender}`, answer);
+    const theirs = plan.sender === 'admin' ? [] : changedTables(foreign, watch.ofProject(world.other.projectId));
+    if (theirs.length > 0) found(`changed another project's ${theirs.join()}`, answer);
+  }
+  learn(wire, answer, plan);
+  if (answer.status < 300) reached.add(nameOf(route));
+  const authentic = plan.sender !== 'nobody' && !('x-auth-token' in plan.headers);
+  if (answer.status === 401 && authentic && !/auth\/tokens|password/.test(route.path)) world.ownIsGone = true;
+}
+
+it('has another tenant with something to hide of each kind', () => {
+  for (const kind of ['server', 'keypair', 'server_group', 'image', 'network', 'subnet', 'port', 'security_group']) {
+    expect(world.other.pool.has(kind), kind).toBe(true);
+  }
+});
+
+it(
+  `answers whatever is sent to it (SEED=${SEED} RUNS=${RUNS_PER_ROUTE})`,
+  async () => {
+    const routes = allRoutes().filter((route) => ONLY.test(nameOf(route)));
+    // What the first round made, the second finds.
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const [at, route] of routes.entries()) {
+        await world.heal();
+        for (const kind of openSegments(route.path)) await world.replenish(kind);
+        const seed = SEED + round * routes.length + at;
+        for (const plan of fc.sample(plansFor(route, corpus), { seed, numRuns: runsOf(route) })) {
+          await tryOnce(route, plan);
+        }
+      }
+    }
+    const main = routes.filter((route) => !route.repeats);
+    const unreached = main.map(nameOf).filter((name) => !reached.has(name));
+    if (process.env.STATS) console.log(`${unreached.length} of ${main.length} did nothing:\n${unreached.join('\n')}`);
+    expect([...findings.values()].join('\n\n')).toBe('');
+    expect(unreached.length).toBeLessThan(main.length / 2);
+  },
+  TEST_TIMEOUT_MS,
+);
+
+function runsOf(route: Route): number {
+  if (route.repeats) return 1;
+  return Math.ceil(Math.max(RUNS_PER_ROUTE, corpus[nameOf(route)]?.bodies.length ?? 0) / ROUNDS);
+}

@@ -1,0 +1,193 @@
+/** Bodies that tempest never sends, or that its log leaves out. */
+export const byHand: Record<string, unknown[]> = {
+  'POST /identity/v3/auth/tokens': [
+    { auth: { identity: { methods: ['token'], token: { id: '{token}' } }, scope: { project: { id: '{project}' } } } },
+    {
+      auth: {
+        identity: {
+          methods: ['password'],
+          password: { user: { name: 'x', domain: { id: '{domain}' }, password: 'y' } },
+        },
+        scope: { system: { all: true } },
+      },
+    },
+  ],
+  'POST /identity/v3/users/:id/password': [{ user: { original_password: 'x', password: 'y' } }],
+  'PATCH /identity/v3/users/:id': [{ user: { description: 'x', email: 'a@b.c', default_project_id: '{project}' } }],
+  'PATCH /identity/v3/roles/:id': [{ role: { name: 'x', description: 'y', options: { immutable: false } } }],
+  'PUT /identity/v3/projects/:id/tags': [{ tags: ['blue', 'green'] }],
+  'PUT /identity/v3/OS-FEDERATION/identity_providers/:id': [
+    { identity_provider: { enabled: true, remote_ids: ['https://idp.example/x'], description: 'x' } },
+  ],
+  'PUT /identity/v3/OS-FEDERATION/mappings/:id': [
+    { mapping: { rules: [{ local: [{ user: { name: '{0}' } }], remote: [{ type: 'OIDC-sub' }] }] } },
+  ],
+  'PUT /identity/v3/OS-FEDERATION/identity_providers/:idp/protocols/:id': [{ protocol: { mapping_id: '{mapping}' } }],
+  'PUT /identity/v3/OS-FEDERATION/service_providers/:id': [
+    { service_provider: { auth_url: 'https://a.example/v3', sp_url: 'https://a.example/sp', enabled: true } },
+  ],
+
+  'POST /compute/v2.1/servers': [
+    {
+      server: {
+        name: 'x',
+        imageRef: '{image}',
+        flavorRef: '{flavor}',
+        networks: [{ port: '{port}' }],
+        key_name: '{keypair}',
+        metadata: { a: 'b' },
+        tags: ['blue'],
+        user_data: 'eA==',
+        availability_zone: 'nova',
+        block_device_mapping_v2: [
+          {
+            boot_index: 0,
+            uuid: '{image}',
+            source_type: 'image',
+            destination_type: 'local',
+            delete_on_termination: true,
+          },
+        ],
+      },
+      'os:scheduler_hints': { group: '{server_group}', same_host: ['{server}'] },
+    },
+    { server: { name: 'x', imageRef: '{image}', flavorRef: '{flavor}', networks: 'none' } },
+  ],
+  'POST /compute/v2.1/flavors/:id/action': [
+    { addTenantAccess: { tenant: '{project}' } },
+    { removeTenantAccess: { tenant: '{project}' } },
+  ],
+  'PUT /compute/v2.1/flavors/:id/os-extra_specs/:key': [{ blue: 'x' }],
+  'POST /compute/v2.1/flavors/:id/os-extra_specs': [{ extra_specs: { blue: 'x', 'hw:cpu_policy': 'shared' } }],
+  'POST /compute/v2.1/servers/:id/metadata': [{ metadata: { blue: 'x' } }],
+  'PUT /compute/v2.1/servers/:id/metadata/:key': [{ meta: { blue: 'x' } }],
+  'PUT /compute/v2.1/servers/:id/tags': [{ tags: ['blue'] }],
+  'PUT /compute/v2.1/os-quota-sets/:id': [{ quota_set: { cores: 3, force: true } }],
+  'PUT /compute/v2.1/os-services/:id': [
+    { status: 'disabled', disabled_reason: 'x' },
+    { status: 'enabled' },
+    { forced_down: true },
+  ],
+
+  'POST /image/v2/images': [
+    {
+      name: 'x',
+      disk_format: 'raw',
+      container_format: 'bare',
+      visibility: 'shared',
+      tags: ['a'],
+      min_ram: 1,
+      note: 'n',
+    },
+  ],
+  'PATCH /image/v2/images/:id': [
+    [
+      { op: 'replace', path: '/name', value: 'x' },
+      { op: 'add', path: '/colour', value: 'blue' },
+    ],
+    [{ op: 'remove', path: '/colour' }],
+    [{ op: 'replace', path: '/visibility', value: 'shared' }],
+    [{ op: 'add', path: '/tags/-', value: 'x' }],
+  ],
+  'POST /image/v2/images/:id/members': [{ member: '{project}' }],
+  'PUT /image/v2/images/:id/members/:member': [{ status: 'accepted' }],
+  'POST /image/v2/images/:id/import': [
+    { method: { name: 'web-download', uri: 'http://192.0.2.1/x' } },
+    { method: { name: 'glance-direct' }, all_stores: true },
+  ],
+
+  'POST /networking/v2.0/networks': [
+    {
+      network: {
+        name: 'x',
+        admin_state_up: true,
+        port_security_enabled: true,
+        mtu: 1400,
+        dns_domain: 'a.b.',
+        tags: ['x'],
+      },
+    },
+    { networks: [{ name: 'x' }, { name: 'y' }] },
+  ],
+  'PUT /networking/v2.0/networks/:id': [{ network: { name: 'x', description: 'y', admin_state_up: false } }],
+  'POST /networking/v2.0/subnets': [
+    {
+      subnet: {
+        network_id: '{network}',
+        ip_version: 4,
+        cidr: '10.7.0.0/24',
+        gateway_ip: '10.7.0.1',
+        allocation_pools: [{ start: '10.7.0.5', end: '10.7.0.99' }],
+        dns_nameservers: ['9.9.9.9'],
+        host_routes: [{ destination: '10.8.0.0/24', nexthop: '10.7.0.2' }],
+      },
+    },
+    {
+      subnet: {
+        network_id: '{network}',
+        ip_version: 6,
+        cidr: 'fd00:7::/64',
+        ipv6_ra_mode: 'slaac',
+        ipv6_address_mode: 'slaac',
+      },
+    },
+  ],
+  'PUT /networking/v2.0/subnets/:id': [{ subnet: { name: 'x', enable_dhcp: false, dns_nameservers: [] } }],
+  'POST /networking/v2.0/ports': [
+    { port: { network_id: '{network}' } },
+    {
+      port: {
+        network_id: '{network}',
+        name: 'x',
+        fixed_ips: [{ subnet_id: '{subnet}', ip_address: '10.7.0.44' }],
+        mac_address: '02:00:00:00:00:07',
+        security_groups: ['{security_group}'],
+        allowed_address_pairs: [{ ip_address: '10.7.0.0/28' }],
+        extra_dhcp_opts: [{ opt_name: 'mtu', opt_value: '1400' }],
+      },
+    },
+  ],
+  'PUT /networking/v2.0/ports/:id': [
+    { port: { name: 'x', fixed_ips: [{ subnet_id: '{subnet}' }], security_groups: [], port_security_enabled: false } },
+  ],
+  'POST /networking/v2.0/security-groups': [{ security_group: { name: 'x', description: 'y', stateful: true } }],
+  'PUT /networking/v2.0/security-groups/:id': [{ security_group: { name: 'x', description: 'z' } }],
+  'POST /networking/v2.0/security-group-rules': [
+    {
+      security_group_rule: {
+        security_group_id: '{security_group}',
+        direction: 'ingress',
+        ethertype: 'IPv4',
+        protocol: 'tcp',
+        port_range_min: 80,
+        port_range_max: 90,
+        remote_ip_prefix: '10.0.0.0/8',
+      },
+    },
+  ],
+  'PUT /networking/v2.0/security-group-rules/:id': [{ security_group_rule: { description: 'x' } }],
+  ...Object.fromEntries(
+    ['networks', 'subnets', 'ports', 'security-groups'].map((kind) => [
+      `PUT /networking/v2.0/${kind}/:id/tags`,
+      [{ tags: ['blue', 'red'] }],
+    ]),
+  ),
+
+  'POST /aerostat/v1/join-tokens': [{ join_token: { zone: 'nova', expires_in_s: 60 } }],
+  'PATCH /aerostat/v1/runners/:id': [{ runner: { state: 'disabled', reason: 'x' } }, { runner: { state: 'enabled' } }],
+  'POST /aerostat/v1/runners/enrol': [
+    {
+      token: 'x',
+      name: 'r',
+      public_key: 'k',
+      machine_id: 'm',
+      capacity: { vcpus: 1, memory_mib: 1, disk_gib: 1 },
+      hypervisor: 'simulated',
+      version: '1',
+    },
+  ],
+  'POST /aerostat/v1/runners/:id/poll': [
+    { session: null, frames: ['{"type":"hello"}'] },
+    { session: 'x', frames: [] },
+  ],
+};
