@@ -116,7 +116,9 @@ export const imageTasks = sqliteTable(
 export interface ImportTaskInput {
   image_id: string;
   /** The request's body. */
-  import_req: Record<string, unknown> & { method: { name: string; uri?: string | undefined } };
+  import_req: Record<string, unknown> & {
+    method: Record<string, unknown> & { name: string; uri?: string | undefined };
+  };
   /** Ids of stores. */
   backend: string[];
 }

@@ -59,7 +59,7 @@ function chosen(all: string[], wanted: string[]): string[] {
 }
 
 async function runAll(tests: string[], of: { folder: string; workers: number }): Promise<Map<string, TempestResult>> {
-  const cloud = await startCloud();
+  const cloud = await startCloud({ importAllow: ['127.0.0.1/32'] });
   const began = performance.now();
   try {
     const machines = await cloud.runners({ hypervisor: 'simulated', count: RUNNERS });

@@ -10,7 +10,7 @@ let cloud: Cloud;
 let results: Map<string, TempestResult>;
 
 beforeAll(async () => {
-  cloud = await startCloud();
+  cloud = await startCloud({ importAllow: ['127.0.0.1/32'] });
   await cloud.runners({ hypervisor: 'simulated', count: RUNNERS });
   results = await runTempest(cloud, TESTS, { runners: RUNNERS });
 }, 420_000);

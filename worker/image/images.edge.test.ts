@@ -53,7 +53,9 @@ describe('creating an image', () => {
     const image = (await response.json()) as Image;
     expect(response.status).toBe(201);
     expect(response.headers.get('location')).toBe(`http://edge.test/image/v2/images/${image.id}`);
-    expect(response.headers.get('openstack-image-import-methods')).toBe('glance-direct,web-download,copy-image');
+    expect(response.headers.get('openstack-image-import-methods')).toBe(
+      'glance-direct,web-download,copy-image,glance-download',
+    );
     expect(response.headers.get('openstack-image-store-ids')).toBe('aerostat');
     expect(image).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -168,7 +170,7 @@ describe('what clients ask first', () => {
       'import-methods': {
         description: 'Import methods available.',
         type: 'array',
-        value: ['glance-direct', 'web-download', 'copy-image'],
+        value: ['glance-direct', 'web-download', 'copy-image', 'glance-download'],
       },
     });
   });

@@ -1,5 +1,5 @@
 import { eq, sql } from 'drizzle-orm';
-import { images, imageTasks } from '../../../db/schema/image.ts';
+import { type ImportTaskInput, images, imageTasks } from '../../../db/schema/image.ts';
 import { assertThat, commitAll, runBatch } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 import { ApiError } from '../../http/errors.ts';
@@ -14,7 +14,8 @@ type TaskRow = typeof imageTasks.$inferSelect;
 /** A download under way. */
 export interface Attempt {
   upload: Upload;
-  uri: string;
+  /** As the request named it. */
+  method: ImportTaskInput['import_req']['method'];
 }
 
 /**
@@ -32,7 +33,7 @@ export function beginAttempt(ctx: Context, taskId: string): Promise<Attempt | un
       return giveUp(ctx, task, row, `The import was cut short ${task.attempts} times.`);
     }
     try {
-      return { upload: await claim(ctx, task, row), uri: task.input.import_req.method.uri ?? '' };
+      return { upload: await claim(ctx, task, row), method: task.input.import_req.method };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       return giveUp(ctx, task, row, error.message);

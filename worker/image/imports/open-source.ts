@@ -1,12 +1,15 @@
 import type { Context } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
 import { IMAGE_BYTES_MAX, REDIRECTS_MAX } from '../limits.ts';
+import type { ImageRow } from '../views.ts';
 import { sourceOf } from './check-source.ts';
 
 export interface OpenSource {
   body: ReadableStream<Uint8Array>;
   /** What the source says that there is; undefined where it does not, or where it packs what it sends. */
   contentLength: number | undefined;
+  /** The image that the data is of already; absent for data that is looked at. */
+  like?: ImageRow;
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);

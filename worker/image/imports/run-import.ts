@@ -5,8 +5,10 @@ import type { Context } from '../../http/context.ts';
 import { ApiError } from '../../http/errors.ts';
 import { IMPORT_DEADLINE_MS, IMPORT_STALL_MS } from '../limits.ts';
 import { ACTIVATION, abandonUpload, type Course, storeUpload } from '../store-upload.ts';
+import type { ImageRow } from '../views.ts';
 import { beginAttempt } from './begin-attempt.ts';
 import { openSource } from './open-source.ts';
+import { openOther, takenAlong } from './other-region.ts';
 import { endTask, importMarks } from './task-statements.ts';
 
 /**
@@ -16,15 +18,22 @@ import { endTask, importMarks } from './task-statements.ts';
 export async function runImport(ctx: Context, taskId: string, timers: Timers): Promise<void> {
   const attempt = await beginAttempt(ctx, taskId);
   if (!attempt) return;
-  const { upload, uri } = attempt;
+  const { upload, method } = attempt;
   const watch = watched(timers);
   const course = importing(ctx, taskId, watch.heard);
+  const open = () =>
+    method.name === 'glance-download' ? openOther(ctx, method) : openSource(ctx, method.uri ?? '', watch.signal);
   try {
-    const source = await openSource(ctx, uri, watch.signal).catch(async (error: unknown) => {
+    const { like, ...source } = await open().catch(async (error: unknown) => {
       await abandonUpload(ctx, upload, course, error);
       throw error;
     });
-    await storeUpload(ctx, upload, { ...source, declaredBytes: undefined, signal: watch.signal }, course);
+    await storeUpload(
+      ctx,
+      upload,
+      { ...source, declaredBytes: undefined, signal: watch.signal },
+      likeOther(course, like),
+    );
   } catch (error) {
     ctx.log.info('import-failed', { taskId, imageId: upload.row.id, error: String(error) });
   } finally {
@@ -51,6 +60,21 @@ function importing(ctx: Context, taskId: string, heard: () => void): Course {
         .set({ message: `Copied ${Math.floor(sizeBytes / 1024 ** 2)} MiB`, updatedAtMs: ctx.clock.nowMs() })
         .where(sql`image_tasks.id = ${taskId} AND ${running}`),
     ],
+  };
+}
+
+/** For data of another image: it has been looked at, and what is said of it there is said here. */
+function likeOther(course: Course, like: ImageRow | undefined): Course {
+  if (!like) return course;
+  const { virtualSizeBytes, containerFormat, diskFormat } = like;
+  return {
+    ...course,
+    inspect: () => virtualSizeBytes,
+    done(data) {
+      const ending = course.done(data);
+      const properties = sql`json_patch(${importMarks(null, false)}, ${JSON.stringify(takenAlong(like))})`;
+      return { ...ending, set: { ...ending.set, containerFormat, diskFormat, properties } };
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import { authorizeImage } from '../policy.ts';
 export const STORE_ID = 'aerostat';
 const STORE = { id: STORE_ID, description: 'Where this cloud keeps its images', default: 'true' };
 
-export const IMPORT_METHODS = ['glance-direct', 'web-download', 'copy-image'] as const;
+export const IMPORT_METHODS = ['glance-direct', 'web-download', 'copy-image', 'glance-download'] as const;
 export type ImportMethod = (typeof IMPORT_METHODS)[number];
 
 export const storesView = () => ({ stores: [STORE] });
