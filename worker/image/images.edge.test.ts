@@ -163,7 +163,7 @@ describe('what clients ask first', () => {
     };
     expect(image.additionalProperties).toEqual({ type: 'string' });
     expect(image.properties.disk_format).toMatchObject({ enum: expect.arrayContaining([null, 'qcow2', 'raw']) });
-    for (const name of ['images', 'member', 'members']) {
+    for (const name of ['images', 'member', 'members', 'task', 'tasks']) {
       expect(await (await call('GET', `/image/v2/schemas/${name}`, { token })).json()).toHaveProperty('name', name);
     }
     expect(await (await call('GET', '/image/v2/info/import', { token })).json()).toEqual({

@@ -8,7 +8,7 @@ import { imageRead } from './find-image.ts';
 import { MEMBER_STATUSES } from './formats.ts';
 import { PAGE_DEFAULT, PAGE_MAX } from './limits.ts';
 import { listConditions } from './list-filters.ts';
-import { afterMarker, orderOf, sortTerms } from './list-sorting.ts';
+import { afterMarker, orderOf, type SortTerm, sortTerms } from './list-sorting.ts';
 import { authorizeImage } from './policy.ts';
 import type { ImageRow } from './views.ts';
 
@@ -28,15 +28,10 @@ export async function listImages(ctx: ActorContext, query: URLSearchParams): Pro
   const limit = limitOf(query.get('limit'));
   const terms = sortTerms(query);
   const marker = query.get('marker')?.toLowerCase();
-  const conditions = [
-    listable(ctx, memberStatusOf(query.get('member_status'))),
-    ...listConditions(ctx, query),
-    ...(marker === undefined ? [] : [afterMarker(terms, marker)]),
-  ];
   const page = ctx.db
     .select()
     .from(images)
-    .where(sql.join(conditions, sql` AND `))
+    .where(pageCondition(ctx, query, { terms, limit, marker }))
     .orderBy(orderOf(terms))
     .limit(limit);
   const statements: Statement[] = marker === undefined ? [page] : [page, imageRead(ctx, marker)];
@@ -45,14 +40,45 @@ export async function listImages(ctx: ActorContext, query: URLSearchParams): Pro
   return { rows, nextMarker: rows.length === limit ? rows.at(-1)?.id : undefined };
 }
 
-function listable(ctx: ActorContext, memberStatus: string): SQL {
-  const there = sql`images.region = ${ctx.region} AND images.status <> 'deleted'`;
-  if (isAdmin(ctx)) return there;
+interface PageOf {
+  terms: SortTerm[];
+  limit: number;
+  marker: string | undefined;
+}
+
+/**
+ * Holds for the images of the page, and perhaps for more that follow it. Each kind of images that a project sees is read
+ * by an index of its own, no further than the page needs.
+ */
+export function pageCondition(ctx: ActorContext, query: URLSearchParams, { terms, limit, marker }: PageOf): SQL {
+  const memberStatus = memberStatusOf(query.get('member_status'));
+  const filters = sql.join(
+    [
+      sql`images.region = ${ctx.region} AND images.status <> 'deleted'`,
+      ...listConditions(ctx, query),
+      ...(marker === undefined ? [] : [afterMarker(terms, marker)]),
+    ],
+    sql` AND `,
+  );
+  if (isAdmin(ctx)) return filters;
+  const arms = listable(ctx, memberStatus).map(
+    (arm) =>
+      sql`SELECT id FROM (SELECT images.id AS id FROM ${arm} AND ${filters} ORDER BY ${orderOf(terms)} LIMIT ${limit})`,
+  );
+  return sql`images.id IN (${sql.join(arms, sql` UNION `)})`;
+}
+
+/** What a project sees, each as a table and its condition. Members are read first (CROSS JOIN): they are few. */
+function listable(ctx: ActorContext, memberStatus: string): SQL[] {
   const { projectId } = ctx.actor;
   const ofStatus = memberStatus === 'all' ? sql`1` : sql`image_members.status = ${memberStatus}`;
-  return sql`${there} AND (images.visibility IN ('public', 'community') OR images.project_id = ${projectId}
-    OR (images.visibility = 'shared' AND EXISTS (SELECT 1 FROM image_members
-      WHERE image_members.image_id = images.id AND image_members.member_id = ${projectId} AND ${ofStatus})))`;
+  return [
+    sql`images WHERE images.project_id = ${projectId}`,
+    sql`images WHERE images.visibility = 'public'`,
+    sql`images WHERE images.visibility = 'community'`,
+    sql`image_members CROSS JOIN images ON images.id = image_members.image_id
+      WHERE image_members.member_id = ${projectId} AND ${ofStatus} AND images.visibility = 'shared'`,
+  ];
 }
 
 /** Rows of a page. @throws ApiError 400 */

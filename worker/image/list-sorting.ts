@@ -83,6 +83,19 @@ export function orderOf(terms: SortTerm[]): SQL {
 
 /** Holds for the images that follow the marker in that order. */
 export function afterMarker(terms: SortTerm[], markerId: string): SQL {
+  const [first] = terms;
+  const oneWay = terms.every(({ direction }) => direction === first?.direction);
+  return oneWay ? afterAll(terms, markerId, first?.direction ?? DEFAULT_DIRECTION) : afterEach(terms, markerId);
+}
+
+/** All keys go one way: compared as one, which an index serves. */
+function afterAll(terms: SortTerm[], markerId: string, direction: Direction): SQL {
+  const keys = (table: string) => sql.raw(terms.map(({ key }) => SORT_EXPRESSIONS[key](table)).join(', '));
+  return sql`(${keys('images')}) ${sql.raw(direction === 'asc' ? '>' : '<')}
+    (SELECT ${keys('marker')} FROM images AS marker WHERE marker.id = ${markerId})`;
+}
+
+function afterEach(terms: SortTerm[], markerId: string): SQL {
   const ofMarker = (key: SortTerm['key']) =>
     sql`(SELECT ${sql.raw(SORT_EXPRESSIONS[key]('marker'))} FROM images AS marker WHERE marker.id = ${markerId})`;
   const compare = (key: SortTerm['key'], operator: string) =>

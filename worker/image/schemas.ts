@@ -105,6 +105,28 @@ const MEMBER_PROPERTIES: Record<string, Definition> = {
   schema: { type: 'string', ...READ_ONLY },
 };
 
+const TASK_PROPERTIES: Record<string, Definition> = {
+  id: text('An identifier for the task', { pattern: UUID_PATTERN }),
+  type: text('The type of task represented by this content', {
+    enum: ['import', 'api_image_import', 'location_import'],
+  }),
+  status: text('The current status of this task', { enum: ['pending', 'processing', 'success', 'failure'] }),
+  input: { type: ['null', 'object'], description: 'The parameters required by task, JSON blob' },
+  result: { type: ['null', 'object'], description: 'The result of current task, JSON blob' },
+  owner: text('An identifier for the owner of this task'),
+  message: text('Human-readable informative message only included when appropriate (usually on failure)'),
+  image_id: text('Image associated with the task'),
+  request_id: text('Human-readable informative request-id'),
+  user_id: text('User associated with the task'),
+  expires_at: textOrNull('Datetime when this resource would be subject to removal'),
+  created_at: text('Datetime when this resource was created'),
+  updated_at: text('Datetime when this resource was updated'),
+  self: { type: 'string', ...READ_ONLY },
+  schema: { type: 'string', ...READ_ONLY },
+};
+/** What a list of tasks leaves out. */
+const NOT_LISTED = new Set(['input', 'result', 'message', 'image_id', 'request_id', 'user_id']);
+
 const imageSchema = {
   name: 'image',
   properties: IMAGE_PROPERTIES,
@@ -117,6 +139,9 @@ const imageSchema = {
 };
 
 const memberSchema = { name: 'member', properties: MEMBER_PROPERTIES };
+
+const taskSchema = { name: 'task', properties: TASK_PROPERTIES, additionalProperties: false };
+const listedTask = Object.fromEntries(Object.entries(TASK_PROPERTIES).filter(([name]) => !NOT_LISTED.has(name)));
 
 const collectionOf = (name: string, items: Definition) => ({
   name,
@@ -143,4 +168,6 @@ export const SCHEMAS: Readonly<Record<string, Definition>> = {
     properties: { members: { type: 'array', items: memberSchema }, schema: { type: 'string' } },
     links: [{ rel: 'describedby', href: '{schema}' }],
   },
+  task: taskSchema,
+  tasks: collectionOf('tasks', { name: 'task', properties: listedTask, additionalProperties: false }),
 };
