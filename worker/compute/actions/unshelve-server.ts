@@ -79,17 +79,19 @@ async function attemptOne(
 }
 
 async function read(ctx: ActorContext, id: string): Promise<Found> {
-  const [rows, hosts, groups] = (await runBatch(ctx.db, [
+  const reads = new Reads();
+  const ofServer = reads.add(
     ctx.db
       .select()
       .from(servers)
       .where(ownServer(ctx, id, 'servers')),
-    hostRead(ctx),
-    placedGroupRead(ctx, { serverId: id }),
-  ])) as [(typeof servers.$inferSelect)[], unknown, unknown];
-  const [server] = rows;
+  );
+  const ofHosts = reads.add(...hostReads(ctx));
+  const ofGroup = reads.add(placedGroupRead(ctx, { serverId: id }));
+  await reads.run(ctx.db);
+  const [server] = ofServer()[0] as (typeof servers.$inferSelect)[];
   if (!server) throw serverNotFound(id);
-  return { server, hosts: hostsOf(hosts), group: placedGroupOf(groups) };
+  return { server, hosts: hostsOf(ofHosts()), group: placedGroupOf(ofGroup()[0]) };
 }
 
 function checkDestination(
