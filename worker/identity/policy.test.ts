@@ -93,6 +93,7 @@ function rowOf(name: string, others: Kind[]): [Action, string, Target, Kind[]] {
 
 /** What is a user's own affair, by what it is called: who else has it, and for whom it is not even the administrators'. */
 const OWN: Target = { userId: 'me' };
+const MEMBERS = KINDS.filter((kind) => /member|manager/.test(kind));
 const TRUSTOR: Target = { trustorId: 'me', trusteeId: 'you' };
 const TRUSTEE: Target = { trustorId: 'you', trusteeId: 'me' };
 const OTHERS: Target = { userId: 'you', trustorId: 'you', trusteeId: 'them' };
@@ -109,6 +110,26 @@ const DELEGATION_ROWS: [Action, string, Target, Kind[]][] = [
   ['identity:get_access_rule', 'the own', OWN, EVERYBODY],
   ['identity:list_access_rules', 'the own', OWN, EVERYBODY],
   ['identity:delete_access_rule', 'the own', OWN, EVERYBODY],
+  ...(['get_credential', 'list_credentials', 'ec2_get_credential', 'ec2_list_credentials'] as const).flatMap(
+    (name): [Action, string, Target, Kind[]][] => [
+      [`identity:${name}`, 'the own', OWN, EVERYBODY],
+      [`identity:${name}`, "another's", OTHERS, SYSTEM],
+    ],
+  ),
+  ...(['create_credential', 'update_credential', 'delete_credential'] as const).flatMap(
+    (name): [Action, string, Target, Kind[]][] => [
+      [`identity:${name}`, 'the own', OWN, EVERYBODY],
+      [`identity:${name}`, "another's", OTHERS, []],
+    ],
+  ),
+  ...(['ec2_create_credential', 'ec2_delete_credential'] as const).flatMap(
+    (name): [Action, string, Target, Kind[]][] => [
+      [`identity:${name}`, 'the own', OWN, MEMBERS],
+      [`identity:${name}`, "another's", OTHERS, []],
+    ],
+  ),
+  ['identity:ec2tokens_validate', '', {}, ['project service']],
+  ['identity:s3tokens_validate', '', {}, ['project service']],
   ['identity:create_trust', 'as trustor', TRUSTOR, EVERYBODY],
   ['identity:list_trusts', '', {}, SYSTEM],
   ['identity:list_trusts_for_trustor', 'the own', TRUSTOR, EVERYBODY],

@@ -127,6 +127,18 @@ export const POLICY = {
   'identity:get_role_for_trust': any(readsSystem, trustor, trustee),
   'identity:delete_trust': any(admin, trustor),
 
+  'identity:get_credential': any(readsSystem, self),
+  'identity:list_credentials': any(readsSystem, self),
+  'identity:create_credential': any(admin, self),
+  'identity:update_credential': any(admin, self),
+  'identity:delete_credential': any(admin, self),
+  'identity:ec2_get_credential': any(readsSystem, self),
+  'identity:ec2_list_credentials': any(readsSystem, self),
+  'identity:ec2_create_credential': any(admin, all(has('member'), self)),
+  'identity:ec2_delete_credential': any(admin, all(has('member'), self)),
+  'identity:ec2tokens_validate': any(admin, has('service')),
+  'identity:s3tokens_validate': any(admin, has('service')),
+
   'identity:get_role': any(readsSystem, all(has('manager'), managedRole)),
   'identity:list_roles': any(
     readsSystem,

@@ -7,8 +7,10 @@ import { applicationCredentialRoutes } from './application-credentials/routes.ts
 import { grantRoutes } from './assignments/grant-routes.ts';
 import { assignmentRoutes } from './assignments/routes.ts';
 import { catalogRoutes } from './catalog/routes.ts';
+import { credentialRoutes } from './credentials/routes.ts';
 import { versionDocument } from './discovery.ts';
 import { domainRoutes } from './domains/routes.ts';
+import { ec2TokenRoutes, keyPairRoutes, s3TokenRoutes } from './ec2/routes.ts';
 import { endpointFilterRoutes } from './endpoint-filter/routes.ts';
 import { federatedLoginRoutes } from './federation/login/routes.ts';
 import { federationRoutes } from './federation/routes.ts';
@@ -46,6 +48,9 @@ const PROTECTED = [
   'regions',
   'OS-EP-FILTER',
   'OS-TRUST',
+  'credentials',
+  'ec2tokens',
+  's3tokens',
   'OS-FEDERATION',
 ];
 
@@ -61,6 +66,10 @@ v3.route('/auth', tokenRoutes)
   .route('/projects', projectRoutes)
   .route('/users', userRoutes)
   .route('/users', applicationCredentialRoutes)
+  .route('/users', keyPairRoutes)
+  .route('/credentials', credentialRoutes)
+  .route('/ec2tokens', ec2TokenRoutes)
+  .route('/s3tokens', s3TokenRoutes)
   .route('/groups', groupRoutes)
   .route('/roles', roleRoutes)
   .route('/role_inferences', roleInferenceRoutes)

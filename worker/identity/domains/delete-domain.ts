@@ -1,4 +1,5 @@
 import { and, eq, inArray, or, sql } from 'drizzle-orm';
+import { credentials } from '../../../db/schema/delegation.ts';
 import { assignments, domains, groups, projects, roles, users } from '../../../db/schema/identity.ts';
 import { AssertionFailed, assertThat } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
@@ -39,6 +40,9 @@ export async function deleteDomain(ctx: ActorContext, id: string): Promise<void>
         db.update(users).set({ defaultProjectId: null }).where(inArray(users.defaultProjectId, ownProjects)),
         db.delete(groups).where(eq(groups.domainId, id)),
         db.delete(roles).where(eq(roles.domainId, id)),
+        db
+          .delete(credentials)
+          .where(or(inArray(credentials.userId, ownUsers), inArray(credentials.projectId, ownProjects))),
         db.delete(users).where(eq(users.domainId, id)),
         db.delete(projects).where(eq(projects.domainId, id)),
         db.delete(domains).where(eq(domains.id, id)),

@@ -1,4 +1,5 @@
 import { and, eq } from 'drizzle-orm';
+import { credentials } from '../../../db/schema/delegation.ts';
 import { assignments, domains, projects, users } from '../../../db/schema/identity.ts';
 import { ConstraintFailed } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
@@ -26,6 +27,7 @@ export async function deleteProject(ctx: ActorContext, id: string): Promise<void
       statements: [
         db.delete(assignments).where(and(eq(assignments.targetType, 'project'), eq(assignments.targetId, id))),
         db.update(users).set({ defaultProjectId: null }).where(eq(users.defaultProjectId, id)),
+        db.delete(credentials).where(eq(credentials.projectId, id)),
         db.delete(projects).where(eq(projects.id, id)),
       ],
     },

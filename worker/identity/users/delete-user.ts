@@ -1,4 +1,5 @@
 import { and, eq } from 'drizzle-orm';
+import { credentials } from '../../../db/schema/delegation.ts';
 import { assignments, users } from '../../../db/schema/identity.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { commitRevoking } from '../tokens/revoke.ts';
@@ -14,6 +15,7 @@ export async function deleteUser(ctx: ActorContext, id: string): Promise<void> {
       audit: { action: 'identity:delete_user', targetType: 'user', targetId: id, detail: { name: user.name } },
       statements: [
         db.delete(assignments).where(and(eq(assignments.actorType, 'user'), eq(assignments.actorId, id))),
+        db.delete(credentials).where(eq(credentials.userId, id)),
         db.delete(users).where(eq(users.id, id)),
       ],
     },

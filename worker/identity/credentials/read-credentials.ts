@@ -1,0 +1,69 @@
+import { eq, type SQL } from 'drizzle-orm';
+import { credentials } from '../../../db/schema/delegation.ts';
+import type { Actor, ActorContext, Context } from '../../http/context.ts';
+import { forbiddenAction } from '../http/forbidden-action.ts';
+import { missing } from '../http/names.ts';
+import { type Action, allows, authorize } from '../policy.ts';
+import { unseal } from '../sealed.ts';
+
+/** What credentials are sealed for. */
+export const PURPOSE = 'credential';
+
+/** A credential, opened. */
+export type Credential = Omit<typeof credentials.$inferSelect, 'blobSealed'> & { blob: string };
+
+/** @throws Error for one that was sealed under another TOKEN_KEY */
+export async function openCredential(
+  ctx: Context,
+  { blobSealed, ...rest }: typeof credentials.$inferSelect,
+): Promise<Credential> {
+  const blob = await unseal(ctx, PURPOSE, blobSealed);
+  if (blob === undefined) throw new Error(`credential ${rest.id} was sealed under another TOKEN_KEY`);
+  return { ...rest, blob };
+}
+
+/** Opens those that the actor may see. */
+export async function visibleCredentials(ctx: ActorContext, condition: SQL | undefined, limit: number) {
+  const rows = await ctx.db.select().from(credentials).where(condition).orderBy(credentials.id).limit(limit);
+  const seen = rows.filter(
+    (row) => allows(ctx.actor, 'identity:get_credential', { userId: row.userId }) && isInScope(ctx.actor, row),
+  );
+  return Promise.all(seen.map((row) => openCredential(ctx, row)));
+}
+
+/** @param options - whether who may not see it is told that there is none @throws ApiError 403, 404 */
+export async function findCredential(
+  ctx: ActorContext,
+  id: string,
+  action: Action,
+  { absenceIsSecret = true } = {},
+): Promise<Credential> {
+  const [row] = await ctx.db.select().from(credentials).where(eq(credentials.id, id));
+  if (!row && !absenceIsSecret) throw missing('credential', id);
+  authorize(ctx, action, row ? { userId: row.userId } : {});
+  if (!row) throw missing('credential', id);
+  requireInScope(ctx, row);
+  return openCredential(ctx, row);
+}
+
+/** Rights that were passed on are for one project: so are the credentials that can be had, or made, by them. */
+const isInScope = ({ delegation, projectId }: Actor, of: { projectId: string | null }): boolean =>
+  delegation === undefined || of.projectId === projectId;
+
+/** @throws ApiError 403 */
+export function requireInScope({ actor }: ActorContext, of: { projectId: string | null }): void {
+  if (!isInScope(actor, of)) {
+    throw forbiddenAction('Credential project does not match the project scope of the delegated token');
+  }
+}
+
+/** A credential as the API shows it. */
+export const credentialView = (baseUrl: string, { id, userId, projectId, type, blob, extra }: Credential) => ({
+  ...extra,
+  id,
+  user_id: userId,
+  project_id: projectId,
+  type,
+  blob,
+  links: { self: `${baseUrl}/identity/v3/credentials/${id}` },
+});
