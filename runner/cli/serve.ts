@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { systemTimers } from '../../shared/clock.ts';
+import { randomIds } from '../../shared/ids.ts';
 import { Refusal } from '../../shared/refusal.ts';
 import { Ledger } from '../link/ledger/ledger.ts';
 import { LedgerError } from '../link/ledger/store.ts';
@@ -96,7 +96,7 @@ async function openRunner(
     random: Math.random,
     log: own,
     bootId,
-    processId: randomUUID(),
+    processId: randomIds.uuid(),
     hostname: hostname(),
     onBearer: (token) => {
       bearer = token;

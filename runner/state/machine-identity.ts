@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { randomIds } from '../../shared/ids.ts';
 import { writeAtomically } from './write-atomically.ts';
 
 const MACHINE_ID_FILES = ['/etc/machine-id', '/var/lib/dbus/machine-id'];
@@ -34,7 +35,7 @@ function machineId(files: MachineFiles): string {
     // systemd writes "uninitialized" into images that have not booted yet.
     if (id !== '' && id !== 'uninitialized') return id;
   }
-  const id = randomUUID();
+  const id = randomIds.uuid();
   mkdirSync(dirname(files.generated), { recursive: true });
   writeAtomically(files.generated, `${id}\n`);
   return id;
