@@ -26,3 +26,7 @@ export const RECONNECT_HEALTHY_MS = 60_000;
 /** Bytes of console that a runner keeps for a guest, and returns at most. */
 export const CONSOLE_BYTES_MAX = 1024 * 1024;
 export const USER_DATA_BASE64_BYTES_MAX = 65_535;
+/** Files that one server may be given beside its user data, whatever its quota. */
+export const INJECTED_FILES_MAX = 64;
+/** Characters of a tag by which a guest knows one of its devices. */
+export const DEVICE_TAG_CHARS_MAX = 60;

@@ -19,8 +19,14 @@ it('puts on the config drive what the metadata service says', () => {
   const { metadata } = serverOf(1);
   const user_data = Buffer.from('hello').toString('base64');
   const subject = {
-    metadata: { ...metadata, user_data, public_keys: { mine: 'ssh-rsa A' } },
+    metadata: {
+      ...metadata,
+      user_data,
+      public_keys: { mine: 'ssh-rsa A' },
+      files: [{ path: '/etc/motd', contents: user_data }],
+    },
     networkData: {},
+    devices: [],
     randomSeed: 's',
     imageId: id(2),
     fixedIpv4: null,
@@ -31,5 +37,6 @@ it('puts on the config drive what the metadata service says', () => {
   const ec2 = JSON.parse(tree.get('ec2/2009-04-04/meta-data.json')?.toString() ?? '');
   expect(ec2['instance-id']).toMatch(/^i-/);
   expect(ec2['public-keys']).toEqual({ 0: { 'openssh-key': 'ssh-rsa A' } });
+  expect(tree.get('openstack/content/0000')?.toString()).toBe('hello');
   expect(tree.has('openstack/latest/network_data.json')).toBe(true);
 });

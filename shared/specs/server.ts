@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { USER_DATA_BASE64_BYTES_MAX } from '../limits.ts';
+import { DEVICE_TAG_CHARS_MAX, INJECTED_FILES_MAX, USER_DATA_BASE64_BYTES_MAX } from '../limits.ts';
 import { uuid } from './network.ts';
 
 /** An image that a guest needs; the runner fetches it by id and verifies it by sha256. */
@@ -25,6 +25,13 @@ export const guestMetadata = z.object({
   vendor_data: z.record(z.string(), z.unknown()),
   /** Base64, as the client sent it. */
   user_data: z.string().max(USER_DATA_BASE64_BYTES_MAX).nullable(),
+  /** Files for the guest to put in place; contents in base64. */
+  files: z
+    .array(z.object({ path: z.string(), contents: z.string() }))
+    .max(INJECTED_FILES_MAX)
+    .optional(),
+  /** Tags of interfaces, by port. */
+  device_tags: z.record(uuid, z.string().max(DEVICE_TAG_CHARS_MAX)).optional(),
 });
 export type GuestMetadata = z.infer<typeof guestMetadata>;
 

@@ -18,6 +18,8 @@ export interface PortRequest {
   networkId?: string;
   fixedIp?: string;
   portId?: string;
+  /** What the guest is told that its owner calls the interface. */
+  tag?: string;
 }
 
 export interface ServerPortsInput {

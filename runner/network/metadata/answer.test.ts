@@ -13,6 +13,7 @@ const subject: MetadataSubject = {
     user_data: Buffer.from('#!/bin/sh\n\0binary').toString('base64'),
   },
   networkData: { links: [] },
+  devices: [],
   randomSeed: 'c2VlZA==',
   imageId: id(0xffff),
   fixedIpv4: '10.0.0.5',
@@ -45,6 +46,21 @@ it('says what Nova says, by version', () => {
   expect(text('/openstack/2013-04-04/')).toBe('meta_data.json\nuser_data');
   expect(json('/openstack/latest/vendor_data2.json')).toEqual({ static: { from: 'us' } });
   expect(metadataAnswer('/openstack/latest/user_data', subject)?.body).toEqual(Buffer.from('#!/bin/sh\n\0binary'));
+});
+
+it('hands out files, and the names of interfaces', () => {
+  const files = [{ path: '/etc/motd', contents: Buffer.from('hello').toString('base64') }];
+  const of = {
+    ...subject,
+    metadata: { ...subject.metadata, files },
+    devices: [{ mac: 'fa:16:3e:00:00:01', tag: 'inside' }],
+  };
+  expect(JSON.parse(text('/openstack/latest/meta_data.json', of) ?? '')).toMatchObject({
+    files: [{ path: '/etc/motd', content_path: '/content/0000' }],
+    devices: [{ type: 'nic', bus: 'pci', mac: 'fa:16:3e:00:00:01', tags: ['inside'] }],
+  });
+  expect(text('/openstack/content/0000', of)).toBe('hello');
+  expect(text('/openstack/content/0001', of)).toBeNull();
 });
 
 it('says what EC2 says', () => {

@@ -21,9 +21,17 @@ const DEVICES_SINCE = '2016-06-30';
 const VENDOR_DATA2_SINCE = '2016-10-06';
 const DEDICATED_CPUS_SINCE = '2020-10-14';
 
+/** A device by which a guest finds it: the address of an interface, and what its owner calls it. */
+export interface TaggedDevice {
+  mac: string;
+  tag: string;
+}
+
 export interface GuestDocuments {
   metadata: GuestMetadata;
   networkData: Record<string, unknown>;
+  /** Interfaces that have a tag. */
+  devices: TaggedDevice[];
   /** Base64 of random bytes, which a guest feeds to its generator. */
   randomSeed: string;
 }
@@ -46,11 +54,20 @@ export function openstackTree(guest: GuestDocuments): Map<string, Buffer> {
     }
     if (has(NETWORK_DATA_SINCE)) json('network_data.json', guest.networkData);
   }
+  for (const [index, file] of (metadata.files ?? []).entries()) {
+    files.set(`openstack/${contentPath(index)}`, Buffer.from(file.contents, 'base64'));
+  }
   return files;
 }
 
-function metaData({ metadata, randomSeed }: GuestDocuments, has: (since: string) => boolean): Record<string, unknown> {
+const contentPath = (index: number) => `content/${String(index).padStart(4, '0')}`;
+
+function metaData(
+  { metadata, randomSeed, devices }: GuestDocuments,
+  has: (since: string) => boolean,
+): Record<string, unknown> {
   const keys = Object.entries(metadata.public_keys);
+  const files = (metadata.files ?? []).map(({ path }, index) => ({ path, content_path: `/${contentPath(index)}` }));
   return {
     uuid: metadata.uuid,
     ...(Object.keys(metadata.meta).length > 0 ? { meta: metadata.meta } : {}),
@@ -62,11 +79,14 @@ function metaData({ metadata, randomSeed }: GuestDocuments, has: (since: string)
       : {}),
     hostname: metadata.hostname,
     name: metadata.name,
+    ...(files.length > 0 ? { files } : {}),
     launch_index: metadata.launch_index,
     availability_zone: metadata.availability_zone,
     ...(has(RANDOM_SEED_SINCE) ? { random_seed: randomSeed } : {}),
     ...(has(PROJECT_SINCE) ? { project_id: metadata.project_id } : {}),
-    ...(has(DEVICES_SINCE) ? { devices: [] } : {}),
+    ...(has(DEVICES_SINCE)
+      ? { devices: devices.map(({ mac, tag }) => ({ type: 'nic', bus: 'pci', mac, tags: [tag] })) }
+      : {}),
     ...(has(DEDICATED_CPUS_SINCE) ? { dedicated_cpus: [] } : {}),
   };
 }

@@ -32,6 +32,10 @@ export function describeGuest(inventory: Inventory, server: ServerSpec, randomSe
   return {
     metadata: server.metadata,
     networkData: networkData(attachments),
+    devices: attachments.flatMap(({ port }) => {
+      const tag = server.metadata.device_tags?.[port.id];
+      return tag === undefined ? [] : [{ mac: port.mac_address, tag }];
+    }),
     randomSeed,
     imageId: server.image.id,
     fixedIpv4: addresses.find((address) => versionOf(address) === 4) ?? null,

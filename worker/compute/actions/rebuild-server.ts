@@ -14,6 +14,7 @@ import { startAction } from '../servers/actions.ts';
 import { hostOf, patchDesiredMembers } from '../servers/desired-server.ts';
 import { ownServer, serverNotFound } from '../servers/find-server.ts';
 import { checkFits } from '../servers/flavor-fits.ts';
+import { filesOf, limitedOf } from '../servers/personality.ts';
 import { type ServerRow, selectServers, serverRows } from '../servers/server-rows.ts';
 import { beginTask } from '../servers/tasks.ts';
 import { commitTransition } from '../servers/transition.ts';
@@ -42,7 +43,10 @@ export async function rebuildServer(
     policyAction: POLICY_ACTION,
     allowed: { vmStates: ['active', 'stopped', 'error'], launched: true },
     statements: [
-      ...assertRequestLimits(ctx, { metadata_items: Object.keys(wanted.metadata ?? {}).length }),
+      ...assertRequestLimits(ctx, {
+        metadata_items: Object.keys(wanted.metadata ?? {}).length,
+        ...limitedOf(filesOf(wanted.personality)),
+      }),
       // The power that it shall have is that of the state before.
       patchDesiredMembers(ctx.db, id, specChanges(id, wanted, image, keypair)),
       beginTask(ctx, id, 'rebuilding'),
@@ -64,9 +68,6 @@ export async function rebuildServer(
 }
 
 function refuseUnoffered(wanted: RebuildRequest): void {
-  if ((wanted.personality ?? []).length > 0) {
-    throw badRequest('Files are not injected into guests here: leave personality out and use user_data.');
-  }
   if (wanted.trusted_image_certificates) {
     throw badRequest('Image signatures are not verified here: leave trusted_image_certificates out.');
   }
@@ -113,6 +114,7 @@ function specChanges(id: string, wanted: RebuildRequest, image: ServerImage, key
     '$.disk_version': sql`coalesce(spec ->> '$.disk_version', 1) + 1`,
     '$.rescue': json(null),
     '$.power': sql`(SELECT CASE WHEN vm_state = 'stopped' THEN 'off' ELSE 'on' END FROM servers WHERE id = ${id})`,
+    ...(wanted.personality === undefined ? {} : { '$.metadata.files': json(filesOf(wanted.personality)) }),
     ...(wanted.name === undefined ? {} : { '$.metadata.name': sql`${wanted.name}` }),
     ...(wanted.hostname === undefined ? {} : { '$.metadata.hostname': sql`${wanted.hostname}` }),
     ...(wanted.metadata === undefined ? {} : { '$.metadata.meta': json(wanted.metadata) }),

@@ -64,16 +64,20 @@ const blockDevice = z.strictObject({
     .nullable()
     .transform((index) => (index === null ? null : Number(index)))
     .optional(),
-  tag: tag.optional(),
   volume_type: z.string().max(255).nullable().optional(),
 });
-export type BlockDevice = z.infer<typeof blockDevice>;
+export type BlockDevice = z.infer<typeof blockDevice> & { tag?: string | undefined };
 
 const port = uuid.nullable().optional();
 const fixedIp = ipAddress.optional();
-const anyNetwork = z.strictObject({ fixed_ip: fixedIp, port, uuid: z.string().optional(), tag: tag.optional() });
-const network = z.strictObject({ fixed_ip: fixedIp, port, uuid: uuid.optional(), tag: tag.optional() });
-const networks = z.union([z.array(network).max(NETWORKS_MAX), z.enum(['none', 'auto'])]);
+const anyNetwork = z.strictObject({ fixed_ip: fixedIp, port, uuid: z.string().optional() });
+const network = z.strictObject({ fixed_ip: fixedIp, port, uuid: uuid.optional() });
+/** Tags of devices came with 2.32, were lost with 2.37, and came again with 2.42. */
+const tagged = { tag: tag.optional() };
+const anyTagged = z.array(anyNetwork.extend(tagged)).max(NETWORKS_MAX).optional();
+const listOrWord = <Network extends z.ZodType>(one: Network) =>
+  z.union([z.array(one).max(NETWORKS_MAX), z.enum(['none', 'auto'])]);
+const devicesTagged = z.array(blockDevice.extend(tagged)).max(LIST_MAX).optional();
 
 const server = z.strictObject({
   name,
@@ -114,7 +118,7 @@ const later = {
 const everything = server.extend(later);
 /** A server as clients of any version ask for it, checked. */
 export type ServerRequest = Omit<z.infer<typeof everything>, 'networks'> & {
-  networks?: z.infer<typeof anyNetwork>[] | 'none' | 'auto' | undefined;
+  networks?: (z.infer<typeof anyNetwork> & { tag?: string | undefined })[] | 'none' | 'auto' | undefined;
 };
 
 const hints = z.looseObject({
@@ -131,7 +135,23 @@ export interface CreateServerBody {
 /** What each version adds to a server's members, or takes away (null). */
 const CHANGES: readonly [Microversion, (shape: z.ZodRawShape) => z.ZodRawShape][] = [
   [19, (shape) => ({ ...shape, description: later.description })],
-  [37, (shape) => ({ ...shape, networks })],
+  [32, (shape) => ({ ...shape, networks: anyTagged, block_device_mapping_v2: devicesTagged })],
+  [
+    37,
+    (shape) => ({
+      ...shape,
+      networks: listOrWord(network),
+      block_device_mapping_v2: server.shape.block_device_mapping_v2,
+    }),
+  ],
+  [
+    42,
+    (shape) => ({
+      ...shape,
+      networks: listOrWord(network.extend(tagged)),
+      block_device_mapping_v2: devicesTagged,
+    }),
+  ],
   [52, (shape) => ({ ...shape, tags: later.tags })],
   [57, ({ personality: _personality, ...shape }) => shape],
   [63, (shape) => ({ ...shape, trusted_image_certificates: later.trusted_image_certificates })],

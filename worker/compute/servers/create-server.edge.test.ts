@@ -114,6 +114,26 @@ describe('what the host is told', () => {
     });
   });
 
+  it('hands the guest its files, and tells it what its interfaces are called, in versions that can say so', async () => {
+    const cloud = await ComputeCloud.open();
+    await cloud.addRunner();
+    const { networkId } = await cloud.addNetwork();
+    const personality = [{ path: '/etc/motd', contents: 'aGVsbG8=' }];
+    const networks = [{ uuid: networkId, tag: 'inside' }];
+    const id = await cloud.create({ personality, networks }, cloud.user, '2.42');
+    const metadata = (await cloud.wish(id))?.spec?.metadata;
+    expect(metadata?.files).toEqual(personality);
+    expect(Object.values(metadata?.device_tags ?? {})).toEqual(['inside']);
+    for (const version of ['2.31', '2.37', '2.41']) {
+      expect([version, ...(await cloud.refusal({ networks }, { version }))]).toEqual([
+        version,
+        400,
+        expect.stringContaining("'tag' was unexpected"),
+      ]);
+    }
+    expect((await cloud.refusal({ personality }, { version: '2.57' }))[0]).toBe(400);
+  });
+
   it('includes its ports, whose addresses it shows once it runs', async () => {
     const cloud = await ComputeCloud.open();
     const runnerId = await cloud.addRunner();
@@ -282,7 +302,11 @@ describe('a create is refused', () => {
         400,
         /no block storage service/,
       ],
-      [{ personality: [{ path: '/a', contents: 'YQ==' }] }, 400, /user_data/],
+      [{ personality: [{ path: '/a', contents: '!' }] }, 400, /cannot be decoded/],
+      [{ personality: [{ contents: 'YQ==' }] }, 400, /missing path/],
+      [{ personality: Array(6).fill({ path: '/a', contents: 'YQ==' }) }, 403, /^Personality file limit exceeded$/],
+      [{ personality: [{ path: '/a'.repeat(128), contents: '' }] }, 403, /path exceeds maximum 255/],
+      [{ personality: [{ path: '/a', contents: 'A'.repeat(13_660) }] }, 403, /content exceeds maximum 10240/],
     ];
     for (const [body, status, message] of cases) {
       const [gotStatus, gotMessage] = await cloud.refusal(body);

@@ -5,6 +5,7 @@ import type { PortRequest } from '../../network/server-ports.ts';
 import { policy } from '../policy.ts';
 import { bootImageOf } from './block-devices.ts';
 import type { CreateServerBody, ServerRequest } from './create-schema.ts';
+import { filesOf, type InjectedFile } from './personality.ts';
 import { requestedNetworks } from './requested-networks.ts';
 
 /** Servers that one request may make: each takes two round trips to the database. */
@@ -21,6 +22,7 @@ export interface NewServer {
   metadata: Record<string, string>;
   tags: string[];
   userData: string | null;
+  files: InjectedFile[];
   configDrive: boolean;
   diskConfig: 'AUTO' | 'MANUAL';
   accessIpV4: string | null;
@@ -50,9 +52,6 @@ export function newServerOf(ctx: ActorContext, body: CreateServerBody, version: 
   const { server } = body;
   const placement = placementOf(ctx, server);
   const hints = body['os:scheduler_hints'] ?? body['OS-SCH-HNT:scheduler_hints'] ?? {};
-  if ((server.personality ?? []).length > 0) {
-    throw badRequest('Files are not injected into guests here: leave personality out and use user_data.');
-  }
   if (server.trusted_image_certificates) {
     throw badRequest('Image signatures are not verified here: leave trusted_image_certificates out.');
   }
@@ -68,6 +67,7 @@ export function newServerOf(ctx: ActorContext, body: CreateServerBody, version: 
     metadata,
     tags: [...new Set(server.tags ?? [])],
     userData: server.user_data ?? null,
+    files: filesOf(server.personality),
     configDrive: server.config_drive ?? false,
     diskConfig: server['OS-DCF:diskConfig'] ?? 'MANUAL',
     accessIpV4: server.accessIPv4 ?? null,

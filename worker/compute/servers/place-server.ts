@@ -14,6 +14,7 @@ import { assertGroup, joinGroup } from '../server-groups/placement.ts';
 import { finishedAction, startAction } from './actions.ts';
 import { claimOf } from './flavor-fits.ts';
 import type { NewServer } from './new-server.ts';
+import { limitedOf } from './personality.ts';
 import { checkPlacement, needOf } from './placement.ts';
 import { type Blueprint, placed, putServer, rowOf, unplaced } from './plan-server.ts';
 import { type Found, readForCreate } from './read-for-create.ts';
@@ -79,7 +80,7 @@ export function admission(ctx: ProjectContext, blueprint: Blueprint, ids: readon
   const { wanted, flavor } = blueprint;
   return [
     assertQuota(ctx, shareOf(flavor, ids.length)),
-    ...assertRequestLimits(ctx, { metadata_items: Object.keys(wanted.metadata).length }),
+    ...assertRequestLimits(ctx, { metadata_items: Object.keys(wanted.metadata).length, ...limitedOf(wanted.files) }),
     ...(wanted.groupId === null ? [] : joinGroup(ctx, wanted.groupId, ids)),
   ];
 }

@@ -161,8 +161,21 @@ function specOf(ctx: ProjectContext, blueprint: Blueprint, host: Host, portIds: 
       instance_type: flavor.name,
       vendor_data: {},
       user_data: wanted.userData,
+      ...(wanted.files.length > 0 ? { files: wanted.files } : {}),
+      device_tags: deviceTags(wanted.networks, portIds),
     },
   };
+}
+
+/** Ports are in the order of the networks asked for. */
+function deviceTags(networks: NewServer['networks'], portIds: readonly string[]): Record<string, string> {
+  if (typeof networks === 'string') return {};
+  return Object.fromEntries(
+    networks.flatMap(({ tag }, index) => {
+      const port = portIds[index];
+      return tag === undefined || port === undefined ? [] : [[port, tag]];
+    }),
+  );
 }
 
 /** What the host is told of the server. */

@@ -13,8 +13,7 @@ export function requestedNetworks(networks: ServerRequest['networks']): PortRequ
   if (typeof networks === 'string') return networks;
   const seen = new Set<string>();
   return networks.map(({ uuid, port, fixed_ip: fixedIp, tag }) => {
-    if (tag !== undefined)
-      throw badRequest(`Device tags are not offered to guests here: ask for the network without the tag '${tag}'.`);
+    const tagged = tag === undefined ? {} : { tag };
     if (port) {
       if (seen.has(port)) {
         throw badRequest(`Port ID '${port}' was specified twice: you cannot attach a port multiple times.`);
@@ -25,10 +24,10 @@ export function requestedNetworks(networks: ServerRequest['networks']): PortRequ
         );
       }
       seen.add(port);
-      return { portId: port };
+      return { portId: port, ...tagged };
     }
     if (uuid === undefined) throw badRequest("Bad network format: missing 'uuid'");
     if (!UUID.test(uuid)) throw badRequest(`Bad networks format: network uuid is not in proper format (${uuid})`);
-    return { networkId: uuid.toLowerCase(), ...(fixedIp === undefined ? {} : { fixedIp }) };
+    return { networkId: uuid.toLowerCase(), ...(fixedIp === undefined ? {} : { fixedIp }), ...tagged };
   });
 }
