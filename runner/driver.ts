@@ -29,13 +29,23 @@ export interface Driver<K extends Kind> {
 }
 export type Drivers = { [K in Kind]: Driver<K> };
 
+/** What an operation may ask and say while it runs. */
+export interface OperationHooks {
+  /** Calls it off. */
+  signal: AbortSignal;
+  /** Whether the edge is connected. */
+  connected(): boolean;
+  /** Tells the edge how far it is; of no account where nobody hears it. */
+  progress(progress: Record<string, number>): void;
+}
+
 /** Runs what is not a state. `run` may be called again with the same op after a crash; it must not do harm twice. */
 export interface Operator {
   run(
     operation: { kind: string; targetId: string; targetEpoch: number; args: Record<string, unknown> },
-    signal: AbortSignal,
+    hooks: OperationHooks,
   ): Promise<Record<string, unknown>>;
-  /** Answers a question without side effects: `console` {length_lines: number | null} -> {output: string}. */
+  /** Answers a question: `console` {length_lines: number | null} -> {output: string}, `force-move` {} -> {}. */
   query(query: { kind: string; targetId: string; args: Record<string, unknown> }): Promise<unknown>;
 }
 

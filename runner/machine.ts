@@ -8,14 +8,16 @@ import { Guests } from './compute/guests.ts';
 import type { FetchImage } from './compute/images/download.ts';
 import { ImageCache } from './compute/images/image-cache.ts';
 import type { UploadImage } from './compute/images/upload.ts';
+import { Moves } from './compute/moves/moves.ts';
 import { serverDriver } from './compute/server-driver.ts';
 import { serverOperator } from './compute/server-operator.ts';
-import type { Machine } from './driver.ts';
+import { DriverError, type Machine } from './driver.ts';
 import { pickAccelerator } from './host/accelerator.ts';
 import { Cgroups, findCgroups } from './host/cgroups.ts';
 import { letUserOpen } from './host/devices.ts';
 import { bootId, machineSize } from './host/facts.ts';
 import { makeFolder } from './host/files.ts';
+import { addressOfDefaultRoute } from './host/links.ts';
 import { networkNamespace } from './host/namespace.ts';
 import { SysctlKeeper } from './host/sysctl.ts';
 import { requireTools } from './host/tools.ts';
@@ -57,6 +59,8 @@ export interface MachineOptions {
   /** Another one than before means that the machine was started anew, and its guests with it. */
   bootId?: string;
   time?: Timers;
+  /** Where other machines reach this one when guests move; by default the address that its default route leaves from. */
+  moveAddress?: string;
 }
 
 /** Guests are PCs, whatever the machine is: the scheduler places images by it. */
@@ -92,6 +96,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   });
   await services.resume();
   const guests = new Guests(ctx);
+  const moves = new Moves(ctx, guests);
   await adopt(guests, log);
 
   const listeners = new Set<(kind: Kind, id: string) => void>();
@@ -112,13 +117,14 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
       'security-group': securityGroupDriver(services),
       'group-member': groupMemberDriver(services),
       port: portDriver(services, ctx.user.uid),
-      server: serverDriver(ctx, guests),
+      server: serverDriver(ctx, guests, moves),
     },
-    operator: serverOperator(ctx, guests),
+    operator: serverOperator(ctx, guests, moves),
     onChange: (listener) => void listeners.add(listener),
     async close() {
       listeners.clear();
       await stopCare();
+      moves.close();
       guests.release();
       await services.metadata.close();
     },
@@ -162,12 +168,20 @@ async function computeContext(options: MachineOptions, names: Names): Promise<Co
     adminShell: options.adminShell ?? false,
     powerdownGrace_ms: options.powerdownGrace_ms ?? POWERDOWN_GRACE_MS,
     log,
+    random: Math.random,
+    moveAddress: async () => options.moveAddress ?? (await ownAddress()),
   };
 }
 
 /** Groups of processes are the machine's, marks a network namespace's: the folder's name says both. */
 export async function cgroupFolder(names: Names): Promise<string> {
   return `${names.mark}-${await networkNamespace()}`;
+}
+
+async function ownAddress(): Promise<string> {
+  const address = await addressOfDefaultRoute();
+  if (address) return address;
+  throw new DriverError('This machine has no default route: start its runner with --move-address', { code: 412 });
 }
 
 async function adopt(guests: Guests, log: Log): Promise<void> {

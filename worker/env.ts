@@ -27,6 +27,8 @@ export interface Env {
   DOWNLOADS?: Fetcher;
   /** CIDRs, divided by commas, that downloads may reach beyond public addresses. */
   IMPORT_ALLOW?: string;
+  /** Seconds after which a resize that nobody confirmed or reverted is confirmed; 0 or absent: never. */
+  RESIZE_CONFIRM_S?: string;
   RUNNER_LINK: DurableObjectNamespace<RunnerLink>;
   REGION_WATCH: DurableObjectNamespace<RegionWatch>;
   IMAGE_IMPORTER: DurableObjectNamespace<ImageImporter>;

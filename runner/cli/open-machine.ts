@@ -11,7 +11,7 @@ import { uploadImageToEdge } from './upload-image.ts';
 /** The machine that a runner works on. @throws Refusal where this one lacks what guests need */
 export async function openMachine(
   hypervisor: Hypervisor,
-  options: RunnerOptions & { bootId: string; bootDelayMs: number; adminShell: boolean },
+  options: RunnerOptions & { bootId: string; bootDelayMs: number; adminShell: boolean; moveAddress?: string },
 ): Promise<Machine> {
   if (hypervisor === 'simulated') return new SimulatedMachine({ ...options, uploadImage: uploadImageToEdge(options) });
   try {

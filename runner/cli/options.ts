@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { Refusal } from '../../shared/refusal.ts';
 import { LOG_LEVELS, type LogLevel } from '../log.ts';
@@ -24,6 +25,7 @@ export const HELP = `Aerostat runner: makes this machine a host of a cloud and k
   --boot-delay-ms N    run, simulated: how long a guest takes to boot  (0)
   --mark NAME          prefix of what it makes on the machine         (made from its id)
   --admin-shell        run: a second serial port of each guest, as a unix socket for root
+  --move-address IP    run: where other machines reach this one when guests move  (its default route's)
   --unit-dir DIR       install: where the unit file goes              (/etc/systemd/system)
   --log-level LEVEL    ${LOG_LEVELS.join(', ')}                          (info)
 
@@ -40,6 +42,7 @@ const parser = {
   'boot-delay-ms': { type: 'string', default: '0' },
   mark: { type: 'string' },
   'admin-shell': { type: 'boolean', default: false },
+  'move-address': { type: 'string' },
   'unit-dir': { type: 'string', default: '/etc/systemd/system' },
   'log-level': { type: 'string', default: 'info' },
   help: { type: 'boolean', default: false, short: 'h' },
@@ -55,6 +58,7 @@ export interface CliOptions {
   bootDelayMs: number;
   mark: string | undefined;
   adminShell: boolean;
+  moveAddress: string | undefined;
   unitDir: string;
   logLevel: LogLevel;
   help: boolean;
@@ -74,6 +78,9 @@ export function parseOptions(args: string[]): CliOptions {
     throw new Refusal('--count is for simulated runners: a machine has one real runner.');
   if (mark !== undefined && !/^[a-z][a-z0-9]{0,15}$/.test(mark))
     throw new Refusal(`--mark ${mark} is not possible: a lower-case letter and up to 15 letters or digits.`);
+  const moveAddress = values['move-address'];
+  if (moveAddress !== undefined && isIP(moveAddress) === 0)
+    throw new Refusal(`--move-address ${moveAddress} is not an IP address.`);
   return {
     stateDir: values.state,
     name: values.name,
@@ -84,6 +91,7 @@ export function parseOptions(args: string[]): CliOptions {
     bootDelayMs: numberOf('--boot-delay-ms', values['boot-delay-ms'], 0, 3_600_000),
     mark,
     adminShell: values['admin-shell'],
+    moveAddress,
     unitDir: values['unit-dir'],
     logLevel,
     help: values.help,

@@ -84,6 +84,7 @@ async function openRunner(
     bootId,
     bootDelayMs: options.bootDelayMs,
     adminShell: options.adminShell,
+    ...(options.moveAddress === undefined ? {} : { moveAddress: options.moveAddress }),
   });
   return new Runner({
     identity,

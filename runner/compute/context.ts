@@ -23,4 +23,7 @@ export interface ComputeContext {
   adminShell: boolean;
   powerdownGrace_ms: number;
   log: Log;
+  random: () => number;
+  /** Where other machines reach this one for a move. @throws DriverError where nothing says it */
+  moveAddress(): Promise<string>;
 }

@@ -18,6 +18,10 @@ export interface GuestPaths {
   rescueDisk: string;
   /** A copy of the disk on its way to the image store. */
   snapshot: string;
+  /** The disk as it was before the server's size changed. */
+  oldDisk: string;
+  /** Keys of a move, for QEMU to read. */
+  moveKeys: string;
   configDrive: string;
   console: string;
   /** Sockets that QEMU makes. */
@@ -40,6 +44,8 @@ export const NAMES = {
   rescueRamdisk: 'rescue-ramdisk',
   rescueDisk: 'rescue.qcow2',
   snapshot: 'snapshot.qcow2',
+  oldDisk: 'disk.old.qcow2',
+  moveKeys: 'move-keys',
   configDrive: 'config.iso',
   console: 'console.log',
   sockets: 'run',

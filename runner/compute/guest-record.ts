@@ -30,6 +30,17 @@ const guestRecord = z.object({
   rescue_sha256: z.string().nullable().default(null),
   /** Where its memory is saved in its disk: nothing may write to the disk before it is taken up again, or given up. */
   saved: savedGuest.nullable().default(null),
+  /** The epoch in which it was given to another machine: below a higher one this machine lets nothing of it run. */
+  handed_over: z.int().nullable().default(null),
+  /** A guest that is coming, or came, in the process that waits for it. */
+  incoming: z
+    .object({ move_id: z.string(), address: z.string(), disk_port: z.int(), memory_port: z.int() })
+    .nullable()
+    .default(null),
+  /** What its process was started with. */
+  size: z.object({ vcpus: z.int(), memory_mib: z.int() }).nullable().default(null),
+  /** A copy of its disk, as it was before its size changed, is there. */
+  old_disk: z.boolean().default(false),
 });
 export type GuestRecord = z.infer<typeof guestRecord>;
 
@@ -43,6 +54,10 @@ export const NEW_GUEST: GuestRecord = {
   disk_version: 1,
   rescue_sha256: null,
   saved: null,
+  handed_over: null,
+  incoming: null,
+  size: null,
+  old_disk: false,
 };
 
 /** A guest's record, or null where there is none. @throws when it cannot be understood */

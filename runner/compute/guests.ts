@@ -24,6 +24,12 @@ const END_WAIT_MS = 2_000;
 /** With less a guest that a full disk halted would halt again. */
 const RESUME_FREE_BYTES_MIN = 64 * 1024 * 1024;
 
+/** Whether a guest was given to another machine and not given back: nothing of it may run here. */
+export const isHandedOver = (record: GuestRecord, spec: ServerSpec): boolean =>
+  record.handed_over !== null && spec.epoch <= record.handed_over;
+
+const sizeOf = ({ vcpus, memory_mib }: ServerSpec) => ({ vcpus, memory_mib });
+
 /** The guests of one machine: which live, why others do not, and the steps from one to the other. */
 export class Guests {
   readonly #ctx: ComputeContext;
@@ -81,6 +87,9 @@ export class Guests {
     if (record.image_sha256 !== null && record.image_sha256 !== spec.image.sha256) {
       throw new DriverError('The image of the server changed, and its disk was made from the old one', { code: 409 });
     }
+    if (isHandedOver(record, spec)) {
+      throw new DriverError('The server was given to another machine, where it may run', { code: 409 });
+    }
     await makeFolder(paths.folder);
     const rescue_sha256 = spec.rescue?.image.sha256 ?? null;
     if (record.rescue_sha256 !== rescue_sha256) await rm(paths.rescueDisk, { force: true });
@@ -90,9 +99,9 @@ export class Guests {
       const { interfaces, standIns } = record.saved
         ? await savedInterfaces(this.#ctx, record.saved)
         : { interfaces: await interfacesOf(this.#ctx, spec.ports), standIns: [] };
-      const live = await launchGuest(this.#ctx, spec, { interfaces, saved: record.saved });
+      const live = await launchGuest(this.#ctx, spec, { interfaces, saved: record.saved, waiting: false });
       const started = { process: live.process, boot_id: this.#ctx.bootId, down: null, image_sha256: spec.image.sha256 };
-      const kept = { ...record, ...started, rescue_sha256, disk_version: spec.disk_version };
+      const kept = { ...record, ...started, rescue_sha256, disk_version: spec.disk_version, size: sizeOf(spec) };
       await this.keep(spec.id, kept);
       this.#watch(live);
       if (record.saved) await this.#takeUp(live, kept);
@@ -102,6 +111,27 @@ export class Guests {
       for (const port of standIns) await removeTap(this.#ctx.names, port);
     });
     if (!locked) throw new DriverError('Another runner is starting the guest');
+  }
+
+  /**
+   * Starts the process that waits for a guest from another machine; nothing of it runs. The guest must not live here.
+   * @throws DriverError
+   */
+  async launchWaiting(spec: ServerSpec, record: GuestRecord, signal: AbortSignal): Promise<LiveGuest> {
+    const paths = guestPaths(this.#ctx.stateDir, spec.id);
+    await makeFolder(paths.folder);
+    const launched = await withFileLock(paths.lock, async () => {
+      await prepareGuest(this.#ctx, spec, signal);
+      const interfaces = await interfacesOf(this.#ctx, spec.ports);
+      const live = await launchGuest(this.#ctx, spec, { interfaces, saved: null, waiting: true });
+      const started = { process: live.process, boot_id: this.#ctx.bootId, down: null, image_sha256: spec.image.sha256 };
+      await this.keep(spec.id, { ...record, ...started, size: sizeOf(spec) });
+      this.#watch(live);
+      await limitGuest(this.#ctx, spec, live);
+      return live;
+    });
+    if (!launched) throw new DriverError('Another runner is starting the guest');
+    return launched.value;
   }
 
   /** Loads a guest's saved memory, once: from here on it may write to its disk. A process that cannot take it is ended. */
@@ -124,10 +154,19 @@ export class Guests {
 
   /** Throws a guest's disk away, so that its next start makes a new one. The guest must not live. */
   async dropDisk(spec: ServerSpec, record: GuestRecord): Promise<GuestRecord> {
-    const { disk, base, kernel, ramdisk } = guestPaths(this.#ctx.stateDir, spec.id);
-    for (const path of [disk, base, kernel, ramdisk]) await rm(path, { force: true });
+    const { folder, disk, oldDisk, base, kernel, ramdisk } = guestPaths(this.#ctx.stateDir, spec.id);
+    for (const path of [disk, oldDisk, base, kernel, ramdisk]) await rm(path, { force: true });
     const { disk_version } = spec;
-    const bare = { ...record, disk_version, image_sha256: null, saved: null, process: null, down: null };
+    const bare = {
+      ...record,
+      disk_version,
+      image_sha256: null,
+      saved: null,
+      process: null,
+      down: null,
+      old_disk: false,
+    };
+    await makeFolder(folder);
     await this.keep(spec.id, bare);
     return bare;
   }
@@ -217,7 +256,7 @@ export class Guests {
     live.onEvent((event) => {
       if (live.expected) return;
       if (event.event === 'SHUTDOWN' && event.data.guest === true) this.#later(live.id, () => this.#wentOff(live));
-      if (event.event === 'STOP' || event.event === 'RESUME') this.onChange(live.id);
+      if (!live.moving && (event.event === 'STOP' || event.event === 'RESUME')) this.onChange(live.id);
     });
     live.closed.then(() => {
       if (!live.expected) this.#later(live.id, () => this.#died(live));

@@ -17,7 +17,8 @@ export type GuestStatus =
   | 'io-error'
   | 'internal-error'
   | 'guest-panicked'
-  | 'inmigrate';
+  | 'inmigrate'
+  | 'postmigrate';
 
 /** A guest whose process lives, with our connection to its monitor. */
 export class LiveGuest {
@@ -26,6 +27,8 @@ export class LiveGuest {
   readonly #qmp: QmpClient;
   /** Set before we end it or turn it off ourselves: what follows is no news. */
   expected = false;
+  /** On its way to another machine: that its processors stop is no news. */
+  moving = false;
 
   private constructor(id: string, process: ProcessIdentity, qmp: QmpClient) {
     this.id = id;

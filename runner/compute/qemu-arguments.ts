@@ -32,6 +32,8 @@ export interface QemuPlan {
   saved?: { machine: string; slots: number };
   /** A root shell of the guest's own making on a second serial port, for images that offer one. */
   adminShell: boolean;
+  /** The guest comes from another machine: the process waits for it. */
+  waiting?: boolean;
 }
 
 /** The name by which a guest's process is found again. */
@@ -50,6 +52,7 @@ export function qemuArguments(plan: QemuPlan): string[] {
     ...['-object', 'rng-random,id=random,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=random'],
     ...['-device', 'virtio-balloon-pci,id=balloon,deflate-on-oom=on,free-page-reporting=on'],
     ...bootArguments(plan.spec),
+    ...(plan.waiting ? ['-incoming', 'defer'] : []),
   ];
 }
 

@@ -7,20 +7,23 @@ import { type GuestRecord, NEW_GUEST } from './guest-record.ts';
 import type { Guests } from './guests.ts';
 import { syncInterfaces } from './interfaces.ts';
 import type { GuestStatus, LiveGuest } from './live-guest.ts';
+import type { Moves } from './moves/moves.ts';
+import { fitSize } from './sizes.ts';
 
 /** Keeps guests as their specs say. */
-export function serverDriver(ctx: ComputeContext, guests: Guests): Driver<'server'> {
+export function serverDriver(ctx: ComputeContext, guests: Guests, moves: Moves): Driver<'server'> {
   return {
     kind: 'server',
     apply: (wanted, signal) =>
-      guests.alone(wanted.id, () => applyServer(ctx, guests, wanted, signal).catch(explainFullDisk)),
+      guests.alone(wanted.id, () => applyServer({ ctx, guests, moves }, wanted, signal).catch(explainFullDisk)),
     async remove(id) {
       await guests.alone(id, async () => {
+        moves.stopReceiving(id);
         await guests.remove(id);
         await ctx.inventory.drop('server', id);
       });
     },
-    observe: (id) => guests.alone(id, () => observeServer(ctx, guests, id)),
+    observe: (id) => guests.alone(id, () => observeServer({ ctx, guests, moves }, id)),
     async list() {
       return [...new Set([...(await guests.list()), ...ctx.inventory.servers.keys()])];
     },
@@ -34,9 +37,14 @@ function explainFullDisk(error: unknown): never {
   });
 }
 
+interface Machinery {
+  ctx: ComputeContext;
+  guests: Guests;
+  moves: Moves;
+}
+
 async function applyServer(
-  ctx: ComputeContext,
-  guests: Guests,
+  { ctx, guests, moves }: Machinery,
   { id, spec, generation }: Wanted<'server'>,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -47,8 +55,10 @@ async function applyServer(
     });
   }
   await ctx.inventory.put('server', id, spec);
-  const found = await settle(ctx, guests, id, before);
-  const current = await asSpecified(guests, spec, { ...found, record: { ...found.record, epoch: spec.epoch } }, signal);
+  const settled = await moves.settle({ spec, generation, signal }, await settle(ctx, guests, id, before));
+  if ('outcome' in settled) return settled.outcome;
+  const found = { ...settled, record: { ...settled.record, epoch: spec.epoch } };
+  const current = await fitSize(ctx, guests, spec, await asSpecified(guests, spec, found, signal), signal);
   switch (spec.power) {
     case 'off':
       return turnOff(guests, { spec, generation, signal }, current);
@@ -118,7 +128,7 @@ async function turnOn(ctx: ComputeContext, guests: Guests, wish: Wish, { record,
   await guests.keep(spec.id, { ...record, generation, process: live.process, boot_id: ctx.bootId });
   const status = await live.status();
   if (spec.power === 'paused') await live.hold();
-  else if (status === 'prelaunch' || status === 'paused') await guests.letRun(spec, live);
+  else if (STANDING.has(status)) await guests.letRun(spec, live);
   await syncInterfaces(ctx, live, spec.ports);
   return describe(live, spec.power);
 }
@@ -174,10 +184,16 @@ function staysDown(ctx: ComputeContext, record: GuestRecord, generation: number)
   return record.down.cause === 'guest' || record.boot_id === ctx.bootId;
 }
 
-async function observeServer(ctx: ComputeContext, guests: Guests, id: string): Promise<Outcome | null> {
+/** A guest that nobody lets run yet: its runner died before, or it has come from another machine, or back. */
+const STANDING: ReadonlySet<GuestStatus> = new Set(['prelaunch', 'paused', 'postmigrate']);
+
+async function observeServer({ ctx, guests, moves }: Machinery, id: string): Promise<Outcome | null> {
   const record = await guests.record(id);
   if (!record) return null;
-  const { record: settled, live } = await settle(ctx, guests, id, record);
+  const found = await settle(ctx, guests, id, record);
+  const onItsWay = moves.describe(ctx.inventory.servers.get(id)?.spec, found);
+  if (onItsWay) return onItsWay;
+  const { record: settled, live } = found;
   const power = ctx.inventory.servers.get(id)?.spec.power ?? 'off';
   if (live) return describe(live, power);
   if (settled.down) return { state: 'stopped', cause: settled.down.cause };

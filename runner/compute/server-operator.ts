@@ -9,16 +9,18 @@ import { guestPaths } from './guest-paths.ts';
 import { NEW_GUEST } from './guest-record.ts';
 import type { Guests } from './guests.ts';
 import type { LiveGuest } from './live-guest.ts';
+import type { Moves } from './moves/moves.ts';
+import { sendArguments } from './moves/send-guest.ts';
 import { snapshotGuest } from './snapshot-guest.ts';
 
 const rebootArguments = z.object({ type: z.enum(['SOFT', 'HARD']) });
 const snapshotArguments = z.object({ image_id: uuid });
 const consoleArguments = z.object({ length_lines: z.int().min(0).nullable().default(null) });
 
-/** Does with guests what is no state of theirs: reboots, interrupts and copies, and answers about their consoles. */
-export function serverOperator(ctx: ComputeContext, guests: Guests): Operator {
+/** Does with guests what is no state of theirs: reboots, interrupts, copies and sending away, and answers about their consoles. */
+export function serverOperator(ctx: ComputeContext, guests: Guests, moves: Moves): Operator {
   return {
-    async run({ kind, targetId, targetEpoch, args }, signal) {
+    async run({ kind, targetId, targetEpoch, args }, hooks) {
       const spec = specOf(ctx, targetId);
       if (spec.epoch !== targetEpoch) {
         throw new DriverError(`The operation is for epoch ${targetEpoch}, the server is at ${spec.epoch}`, {
@@ -28,7 +30,7 @@ export function serverOperator(ctx: ComputeContext, guests: Guests): Operator {
       switch (kind) {
         case 'reboot': {
           const { type } = rebootArguments.parse(args);
-          await guests.alone(targetId, () => reboot(ctx, guests, specOf(ctx, targetId), type, signal));
+          await guests.alone(targetId, () => reboot(ctx, guests, specOf(ctx, targetId), type, hooks.signal));
           return {};
         }
         case 'crash-dump':
@@ -36,7 +38,15 @@ export function serverOperator(ctx: ComputeContext, guests: Guests): Operator {
           return {};
         case 'snapshot': {
           const { image_id } = snapshotArguments.parse(args);
-          await snapshotGuest(ctx, guests, targetId, image_id, signal);
+          await snapshotGuest(ctx, guests, targetId, image_id, hooks.signal);
+          return {};
+        }
+        case 'send-guest':
+        case 'send-disk': {
+          const move = sendArguments.parse(args);
+          const send = () =>
+            moves[kind === 'send-guest' ? 'sendGuest' : 'sendDisk'](specOf(ctx, targetId), move, hooks);
+          await guests.alone(targetId, send);
           return {};
         }
         default:
@@ -45,6 +55,10 @@ export function serverOperator(ctx: ComputeContext, guests: Guests): Operator {
     },
     async query({ kind, targetId, args }) {
       if (kind === 'uptime') return { uptime: machineUptime() };
+      if (kind === 'force-move') {
+        moves.force(targetId);
+        return {};
+      }
       if (kind !== 'console') throw new DriverError(`This machine knows no question ${kind}`, { code: 400 });
       const { length_lines } = consoleArguments.parse(args);
       specOf(ctx, targetId);

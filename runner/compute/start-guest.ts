@@ -82,19 +82,19 @@ async function prepareRescue(
 /**
  * Starts a prepared guest's process, paused: nothing of the guest has run yet. Nobody may call this while a process of
  * the guest lives.
- * @param as - its interfaces, and the machine that its saved memory needs
+ * @param as - its interfaces, the machine that its saved memory needs, and whether it waits for a guest from elsewhere
  * @throws DriverError with what QEMU said
  */
 export async function launchGuest(
   ctx: ComputeContext,
   spec: ServerSpec,
-  as: { interfaces: Interface[]; saved: SavedGuest | null },
+  as: { interfaces: Interface[]; saved: SavedGuest | null; waiting: boolean },
 ): Promise<LiveGuest> {
   const paths = guestPaths(ctx.stateDir, spec.id);
-  const { interfaces, saved } = as;
+  const { interfaces, saved, waiting } = as;
   await clearTraces(ctx, paths);
   const { accelerator, names, adminShell, user } = ctx;
-  const plan = { spec, mark: names.mark, accelerator: accelerator.kind, interfaces, adminShell };
+  const plan = { spec, mark: names.mark, accelerator: accelerator.kind, interfaces, adminShell, waiting };
   const qemu = qemuArguments({ ...plan, ...(saved ? { saved } : {}) });
   const [command = '', ...args] = asUser(user, ['qemu-system-x86_64', ...qemu], ctx.deviceGroups);
   const process = await spawnDaemon(command, args, { cwd: paths.folder, logFile: paths.qemuLog });

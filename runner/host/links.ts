@@ -97,3 +97,13 @@ function batchText(commands: readonly (readonly string[])[]): string {
   }
   return commands.map((command) => `${command.join(' ')}\n`).join('');
 }
+
+/** The address that this machine's default route leaves from; null without one. IPv4 where there is a choice. */
+export async function addressOfDefaultRoute(): Promise<string | null> {
+  for (const target of ['192.0.2.1', '2001:db8::1']) {
+    const found = await run('ip', ['-j', 'route', 'get', target]).catch(() => null);
+    const [route] = JSON.parse(found?.stdout || '[]') as { prefsrc?: string }[];
+    if (route?.prefsrc) return route.prefsrc;
+  }
+  return null;
+}

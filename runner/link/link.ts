@@ -101,6 +101,11 @@ export class Link {
     };
   }
 
+  /** Whether a session is open. */
+  get connected(): boolean {
+    return this.#state === 'ready';
+  }
+
   /** What the session's signatures are bound to. */
   get nonce(): string {
     return this.#session.nonce;

@@ -18,6 +18,8 @@ export interface OperationsOptions {
   time: Timers;
   log: Log;
   send(message: RunnerMessage): number | null;
+  /** Whether a session is open. */
+  connected(): boolean;
   /** The edge's clock, for its deadlines. */
   edgeNowMs(): number;
 }
@@ -116,10 +118,20 @@ export class Operations {
     const problem = this.#problem(operation);
     if (problem) throw new DriverError(problem.message, { code: problem.code });
     const { kind, targetId, targetEpoch, args } = operation;
-    const result = await this.#o.operator.run({ kind, targetId, targetEpoch, args }, signal);
+    const hooks = {
+      signal,
+      connected: () => this.#o.connected(),
+      progress: (progress: Record<string, number>) => this.#progress(operation, progress),
+    };
+    const result = await this.#o.operator.run({ kind, targetId, targetEpoch, args }, hooks);
     const length = JSON.stringify(result).length;
     if (length > RESULT_LENGTH_MAX) throw new DriverError(`The result of ${kind} is too large: ${length} characters.`);
     return result;
+  }
+
+  #progress(operation: JournaledOperation, progress: Record<string, number>): void {
+    if (operation.state !== 'accepted' || this.#stopped) return;
+    this.#o.send({ type: 'operation-update', op_id: operation.opId, state: 'accepted', result: progress });
   }
 
   /** Why an operation cannot run now; null where it can. */

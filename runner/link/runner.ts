@@ -93,6 +93,7 @@ export class Runner {
       time,
       log,
       send,
+      connected: () => this.#link.connected,
       edgeNowMs,
     });
     this.#queries = new Queries(operator, time, send);

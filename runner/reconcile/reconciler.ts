@@ -81,10 +81,12 @@ export class Reconciler {
         continue;
       }
       const entry = this.#entries.get(keyOf(object)) ?? this.#add(object, object.kind);
+      const epoch = epochOf(entry);
       setWish(entry, object);
       entry.work = object.deleted ? 'remove' : 'apply';
       entry.abort?.abort();
-      if (object.deleted) entry.taskAbort?.abort();
+      // What is done once is done for an epoch: in another it is refused, or called off.
+      if (object.deleted || epochOf(entry) !== epoch) entry.taskAbort?.abort();
       this.#calm(entry);
     }
     for (const object of objects) {
@@ -357,4 +359,5 @@ export class Reconciler {
   }
 }
 
+const epochOf = ({ spec }: Entry) => (spec as { epoch?: number } | null)?.epoch;
 const hasWork = (entry: Entry) => entry.work !== null || entry.tasks.length > 0 || entry.observeWanted;

@@ -24,6 +24,8 @@ function setUp(options: { stateDir?: string; bootId?: string; bootDelayMs?: numb
 }
 const meta = (simulate: string) => ({ metadata: { ...serverOf(1).metadata, meta: { simulate } } });
 
+const HOOKS = { signal: new AbortController().signal, connected: () => true, progress: () => {} };
+
 describe('a simulated machine', () => {
   it('says that it is one', async () => {
     const { machine, log } = setUp();
@@ -75,7 +77,7 @@ describe('a simulated machine', () => {
     expect(await read(1)).toEqual({ output: 'web login: ' });
     expect(await read(0)).toEqual({ output: '' });
     const operation = { kind: 'reboot', targetId: id(1), targetEpoch: 1, args: {} };
-    await machine.operator.run(operation, new AbortController().signal);
+    await machine.operator.run(operation, HOOKS);
     expect((await read(null)).output.match(/web login/g)).toHaveLength(2);
   });
 

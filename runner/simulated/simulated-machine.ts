@@ -16,6 +16,7 @@ import {
 import { machineUptime } from '../host/uptime.ts';
 import type { Log } from '../log.ts';
 import { emptyImage } from './empty-image.ts';
+import { handOver, seenOnItsWay, settleMove } from './simulated-moves.ts';
 import { type Held, SimulatedStore } from './simulated-store.ts';
 
 /** What a simulated machine offers where nothing else was asked for. */
@@ -59,7 +60,10 @@ export class SimulatedMachine implements Machine {
     this.#store = new SimulatedStore(options.stateDir, options.bootId);
     const plain = KINDS.map((kind) => [kind, this.#driver(kind)]);
     this.drivers = { ...(Object.fromEntries(plain) as unknown as Drivers), server: this.#serverDriver() };
-    this.operator = { run: (operation, signal) => this.#run(operation, signal), query: (query) => this.#query(query) };
+    this.operator = {
+      run: (operation, { signal }) => this.#run(operation, signal),
+      query: (query) => this.#query(query),
+    };
     options.log.warn('machine-simulated', {
       next: 'no guest of this runner exists; join without --hypervisor for real ones',
     });
@@ -119,6 +123,8 @@ export class SimulatedMachine implements Machine {
   }
 
   async #applyServer({ id, spec }: Wanted<'server'>, signal: AbortSignal): Promise<Outcome> {
+    const onItsWay = settleMove(this.#store, spec);
+    if (onItsWay) return onItsWay;
     const before = this.#guest(id);
     const misbehaviour = spec.metadata.meta[SIMULATE];
     if (spec.power === 'on' && misbehaviour === 'fail')
@@ -162,6 +168,10 @@ export class SimulatedMachine implements Machine {
 
   async #run(operation: Operation, signal: AbortSignal): Promise<Record<string, unknown>> {
     if (operation.kind === 'snapshot') return this.#snapshot(operation, signal);
+    if (operation.kind === 'send-guest' || operation.kind === 'send-disk') {
+      handOver(this.#store, this.#existing(operation.targetId), operation.kind, Number(operation.args.epoch));
+      return {};
+    }
     if (operation.kind === 'crash-dump') return this.#interrupt(operation.targetId);
     if (operation.kind !== 'reboot')
       throw new DriverError(`A simulated machine cannot ${operation.kind} a server.`, { code: 501 });
@@ -191,6 +201,8 @@ export class SimulatedMachine implements Machine {
 
   async #query(query: { kind: string; targetId: string; args: Record<string, unknown> }): Promise<unknown> {
     if (query.kind === 'uptime') return { uptime: machineUptime() };
+    if (query.kind === 'force-move')
+      throw new DriverError(`Server ${query.targetId} is not on its way.`, { code: 404 });
     if (query.kind !== 'console')
       throw new DriverError(`A simulated machine cannot answer ${query.kind}.`, { code: 501 });
     const text = this.#existing(query.targetId).console ?? '';
@@ -211,6 +223,12 @@ function isBooted(spec: ServerSpec, before: Held | undefined): boolean {
   if (spec.power === 'off') return false;
   if (!before?.power || before.power === 'off') return spec.power !== 'suspended';
   const old = JSON.parse(before.spec) as ServerSpec;
+  if (
+    old.vcpus !== spec.vcpus ||
+    old.memory_mib !== spec.memory_mib ||
+    (old.old_disk !== 'restore' && spec.old_disk === 'restore')
+  )
+    return true;
   return old.disk_version !== spec.disk_version || JSON.stringify(old.rescue) !== JSON.stringify(spec.rescue);
 }
 
@@ -218,6 +236,8 @@ const STATES = { on: 'running', paused: 'paused', suspended: 'suspended', off: '
 
 function outcomeOf(guest: Held | undefined): Outcome | null {
   if (!guest) return null;
+  const onItsWay = seenOnItsWay(guest);
+  if (onItsWay) return onItsWay;
   const state = STATES[guest.power ?? 'off'];
   if (state !== 'stopped') return { state };
   return { state: 'stopped', ...(guest.cause ? { cause: guest.cause } : {}) };

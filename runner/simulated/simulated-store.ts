@@ -13,6 +13,11 @@ export interface Held {
   console?: string;
   /** How often its guest was switched on, or started over. */
   starts?: number;
+  /** It is to come from another machine, or came and was not let run yet. */
+  incoming?: 'memory' | 'disk';
+  /** The epoch in which it was given to another machine, and whether it ran then. */
+  handedOver?: number;
+  alive?: boolean;
   /** The spec it was made of, as JSON. */
   spec: string;
 }

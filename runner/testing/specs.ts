@@ -48,6 +48,8 @@ export function serverOf(number: number, change: Partial<ServerSpec> = {}): Serv
     rescue: null,
     ports: [],
     config_drive: false,
+    incoming: null,
+    old_disk: null,
     metadata: {
       uuid: id(number),
       name: `server-${number}`,

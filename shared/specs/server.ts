@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { DEVICE_TAG_CHARS_MAX, INJECTED_FILES_MAX, USER_DATA_BASE64_BYTES_MAX } from '../limits.ts';
 import { uuid } from './network.ts';
 
+/** A pre-shared key of TLS as the edge derives it for one move; none in the database, it is put in as the spec is sent. */
+export const moveKey = z.string().regex(/^[0-9a-f]{64}$/);
+
 /** An image that a guest needs; the runner fetches it by id and verifies it by sha256. */
 export const imageRef = z.object({
   id: uuid,
@@ -44,6 +47,19 @@ const bootSource = {
   kernel_command_line: z.string().max(2048).nullable(),
 };
 
+/**
+ * A guest that comes from another machine: this one makes ready for it, starts nothing, and says where it listens.
+ * See docs/protocol.md, Moves.
+ */
+export const incomingGuest = z.object({
+  move_id: uuid,
+  /** `memory`: a guest that runs, with its disk; `disk`: the disk of one that is off. */
+  what: z.enum(['memory', 'disk']),
+  /** Pre-shared key of TLS, hex, good for this move alone. */
+  key: moveKey,
+});
+export type IncomingGuest = z.infer<typeof incomingGuest>;
+
 /** A guest as its runner must keep it. */
 export const serverSpec = z.object({
   id: uuid,
@@ -62,6 +78,9 @@ export const serverSpec = z.object({
   /** In the order in which the guest sees them. */
   ports: z.array(uuid).max(26),
   config_drive: z.boolean(),
+  incoming: incomingGuest.nullable().default(null),
+  /** `keep` a copy of the disk as it is before the guest starts in its new size; `restore` it; null: let go of it. */
+  old_disk: z.enum(['keep', 'restore']).nullable().default(null),
   metadata: guestMetadata,
 });
 export type ServerSpec = z.infer<typeof serverSpec>;

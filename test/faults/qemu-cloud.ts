@@ -72,8 +72,8 @@ export async function startQemuCloud(cidr: string, stateDir?: string): Promise<Q
 }
 
 /** How often a guest has booted, by its own count, which it keeps on its disk; waits until it answers. */
-export async function bootsOf({ runner }: QemuCloud, id: string): Promise<number> {
-  return Number((await inGuest(runner, id, 'cat /data/boots')).trim());
+export async function bootsOf(of: QemuCloud | RunnerProcess, id: string): Promise<number> {
+  return Number((await inGuest('runner' in of ? of.runner : of, id, 'cat /data/boots')).trim());
 }
 
 /** Runs a command in a guest once it has booted. */
@@ -122,7 +122,10 @@ async function processesOn(machine: Machine): Promise<MachineProcess[]> {
 }
 
 /** The processes of guests, by the guest's id. */
-export async function guestProcesses({ machine }: QemuCloud): Promise<Map<string, number[]>> {
+export const guestProcesses = ({ machine }: QemuCloud) => guestsOn(machine);
+
+/** The processes of a machine's guests, by the guest's id. */
+export async function guestsOn(machine: Machine): Promise<Map<string, number[]>> {
   const found = new Map<string, number[]>();
   for (const { pid, program, folder } of await processesOn(machine)) {
     if (program !== 'qemu-system-x86') continue;

@@ -12,6 +12,7 @@ export interface ServeOptions {
   /** Image files by id. */
   images: Record<string, string>;
   adminShell?: boolean;
+  moveAddress?: string;
   powerdownGrace_ms?: number;
   bootId?: string;
   imageCacheBytesMax?: number;

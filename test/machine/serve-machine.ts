@@ -58,6 +58,7 @@ const machine = await openMachine({
 machine.onChange((kind, id) => say({ changed: { kind, id } }));
 
 const signal = new AbortController().signal;
+const hooks = { signal, connected: () => true, progress: () => {} };
 const driverOf = (kind: Kind) => machine.drivers[kind] as Driver<Kind>;
 const calls: Record<Call['method'], (call: Call) => Promise<unknown>> = {
   apply: ({ kind, id, generation = 1, spec }) =>
@@ -66,7 +67,7 @@ const calls: Record<Call['method'], (call: Call) => Promise<unknown>> = {
   observe: ({ kind, id }) => driverOf(kind).observe(id),
   list: ({ kind }) => driverOf(kind).list(),
   run: ({ operation, id, epoch = 1, args = {} }) =>
-    machine.operator.run({ kind: operation ?? '', targetId: id, targetEpoch: epoch, args }, signal),
+    machine.operator.run({ kind: operation ?? '', targetId: id, targetEpoch: epoch, args }, hooks),
   query: ({ operation, id, args = {} }) => machine.operator.query({ kind: operation ?? '', targetId: id, args }),
   capacity: () => machine.capacity(),
   faults: async ({ args }) => {

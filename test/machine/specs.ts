@@ -90,6 +90,8 @@ export function serverOf(image: ImageRef, change: Partial<ServerSpec> = {}): Ser
     rescue: null,
     ports: [],
     config_drive: false,
+    incoming: null,
+    old_disk: null,
     metadata: {
       uuid: id,
       name: 'guest',

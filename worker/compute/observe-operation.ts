@@ -3,6 +3,7 @@ import type { RunnerMessageOf } from '../../shared/protocol/messages.ts';
 import type { Effect } from '../fleet/observers.ts';
 import type { Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
+import { sendingEnded } from './migrations/observe-move.ts';
 import { snapshotAccepted, snapshotEnded } from './observe-snapshot.ts';
 import type { ServerOperation } from './servers/ask-host.ts';
 
@@ -41,8 +42,25 @@ export function serverOperationUpdated(ctx: Context, runnerId: string, update: U
   };
   const asked = (column: string) => sql`(SELECT ${sql.raw(`o.${column}`)} FROM operations o WHERE ${open(sql`1`)})`;
   const snapshot = snapshotEnded(ended);
-  const statements = [...actionEnded(ended, asked), ...rebootEnded(ended, update.op_id), ...snapshot.statements];
-  return { ...snapshot, statements };
+  const sending = sendingEnded(ctx, runnerId, update);
+  const touches = [snapshot.touches, sending.touches].filter((one) => one !== undefined);
+  return {
+    ...snapshot,
+    statements: [
+      ...sending.statements,
+      ...actionEnded(ended, asked),
+      ...rebootEnded(ended, update.op_id),
+      ...snapshot.statements,
+    ],
+    ...(touches.length > 0
+      ? {
+          touches: sql.join(
+            touches.map((one) => sql`(${one})`),
+            sql` OR `,
+          ),
+        }
+      : {}),
+  };
 }
 
 /** The action of the request that asked for the operation. */

@@ -6,6 +6,7 @@ import type { Effect } from '../fleet/observers.ts';
 import type { Context } from '../http/context.ts';
 import { discardImages } from '../image/discard-images.ts';
 import { releaseServerPorts, unbindServerPorts } from '../network/server-ports.ts';
+import { moveObserved } from './migrations/observe-move.ts';
 import { returnClaim } from './schedule/hosts.ts';
 import { ACTIONS, type ActionName, finishActions, STATE_ACTIONS } from './servers/actions.ts';
 import { onceDeleted } from './servers/delete-server.ts';
@@ -33,8 +34,26 @@ const HEALABLE = sql.raw(`(vm_state <> 'error' OR fault IS NOT NULL)`);
 /** States that say more of a server than its guest's power, so that only a task's end changes them. */
 const KEPT = sql.raw(`vm_state IN ('resized', 'shelved', 'shelved_offloaded', 'soft-delete')`);
 
-/** What a runner's report of a guest changes: states, faults, actions, and on `absent` the end of the server. */
+/** What a runner's report of a guest changes: its move, where there is one, and the server itself. */
 export function serverObserved(ctx: Context, runnerId: string, observation: Observation): Effect {
+  const move = moveObserved(ctx, runnerId, observation);
+  const own = guestObserved(ctx, runnerId, observation);
+  const touches = [move.touches, own.touches].filter((one) => one !== undefined);
+  return {
+    statements: [...move.statements, ...own.statements],
+    ...(touches.length > 0
+      ? {
+          touches: sql.join(
+            touches.map((one) => sql`(${one})`),
+            sql` OR `,
+          ),
+        }
+      : {}),
+  };
+}
+
+/** States, faults, actions, and on `absent` the end of the server. */
+function guestObserved(ctx: Context, runnerId: string, observation: Observation): Effect {
   const current = sql`id = ${observation.id} AND runner_id = ${runnerId} AND deleted_at_ms IS NULL AND ${stillDesired(runnerId, observation)}`;
   const report: Report = { ctx, runnerId, observation, nowMs: ctx.clock.nowMs(), current };
   switch (observation.state) {

@@ -4,11 +4,12 @@ import { describePolicy, trial } from '../../test/edge-policy.ts';
 import type { ComputeAction } from './policy.ts';
 import type { GuestAction } from './policy-actions.edge.test.ts';
 import type { HostAction } from './policy-hosts.edge.test.ts';
+import type { MoveAction } from './policy-moves.edge.test.ts';
 
 /** Those of flavors, key pairs, machines and what is done to guests have tables of their own. */
 type ServerAction = Exclude<
   ComputeAction,
-  GuestAction | HostAction | `os_compute_api:${'os-flavor' | 'os-keypairs'}${string}`
+  GuestAction | HostAction | MoveAction | `os_compute_api:${'os-flavor' | 'os-keypairs'}${string}`
 >;
 
 const t = new ComputeTrials(async () => {

@@ -22,6 +22,7 @@ import { securityGroupRuleRoutes } from './legacy/security-group-rules.ts';
 import { securityGroupRoutes } from './legacy/security-groups.ts';
 import { volumeSnapshotRoutes } from './legacy/volume-snapshots.ts';
 import { limitRoutes } from './limits.ts';
+import { migrationRoutes } from './migrations/routes.ts';
 import { quotaClassRoutes, quotaSetRoutes } from './quotas/routes.ts';
 import { serverGroupRoutes } from './server-groups/routes.ts';
 import { serverRoutes } from './servers/routes.ts';
@@ -36,6 +37,7 @@ function versioned(path: 'v2' | 'v2.1') {
     .route('/servers', serverRoutes)
     .route('/os-keypairs', keypairRoutes)
     .route('/limits', limitRoutes)
+    .route('/os-migrations', migrationRoutes)
     .route('/os-quota-sets', quotaSetRoutes)
     .route('/os-quota-class-sets', quotaClassRoutes)
     .route('/os-server-groups', serverGroupRoutes)

@@ -2,6 +2,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { sql } from 'drizzle-orm';
 import { systemClock } from '../../shared/clock.ts';
 import { expireTasks } from '../compute/expire-tasks.ts';
+import { watchMoves } from '../compute/migrations/watch-moves.ts';
 import type { Env } from '../env.ts';
 import { runBatch, type Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
@@ -29,6 +30,8 @@ export class RegionWatch extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(systemClock.nowMs() + ROUND_MS);
     const ctx = objectContext(this.env, this.ctx, region);
     try {
+      // Before their operations are ended: what a move's end means is decided with its operation.
+      await watchMoves(ctx);
       await runBatch(ctx.db, roundStatements(ctx));
       await sweepLooseBlobs(ctx);
       await recoverImports(ctx);

@@ -1,7 +1,8 @@
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, ne, sql } from 'drizzle-orm';
 import { aggregateHosts } from '../../db/schema/aggregates.ts';
 import { desired, runners } from '../../db/schema/fleet.ts';
 import { abandonServers } from '../compute/abandon-servers.ts';
+import { abandonMoves, movesWith } from '../compute/migrations/close-moves.ts';
 import { AssertionFailed, assertThat, commit } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
 import { conflict } from '../http/errors.ts';
@@ -17,7 +18,10 @@ import { policy } from './policy.ts';
 export async function removeRunner(ctx: ActorContext, idOrName: string, force: boolean): Promise<void> {
   authorize(ctx, policy, 'fleet:runners:remove');
   const row = await findRunner(ctx, idOrName);
-  const empty = sql`NOT EXISTS (SELECT 1 FROM servers WHERE runner_id = ${row.id} AND deleted_at_ms IS NULL)`;
+  const why = `Runner ${row.name} was removed by an operator.`;
+  const moves = abandonMoves(ctx, row.id, { moves: force ? await movesWith(ctx, row.id) : [], why });
+  const empty = sql`NOT EXISTS (SELECT 1 FROM server_migrations WHERE phase <> 'ended' AND ${row.id} IN (source_runner_id, target_runner_id))
+    AND NOT EXISTS (SELECT 1 FROM servers WHERE runner_id = ${row.id} AND deleted_at_ms IS NULL)`;
   try {
     await commit(ctx, {
       audit: {
@@ -27,10 +31,9 @@ export async function removeRunner(ctx: ActorContext, idOrName: string, force: b
         detail: { name: row.name, force },
       },
       statements: [
-        ...(force
-          ? abandonServers(ctx, row.id, `Runner ${row.name} was removed by an operator.`)
-          : [assertThat(ctx.db, 'empty', empty)]),
-        ctx.db.delete(desired).where(eq(desired.runnerId, row.id)),
+        ...(force ? [...moves.statements, ...abandonServers(ctx, row.id, why)] : [assertThat(ctx.db, 'empty', empty)]),
+        // What its servers were made of is kept: they may be evacuated.
+        ctx.db.delete(desired).where(and(eq(desired.runnerId, row.id), ne(desired.kind, 'server'))),
         ctx.db.delete(aggregateHosts).where(eq(aggregateHosts.runnerId, row.id)),
         ctx.db
           .update(runners)
@@ -44,6 +47,7 @@ export async function removeRunner(ctx: ActorContext, idOrName: string, force: b
           })
           .where(eq(runners.id, row.id)),
       ],
+      touches: moves.touches,
     });
   } catch (error) {
     if (error instanceof AssertionFailed) {

@@ -11,6 +11,7 @@ import type { Context } from '../http/context.ts';
 import type { QueryAnswer } from './fleet.ts';
 import { desiredSeries, look, lookWhole, operationMessage, renewLease } from './link/desired-state.ts';
 import { acceptHello } from './link/hello.ts';
+import { moveKeys } from './link/move-keys.ts';
 import { recordObserved } from './link/record-observed.ts';
 import { recordOperation } from './link/record-operation.ts';
 import { recordUnknown } from './link/record-unknown.ts';
@@ -320,13 +321,13 @@ export class RunnerLink extends DurableObject<Env> {
 
   async #send(session: Session, seen: Awaited<ReturnType<typeof look>>, full: boolean): Promise<void> {
     if (full || seen.objects.length > 0 || seen.generation > session.data.sentGeneration) {
-      for (const message of await desiredSeries(seen, full)) session.send(message);
+      for (const message of await desiredSeries(seen, full, moveKeys(this.env))) session.send(message);
     }
     session.data.sentGeneration = seen.generation;
     for (const row of seen.operations) {
       if (this.#sentOperations.has(row.opId)) continue;
       this.#sentOperations.add(row.opId);
-      session.send(operationMessage(row));
+      session.send(await operationMessage(row, moveKeys(this.env)));
     }
     session.save();
   }

@@ -137,8 +137,26 @@ export const servedPort = (table = 'ports'): string =>
 const SERVED = sql.raw(servedPort());
 
 /** The ids of a server's ports, for `IN (...)`. */
-const portsOf = (serverId: string | SQL) =>
+const portsOf = (serverId: string | SQL): SQL =>
   sql`SELECT ports.id FROM ports WHERE ports.device_id = ${serverId} AND ${SERVED}`;
+
+/** What wants a server's ports on a machine that it is to move to, beside the one that serves them. */
+export function putServerPorts(ctx: Context, serverId: string | SQL, runnerId: string | SQL): PortChange {
+  const ids = portsOf(serverId);
+  const groups = sql`SELECT group_id FROM port_security_groups WHERE port_id IN (${ids})`;
+  return { statements: putPortsOnRunner(ctx, runnerId, ids), touches: touchedByPorts(runnerId, groups) };
+}
+
+/** What takes a server's ports from a machine that it does not move to, or has left. The batch's `touches` must cover it. */
+export const takePortsFrom = (ctx: Context, serverId: string | SQL, runnerId: string | SQL): Statement =>
+  dropDesired(ctx.db, 'port', sql`desired.runner_id = ${runnerId} AND desired.id IN (${portsOf(serverId)})`);
+
+/** Has another machine serve a server's ports from now on; the new one must have them already. */
+export function moveServerPorts(ctx: Context, serverId: string | SQL, to: string | SQL): Statement {
+  return ctx.db.run(sql`
+    UPDATE ports SET runner_id = ${to}, revision = revision + 1, updated_at_ms = ${ctx.clock.nowMs()}
+    WHERE device_id = ${serverId} AND runner_id IS NOT NULL AND ${to} IS NOT NULL`);
+}
 
 /** What wants a server's ports gone from its runner: for the batch of a delete. Rows stay until the guest is absent. */
 export function dropServerPorts(ctx: Context, serverId: string | SQL): PortChange {

@@ -7,12 +7,9 @@ import { findServer } from '../servers/find-server.ts';
 /** Actions that need a state which no server here is ever in, by Nova's names for them in messages. */
 const IMPOSSIBLE: Readonly<Record<string, string>> = {
   restore: 'restore',
-  confirmResize: 'confirmResize',
-  revertResize: 'revertResize',
 };
 /** Actions of Nova that are not offered here. */
 const NOT_OFFERED: ReadonlySet<string> = new Set([
-  ...['resize', 'migrate', 'os-migrateLive', 'evacuate'],
   ...['changePassword', 'addSecurityGroup', 'removeSecurityGroup', 'addFixedIp', 'removeFixedIp'],
   ...['addFloatingIp', 'removeFloatingIp', 'resetNetwork', 'injectNetworkInfo', 'os-getVNCConsole'],
   ...['os-getSPICEConsole', 'os-getSerialConsole', 'os-getRDPConsole'],

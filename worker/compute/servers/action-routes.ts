@@ -17,6 +17,11 @@ import { actorOf, type ComputeContext, renderingOf } from '../http/env.ts';
 import type { Microversion } from '../http/microversion.ts';
 import { INTEGER_MAX, integer, metadata, name, uuid } from '../http/parameters.ts';
 import { check, readBody } from '../http/validate.ts';
+import { evacuateBody, liveBody, migrateBody, resizeBody } from '../migrations/action-bodies.ts';
+import { evacuateServer } from '../migrations/evacuate-server.ts';
+import { liveMigrateServer, migrateServer } from '../migrations/migrate-server.ts';
+import { resizeServer } from '../migrations/resize-server.ts';
+import { confirmResize, revertResize } from '../migrations/settle-resize.ts';
 import { deleteServer } from './delete-server.ts';
 import { generatePassword } from './generated-text.ts';
 import { serverView } from './views.ts';
@@ -141,6 +146,33 @@ const ACTIONS: Readonly<Record<string, Handler>> = {
   unlock: async (c, id) => {
     await unlockServer(actorOf(c), id);
     return accepted(c);
+  },
+  resize: async (c, id, body) => {
+    await resizeServer(actorOf(c), id, check(body, resizeBody).resize.flavorRef);
+    return accepted(c);
+  },
+  confirmResize: async (c, id) => {
+    await confirmResize(actorOf(c), id);
+    return c.body(null, 204);
+  },
+  revertResize: async (c, id) => {
+    await revertResize(actorOf(c), id);
+    return accepted(c);
+  },
+  migrate: async (c, id, body) => {
+    await migrateServer(actorOf(c), id, check(body, migrateBody(c.get('microversion'))).migrate?.host ?? null);
+    return accepted(c);
+  },
+  'os-migrateLive': async (c, id, body) => {
+    const { host, block_migration: blockMigration } = check(body, liveBody(c.get('microversion')))['os-migrateLive'];
+    await liveMigrateServer(actorOf(c), id, { host, blockMigration });
+    return accepted(c);
+  },
+  evacuate: async (c, id, body) => {
+    const version = c.get('microversion');
+    const { host, adminPass } = check(body, evacuateBody(version)).evacuate;
+    await evacuateServer(actorOf(c), id, host ?? null);
+    return version < 14 ? c.json({ adminPass: adminPass ?? generatePassword() }) : c.body(null, 200);
   },
   forceDelete: async (c, id) => {
     await deleteServer(actorOf(c), id);

@@ -25,6 +25,12 @@ export const EVENTS = {
   trigger_crash_dump: 'compute_trigger_crash_dump',
   attach_interface: 'compute_attach_interface',
   detach_interface: 'compute_detach_interface',
+  resize: 'compute_resize_instance',
+  migrate: 'compute_resize_instance',
+  confirmResize: 'compute_confirm_resize',
+  revertResize: 'compute_revert_resize',
+  'live-migration': 'compute_live_migration',
+  evacuate: 'compute_rebuild_instance',
 } as const;
 export type ActionName = keyof typeof EVENTS;
 export const ACTIONS = Object.keys(EVENTS) as ActionName[];

@@ -3,8 +3,9 @@ import { dropDesired } from '../../fleet/desired.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { discardImages } from '../../image/discard-images.ts';
 import { dropServerPorts, releaseServerPorts } from '../../network/server-ports.ts';
+import { closeMovesOf } from '../migrations/close-moves.ts';
 import { finishActions, startAction } from './actions.ts';
-import { hostOf } from './desired-server.ts';
+import { everyHostOf, hostOf } from './desired-server.ts';
 import { TASK_DEADLINES_MS } from './tasks.ts';
 import { commitTransition } from './transition.ts';
 
@@ -37,6 +38,10 @@ export async function deleteServer(ctx: ActorContext, id: string): Promise<void>
       db.run(sql`
         UPDATE servers SET task_state = 'deleting', task_deadline_ms = ${now + TASK_DEADLINES_MS.deleting}, updated_at_ms = ${now}
         WHERE id = ${id} AND runner_id IS NOT NULL AND task_state IS NOT 'deleting'`),
+      ...closeMovesOf(ctx, id),
+      // A machine that is gone for ever will never say that it let go.
+      db.run(sql`
+        DELETE FROM desired WHERE kind = 'server' AND id = ${id} AND runner_id IN (SELECT id FROM runners WHERE state = 'removed')`),
       dropDesired(db, 'server', sql`desired.id = ${id}`),
       ...dropped.statements,
       db.run(sql`
@@ -47,6 +52,6 @@ export async function deleteServer(ctx: ActorContext, id: string): Promise<void>
       ...discardImages(ctx, sql`SELECT shelved_image_id FROM servers WHERE id = ${id}`),
       ...finishActions(db, { serverWhere, actions: ['create', 'delete'], when: hostless, nowMs: now }),
     ],
-    touches: sql`${hostOf(id)} OR ${dropped.touches} OR (${hostless} AND ${releaseServerPorts(ctx, id).touches})`,
+    touches: sql`${hostOf(id)} OR ${everyHostOf(id)} OR ${dropped.touches} OR (${hostless} AND ${releaseServerPorts(ctx, id).touches})`,
   });
 }

@@ -6,8 +6,13 @@ import type { Statement } from '../../http/commit.ts';
 export const hostOf = (serverId: string): SQL =>
   sql`runners.id = (SELECT runner_id FROM servers WHERE id = ${serverId})`;
 
+/** The condition on `runners` that names every machine that has, awaits or keeps something of a server. */
+export const everyHostOf = (serverId: string): SQL =>
+  sql`runners.id IN (SELECT held.runner_id FROM desired held WHERE held.kind = 'server' AND held.id = ${serverId})`;
+
 /**
- * Changes one member of what a server's host is told of it, without reading it. The batch's `touches` must cover the host.
+ * Changes one member of what a server's host is told of it, without reading it; another that makes ready for it, or keeps an
+ * old copy, is told nothing. The batch's `touches` must cover the host.
  * @param change.value - an SQL expression; JSON where it is not a plain value
  */
 export function patchDesiredServer(
@@ -32,5 +37,6 @@ export function patchDesiredMembers(
   return db.run(sql`
     UPDATE desired SET spec = json_set(spec, ${pairs}),
       generation = (SELECT runners.generation FROM runners WHERE runners.id = desired.runner_id)
-    WHERE kind = 'server' AND id = ${serverId} AND deleted = 0 AND ${when}`);
+    WHERE kind = 'server' AND id = ${serverId} AND deleted = 0 AND ${when}
+      AND runner_id = (SELECT s.runner_id FROM servers s WHERE s.id = ${serverId})`);
 }

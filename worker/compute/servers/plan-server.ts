@@ -149,6 +149,8 @@ function specOf(ctx: ProjectContext, blueprint: Blueprint, host: Host, portIds: 
     rescue: null,
     ports: portIds,
     config_drive: wanted.configDrive,
+    incoming: null,
+    old_disk: null,
     metadata: {
       uuid: blueprint.id,
       name: blueprint.name,

@@ -6,6 +6,7 @@ import { actorOf, type ComputeContext, type ComputeEnv, renderingOf } from '../h
 import { nextLink } from '../http/paging.ts';
 import { isMetadataKey, metadata, TAGS_MAX, tag } from '../http/parameters.ts';
 import { checkedBody } from '../http/validate.ts';
+import { serverMigrationRoutes } from '../migrations/routes.ts';
 import { policy } from '../policy.ts';
 import { findServer } from './find-server.ts';
 import { actionDetailView, actionView } from './instance-action-views.ts';
@@ -25,6 +26,8 @@ const keyOf = (c: ComputeContext): string => c.req.param('key') ?? '';
 
 /** What lies under one server: metadata, tags, addresses, and what was asked of it. */
 export const subRoutes = new Hono<ComputeEnv>();
+
+subRoutes.route('/migrations', serverMigrationRoutes);
 
 subRoutes.get('/metadata', async (c) => c.json({ metadata: await listMetadata(actorOf(c), idOf(c)) }));
 subRoutes.post('/metadata', async (c) => {

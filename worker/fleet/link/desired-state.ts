@@ -6,6 +6,8 @@ import { ledgerDigest } from '../../../shared/ledger-digest.ts';
 import { MESSAGE_BYTES_MAX, OBJECTS_PER_MESSAGE_MAX } from '../../../shared/limits.ts';
 import type { DesiredObject, EdgeMessage, MessageOf } from '../../../shared/protocol/messages.ts';
 import type { Kind } from '../../../shared/specs/kinds.ts';
+import type { ServerSpec } from '../../../shared/specs/server.ts';
+import type { MoveKeys } from './move-keys.ts';
 
 /** Operations that are under way at most for one runner; more wait for the next look. */
 const OPERATIONS_MAX = 500;
@@ -57,8 +59,8 @@ export async function lookWhole(db: Database, runnerId: string, sinceGeneration:
 }
 
 /** Rows as the messages of one series: bounded in objects and bytes, the last one complete. */
-export async function desiredSeries(seen: Look, full: boolean): Promise<MessageOf<'desired'>[]> {
-  const objects = await Promise.all(seen.objects.map(wireObject));
+export async function desiredSeries(seen: Look, full: boolean, keyOf: MoveKeys): Promise<MessageOf<'desired'>[]> {
+  const objects = await Promise.all(seen.objects.map((row) => wireObject(row, keyOf)));
   const parts: DesiredObject[][] = [[]];
   let bytes = 0;
   for (const object of objects) {
@@ -82,8 +84,8 @@ export async function desiredSeries(seen: Look, full: boolean): Promise<MessageO
   }));
 }
 
-async function wireObject(row: typeof desired.$inferSelect): Promise<DesiredObject> {
-  const spec = row.deleted ? null : row.spec;
+async function wireObject(row: typeof desired.$inferSelect, keyOf: MoveKeys): Promise<DesiredObject> {
+  const spec = row.deleted ? null : await withKey(row.spec, keyOf);
   return {
     kind: row.kind,
     id: row.id,
@@ -94,8 +96,16 @@ async function wireObject(row: typeof desired.$inferSelect): Promise<DesiredObje
   };
 }
 
+/** A server's spec with the key of the move by which it comes, which the database does not hold. */
+async function withKey(spec: unknown, keyOf: MoveKeys): Promise<unknown> {
+  const incoming = (spec as Partial<ServerSpec> | null)?.incoming;
+  if (!incoming) return spec;
+  return { ...(spec as ServerSpec), incoming: { ...incoming, key: await keyOf(incoming.move_id) } };
+}
+
 /** An operation's row as its message. */
-export function operationMessage(row: typeof operations.$inferSelect): EdgeMessage {
+export async function operationMessage(row: typeof operations.$inferSelect, keyOf: MoveKeys): Promise<EdgeMessage> {
+  const { move_id } = row.args;
   return {
     type: 'operation',
     op_id: row.opId,
@@ -105,7 +115,7 @@ export function operationMessage(row: typeof operations.$inferSelect): EdgeMessa
     target_epoch: row.targetEpoch,
     attempt: row.attempt,
     deadline_ms: row.deadlineMs,
-    args: row.args,
+    args: typeof move_id === 'string' ? { ...row.args, key: await keyOf(move_id) } : row.args,
   };
 }
 

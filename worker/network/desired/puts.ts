@@ -33,11 +33,15 @@ export function putSecurityGroups(db: Database, where: SQL): Statement {
   );
 }
 
-/** Wants ports on the runners that serve them. @param where - a condition on `ports` */
-export function putPorts(db: Database, where: SQL): Statement {
+/**
+ * Wants ports on the runners that serve them.
+ * @param where - a condition on `ports`
+ * @param runnerId - another runner, that is to serve them
+ */
+export function putPorts(db: Database, where: SQL, runnerId: string | SQL = sql`ports.runner_id`): Statement {
   return db.run(
     upsert(sql`SELECT ${columns('port', sql`ports.id`, portSpecSql)}
-      FROM ports JOIN runners ON runners.id = ports.runner_id WHERE ${where}`),
+      FROM ports JOIN runners ON runners.id = ${runnerId} WHERE ${where}`),
   );
 }
 

@@ -39,9 +39,9 @@ export const listOf = (values: string[]): SQL =>
 /**
  * Brings a runner's network, groups, ports and members in line with the rows of some of its ports, and tells the other
  * runners about the ports' memberships. Runs after those rows are written.
- * @param portIds - ids of ports whose `runner_id` is that runner, as SQL for `IN (...)`
+ * @param portIds - ids of ports that the runner serves or is to serve, as SQL for `IN (...)`
  */
-export function putPortsOnRunner(ctx: Context, runnerId: string, portIds: SQL): Statement[] {
+export function putPortsOnRunner(ctx: Context, runnerId: string | SQL, portIds: SQL): Statement[] {
   const here = sql`runners.id = ${runnerId}`;
   return [
     putNetworks(ctx.db, sql`${here} AND networks.id IN (SELECT network_id FROM ports WHERE id IN (${portIds}))`),
@@ -49,7 +49,7 @@ export function putPortsOnRunner(ctx: Context, runnerId: string, portIds: SQL): 
       ctx.db,
       sql`${here} AND security_groups.id IN (SELECT group_id FROM port_security_groups WHERE port_id IN (${portIds}))`,
     ),
-    putPorts(ctx.db, sql`ports.id IN (${portIds})`),
+    putPorts(ctx.db, sql`ports.id IN (${portIds})`, runnerId),
     putGroupMembers(ctx.db, sql`port_security_groups.port_id IN (${portIds})`),
     // A group that came to the runner in this batch needs all members it refers to; the others have them.
     putGroupMembers(ctx.db, sql`${here} AND holder.generation = runners.generation`),
@@ -57,6 +57,6 @@ export function putPortsOnRunner(ctx: Context, runnerId: string, portIds: SQL): 
 }
 
 /** The runners that `putPortsOnRunner` may change. @param groupIds - the groups of those ports, as SQL for `IN (...)` */
-export function touchedByPorts(runnerId: string, groupIds: SQL): SQL {
+export function touchedByPorts(runnerId: string | SQL, groupIds: SQL): SQL {
   return sql`(runners.id = ${runnerId} OR ${knowsMembersOf(groupIds)})`;
 }
