@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
+import { allowedMethods, noSuchRoute } from '../http/allowed-methods.ts';
 import type { AppEnv } from '../http/context.ts';
 import { notFound, unauthorized } from '../http/errors.ts';
 import { refuseNul } from '../http/refuse-nul.ts';
@@ -93,7 +94,9 @@ identity.get('/', (c) => {
   return c.json({ versions: { values: [versionDocument(baseUrl)] } }, 300, { location: `${baseUrl}/identity/v3/` });
 });
 identity.route('/v3', v3);
-identity.all('*', () => {
-  throw notFound('The resource could not be found.');
+identity.all('*', (c) => {
+  const allowed = allowedMethods(identity, c.req.path.replace(/^.*?\/identity/, ''));
+  if (c.req.method === 'OPTIONS' && allowed.length > 0) return c.body(null, 200, { allow: allowed.join(', ') });
+  throw noSuchRoute(allowed, c.req.method);
 });
 identity.onError(renderFault);

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
+import { allowedMethods, noSuchRoute } from '../http/allowed-methods.ts';
 import type { AppEnv } from '../http/context.ts';
-import { notFound } from '../http/errors.ts';
+import { ApiError } from '../http/errors.ts';
 import { refuseNul } from '../http/refuse-nul.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { discovery } from './discovery.ts';
@@ -14,6 +15,11 @@ import { taggedGroup, taggedNetwork, taggedPort, taggedSubnet } from './tags/tag
 
 const resources = new Hono<AppEnv>()
   .use(authenticate)
+  .use(async (c, next) => {
+    // Neutron has no HEAD; the app would answer it as a GET.
+    if (c.req.method === 'HEAD') throw new ApiError(405, 'The method HEAD is not allowed for this resource.');
+    await next();
+  })
   .route('/networks/:id/tags', tagRoutes(taggedNetwork))
   .route('/subnets/:id/tags', tagRoutes(taggedSubnet))
   .route('/ports/:id/tags', tagRoutes(taggedPort))
@@ -30,6 +36,6 @@ network.onError(renderFault);
 network.use(refuseNul);
 network.route('/', discovery);
 network.route('/v2.0', resources);
-network.all('*', () => {
-  throw notFound('The resource could not be found.');
+network.all('*', (c) => {
+  throw noSuchRoute(allowedMethods(network, c.req.path.replace(/^.*?\/networking/, '')), c.req.method);
 });
