@@ -96,9 +96,9 @@ export const imageTasks = sqliteTable(
     projectId: text(),
     userId: text().notNull(),
     requestId: text().notNull(),
-    type: text({ enum: ['api_image_import'] }).notNull(),
+    type: text({ enum: ['api_image_import', 'import'] }).notNull(),
     status: text({ enum: ['pending', 'processing', 'success', 'failure'] }).notNull(),
-    input: text({ mode: 'json' }).$type<ImportTaskInput>().notNull(),
+    input: text({ mode: 'json' }).$type<ImportTaskInput | LegacyTaskInput>().notNull(),
     message: text().notNull().default(''),
     result: text({ mode: 'json' }).$type<Record<string, unknown>>(),
     /** How often it was begun: one whose worker is lost begins again. */
@@ -124,4 +124,11 @@ export interface ImportTaskInput {
   };
   /** Ids of stores. */
   backend: string[];
+}
+
+/** Of a task of type `import`: an image that is made by it. */
+export interface LegacyTaskInput {
+  import_from: string;
+  import_from_format: string;
+  image_properties: Record<string, unknown>;
 }

@@ -28,7 +28,8 @@ export async function createImage(ctx: ActorContext, body: ImageBody): Promise<I
   return row;
 }
 
-function newRow(ctx: ActorContext, body: ImageBody): ImageRow {
+/** The row of a new image. @throws ApiError 400, 403, 413, as `createImage` */
+export function newRow(ctx: ActorContext, body: ImageBody): ImageRow {
   const nowMs = ctx.clock.nowMs();
   const visibility = body.visibility ?? 'shared';
   return {

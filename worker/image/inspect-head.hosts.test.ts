@@ -10,12 +10,19 @@ import { HEAD_BYTES } from './limits.ts';
 const folder = mkdtempSync(join(tmpdir(), 'aerostat-formats-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const SIZE_BYTES = 64 * 1024 * 1024;
-let made = 0;
+let count = 0;
+
+/** A disk that QEMU made, to lie behind another one. */
+function made(format: string): string {
+  const file = join(folder, `behind.${format}`);
+  execFileSync('/usr/bin/qemu-img', ['create', '-q', '-f', format, file, String(SIZE_BYTES)]);
+  return file;
+}
 
 /** The first bytes of a disk that QEMU made. */
 function made64MiB(format: string, options: string[] = []): Uint8Array {
-  made += 1;
-  const file = join(folder, `disk-${made}`);
+  count += 1;
+  const file = join(folder, `disk-${count}`);
   execFileSync('/usr/bin/qemu-img', ['create', '-q', '-f', format, ...options, file, String(SIZE_BYTES)]);
   const head = new Uint8Array(HEAD_BYTES);
   const read = readSync(openSync(file, 'r'), head, 0, HEAD_BYTES, 0);
@@ -50,6 +57,7 @@ describe('disks as QEMU makes them', () => {
       ['qcow2', 'qcow2', ['-o', `data_file=${join(folder, 'data')}`]],
       ['vmdk', 'vmdk', ['-o', 'subformat=monolithicFlat']],
       ['vmdk', 'vmdk', ['-o', 'subformat=twoGbMaxExtentFlat']],
+      ['vmdk', 'vmdk', ['-b', made('vmdk'), '-F', 'vmdk']],
     ] as [string, DiskFormat, string[]][]) {
       expect(() => inspectHead(made64MiB(format, options), name), options.join(' ')).toThrow(refused);
     }

@@ -35,10 +35,17 @@ function text(content: string, at = 0): Uint8Array {
 }
 
 /** A sparse VMDK: magic, capacity in sectors, and its descriptor further on. */
-function vmdk(type: string): Uint8Array {
-  const head = text(`# Disk DescriptorFile\ncreateType="${type}"\n`, 512);
+function vmdk(type: string, of: { more?: string; capacity?: bigint; at?: bigint; length?: bigint } = {}): Uint8Array {
+  const { more = 'RW 2048 SPARSE "disk.vmdk"', capacity = 2048n, at = 1n, length = 20n } = of;
+  const head = text(`# Disk DescriptorFile\ncreateType="${type}"\n${more}\n`, 512);
   head.set(new TextEncoder().encode('KDMV'));
-  new DataView(head.buffer).setBigUint64(12, 2048n, true);
+  const view = new DataView(head.buffer);
+  for (const [offset, value] of [
+    [12, capacity],
+    [28, at],
+    [36, length],
+  ] as const)
+    view.setBigUint64(offset, value, true);
   return head;
 }
 
@@ -86,6 +93,22 @@ describe('inspectHead', () => {
 
   it.each(['monolithicFlat', 'twoGbMaxExtentSparse', 'custom'])('refuses a VMDK of type %s', (type) => {
     expect(() => inspectHead(vmdk(type), 'vmdk')).toThrow(refusal);
+  });
+
+  it.each([
+    ['a backing file', { more: 'parentFileNameHint="/etc/passwd"' }],
+    ['an extent elsewhere', { more: 'RW 2048 SPARSE "/etc/passwd"' }],
+    ['an extent that is another file as it is', { more: 'RW 2048 FLAT "disk-flat.vmdk" 0' }],
+    ['two extents', { more: 'RW 1 SPARSE "a"\nRW 1 SPARSE "b"' }],
+    ['two types', { more: 'createType="monolithicFlat"' }],
+    // QEMU takes the descriptor for all there is.
+    ['no capacity of its own', { capacity: 0n }],
+    ['no descriptor', { at: 0n }],
+    ['a descriptor of no length', { length: 0n }],
+    ['a descriptor out of sight', { at: 1n << 40n }],
+    ['another descriptor than the first one', { at: 100n, length: 1n }],
+  ])('refuses a VMDK with %s', (_what, of) => {
+    expect(() => inspectHead(vmdk('monolithicSparse', of), 'vmdk')).toThrow(refusal);
   });
 
   it('refuses a VMDK that is only a descriptor', () => {

@@ -79,14 +79,35 @@ function inspectQcow2(view: DataView): number | null {
 
 /** Of one file only: other kinds name files that hold the data. */
 const VMDK_TYPES = new Set(['monolithicSparse', 'streamOptimized']);
+const SECTOR_BYTES = 512;
+const EXTENT = /^[ \t]*(?:RW|RDONLY|NOACCESS)[ \t]+\d+[ \t]+(\S+)(?:[ \t]+"([^"\n]*)")?/gm;
 
+/** A sparse header whose own descriptor, where QEMU reads it, names this file alone. */
 function inspectVmdk(view: DataView, head: Uint8Array): number | null {
-  const type = /createType="([^"]*)"/.exec(new TextDecoder('latin1').decode(head))?.[1];
-  if (view.byteLength < 20 || view.getUint32(0) !== 0x4b444d56 || type === undefined || !VMDK_TYPES.has(type)) {
+  if (view.byteLength < SECTOR_BYTES || view.getUint32(0) !== 0x4b444d56) {
+    throw unsafe('it is a VMDK of type unknown, whose data may lie in other files');
+  }
+  const [sectors, at, length] = [12, 28, 36].map((offset) => view.getBigUint64(offset, true));
+  if (!sectors || !at || !length || (at + length) * BigInt(SECTOR_BYTES) > BigInt(view.byteLength)) {
+    throw unsafe('its VMDK header is damaged, or its descriptor is not near its beginning');
+  }
+  const first = Number(at) * SECTOR_BYTES;
+  const bytes = head.subarray(first, first + Number(length) * SECTOR_BYTES);
+  checkDescriptor(new TextDecoder('latin1').decode(bytes));
+  const size = sectors * BigInt(SECTOR_BYTES);
+  return size <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(size) : null;
+}
+
+function checkDescriptor(descriptor: string): void {
+  const [type, ...more] = [...descriptor.matchAll(/createType[ \t]*=[ \t]*"([^"]*)"/gi)].map((match) => match[1] ?? '');
+  if (type === undefined || more.length > 0 || !VMDK_TYPES.has(type)) {
     throw unsafe(`it is a VMDK of type ${type?.slice(0, 40) ?? 'unknown'}, whose data may lie in other files`);
   }
-  const sectors = sizeAt(view, 12, true);
-  return sectors === null || sectors > Number.MAX_SAFE_INTEGER / 512 ? null : sectors * 512;
+  if (/parentFileNameHint/i.test(descriptor)) throw unsafe('it has a backing file');
+  const extents = [...descriptor.matchAll(EXTENT)];
+  if (extents.length > 1 || extents.some(([, kind, name = '']) => kind !== 'SPARSE' || name.includes('/'))) {
+    throw unsafe('its descriptor names other files');
+  }
 }
 
 const unsafe = (reason: string) => unacceptable(`Image failed safety checks: ${reason}; ${FLATTEN}`);

@@ -108,6 +108,7 @@ describePolicy<ImageAction>('image', cast, {
   stores_info_detail: trial('admin', 200, () => ({ method: 'GET', path: '/image/v2/info/stores/detail' })),
   tasks_api_access: [
     trial('admin', 200, () => ({ method: 'GET', path: '/image/v2/tasks' })),
+    trial('admin', 400, () => ({ method: 'POST', path: '/image/v2/tasks', body: { type: 'import' } })),
     trial('admin', 404, () => ({ method: 'GET', path: `/image/v2/tasks/${NOBODY}` })),
     trial('admin', 405, () => ({ method: 'DELETE', path: `/image/v2/tasks/${NOBODY}` })),
   ],

@@ -8,8 +8,7 @@ import { againIfChanged, UNCHANGED } from '../find-image.ts';
 import { IMPORT_ATTEMPTS_MAX } from '../limits.ts';
 import type { ImageRow } from '../views.ts';
 import { endTask, importMarks } from './task-statements.ts';
-
-type TaskRow = typeof imageTasks.$inferSelect;
+import type { TaskRow } from './tasks.ts';
 
 /** A download under way. */
 export interface Attempt {
@@ -33,13 +32,16 @@ export function beginAttempt(ctx: Context, taskId: string): Promise<Attempt | un
       return giveUp(ctx, task, row, `The import was cut short ${task.attempts} times.`);
     }
     try {
-      return { upload: await claim(ctx, task, row), method: task.input.import_req.method };
+      return { upload: await claim(ctx, task, row), method: methodOf(task) };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       return giveUp(ctx, task, row, error.message);
     }
   });
 }
+
+const methodOf = ({ input }: TaskRow): Attempt['method'] =>
+  'import_from' in input ? { name: 'web-download', uri: input.import_from } : input.import_req.method;
 
 async function read(ctx: Context, taskId: string) {
   const [tasks, rows, leases] = (await runBatch(ctx.db, [

@@ -7,6 +7,7 @@ import { deleteImage } from '../delete-image.ts';
 import type { ImageBody } from '../image-body.ts';
 import { IMAGE_BYTES_MAX, IMPORT_DEADLINE_MS, IMPORT_STALL_MS, REDIRECTS_MAX } from '../limits.ts';
 import { uploadImage } from '../upload-image.ts';
+import { createTask } from './create-task.ts';
 import { parseImport } from './import-body.ts';
 import { importImage } from './import-image.ts';
 
@@ -228,5 +229,43 @@ describe('an image of another region', () => {
     const one = importStage();
     const id = await one.create();
     await expect(download(one, id, from(id, 'x', more))).rejects.toEqual(refusal(400, message));
+  });
+});
+
+describe('a task that makes an image', () => {
+  const body = (input: object = {}) => ({
+    type: 'import',
+    input: {
+      import_from: SOURCE,
+      import_from_format: 'raw',
+      image_properties: { name: 'made', os_distro: 'x' },
+      ...input,
+    },
+  });
+  const asAdmin = (one: Stage) => ({ ...one.ctx, actor: { ...one.ctx.actor, roles: ['admin'] } });
+
+  it('downloads its data', async () => {
+    const one = importStage();
+    const task = await createTask(asAdmin(one), body());
+    expect(task).toMatchObject({ type: 'import', status: 'pending', input: body().input });
+    await one.run();
+    expect(await one.rowOf(task.imageId)).toMatchObject({
+      ...{ status: 'active', name: 'made', diskFormat: 'raw', containerFormat: 'bare', sizeBytes: 18 },
+      properties: { os_distro: 'x', os_glance_failed_import: '' },
+    });
+    expect(await one.taskOf(task.imageId)).toMatchObject({ status: 'success', result: { image_id: task.imageId } });
+  });
+
+  it.each([
+    [{}, /Task 'type' is required/],
+    [{ type: 'import' }, /Task 'input' is required/],
+    [{ type: 'export', input: {} }, /schema 'task'/],
+    [body({ import_from: undefined }), /import_from/],
+    [body({ import_from: 'file:///etc/passwd' }), /may not be imported from/],
+    [body({ import_from_format: 'magic' }), /disk_format/],
+  ])('is refused: %j', async (value, message) => {
+    const one = importStage();
+    await expect(createTask(asAdmin(one), value)).rejects.toEqual(refusal(400, message));
+    expect(one.started).toEqual([]);
   });
 });

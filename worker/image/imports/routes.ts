@@ -7,6 +7,7 @@ import { onlyMethods } from '../only-methods.ts';
 import { authorizeImage } from '../policy.ts';
 import { uploadInput } from '../upload-input.ts';
 import { showUsage } from '../usage.ts';
+import { createTask } from './create-task.ts';
 import { parseImport } from './import-body.ts';
 import { importImage } from './import-image.ts';
 import { stageImage } from './stage-image.ts';
@@ -39,7 +40,11 @@ importRoutes.get('/tasks', async (c) => {
   const query = new URL(c.req.url).searchParams;
   return c.json(tasksView(await listTasks(actorContext(c), query), query));
 });
-importRoutes.all('/tasks', onlyMethods('GET'));
+importRoutes.post('/tasks', async (c) => {
+  const task = await createTask(actorContext(c), await parseBody(c, anyJson));
+  return c.json(taskView(task), 201, { location: `/v2/tasks/${task.id}` });
+});
+importRoutes.all('/tasks', onlyMethods('GET, POST'));
 importRoutes.get('/tasks/:id', async (c) => c.json(taskView(await findTask(actorContext(c), c.req.param('id')))));
 importRoutes.delete('/tasks/:id', (c) => {
   authorizeImage(actorContext(c), 'tasks_api_access');

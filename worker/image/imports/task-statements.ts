@@ -4,6 +4,7 @@ import type { Statement } from '../../http/commit.ts';
 import type { ActorContext, Context } from '../../http/context.ts';
 import { TASK_KEEP_MS } from '../limits.ts';
 import { STORE_ID } from './stores.ts';
+import type { TaskRow } from './tasks.ts';
 
 /** What Glance writes into an image's properties while it imports. @param taskId - null once the import has ended */
 export function importMarks(taskId: string | null, failed: boolean): SQL {
@@ -20,18 +21,28 @@ export function insertTask(
   ctx: ActorContext,
   task: { id: string; input: ImportTaskInput; status: 'pending' | 'success' | 'failure'; message?: string },
 ): Statement {
+  return ctx.db
+    .insert(imageTasks)
+    .values(newTask(ctx, { ...task, type: 'api_image_import', imageId: task.input.image_id }));
+}
+
+/** The row of a new task. */
+export function newTask(
+  ctx: ActorContext,
+  task: Pick<TaskRow, 'id' | 'type' | 'imageId' | 'input' | 'status'> & { message?: string },
+): TaskRow {
   const nowMs = ctx.clock.nowMs();
-  const { id, input, status, message = '' } = task;
-  return ctx.db.insert(imageTasks).values({
-    ...{ id, input, status, message, region: ctx.region, imageId: input.image_id, type: 'api_image_import' },
+  const { status, message = '' } = task;
+  return {
+    ...{ ...task, message, region: ctx.region, attempts: 0 },
     projectId: ctx.actor.projectId,
     userId: ctx.actor.userId,
     requestId: ctx.requestId,
-    result: status === 'success' ? { image_id: input.image_id } : null,
+    result: status === 'success' ? { image_id: task.imageId } : null,
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
     expiresAtMs: status === 'pending' ? null : nowMs + TASK_KEEP_MS,
-  });
+  };
 }
 
 /** Ends a task that runs. @param held - a condition that must hold, too */
