@@ -80,6 +80,8 @@ const ADMINISTERED: [one: string, many: string, readers: Kind[]][] = [
   ['endpoint', 'endpoints', SYSTEM],
   ['region', 'regions', EVERYBODY],
   ['endpoint_group', 'endpoint_groups', SYSTEM],
+  ['policy', 'policies', SYSTEM],
+  ['consumer', 'consumers', SYSTEM],
 ];
 const ADMINISTERED_ROWS = ADMINISTERED.flatMap(([one, many, readers]) => [
   rowOf(`get_${one}`, readers),
@@ -261,6 +263,21 @@ const ROWS: [Action, string, Target, Kind[]][] = [
 
   ...ADMINISTERED_ROWS,
   ...DELEGATION_ROWS,
+  ...['get_registered_limit', 'list_registered_limits', 'get_limit_model', 'list_limits'].map((name) =>
+    rowOf(name, EVERYBODY),
+  ),
+  ...['create_registered_limits', 'update_registered_limit', 'delete_registered_limit'].map((name) => rowOf(name, [])),
+  ...['create_limits', 'update_limit', 'delete_limit'].map((name) => rowOf(name, [])),
+  ...['get_domain_config', 'get_domain_config_default'].map((name) => rowOf(name, SYSTEM)),
+  ...['create', 'update', 'delete'].map((what) => rowOf(`${what}_domain_config`, [])),
+  [
+    'identity:get_limit',
+    'of the project',
+    { limitProjectId: 'p', limitDomainId: 'd' },
+    [...SYSTEM, ...PROJECT_AND_DOMAIN],
+  ],
+  ['identity:get_limit', 'of another project', { limitProjectId: 'q', limitDomainId: 'e' }, SYSTEM],
+  ['identity:get_limit', 'of the domain', { limitDomainId: 'd' }, [...SYSTEM, ...IN_DOMAIN]],
   ['identity:list_projects_associated_with_endpoint_group', '', {}, SYSTEM],
   ['identity:list_endpoints_associated_with_endpoint_group', '', {}, SYSTEM],
   ['identity:get_endpoint_group_in_project', '', {}, SYSTEM],

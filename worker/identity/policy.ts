@@ -16,6 +16,9 @@ export interface Target {
   /** Who made a trust, and for whom. */
   trustorId?: string;
   trusteeId?: string;
+  /** Of a limit: its project, and its domain or that of its project. */
+  limitProjectId?: string;
+  limitDomainId?: string;
 }
 
 type Rule = (actor: Actor, target: Target) => boolean;
@@ -67,6 +70,9 @@ const changesGrant = any(admin, all(has('manager'), grantInDomain, managedRole))
 const trustor: Rule = (actor, target) => actor.userId === target.trustorId;
 const trustee: Rule = (actor, target) => actor.userId === target.trusteeId;
 const systemAdmin = all(admin, (actor) => actor.systemScope);
+const ownLimit: Rule = (actor, target) =>
+  (target.limitDomainId !== undefined && actor.domainId === target.limitDomainId) ||
+  (target.limitProjectId !== undefined && actor.projectId === target.limitProjectId);
 const readsSystem = any(admin, systemReader);
 
 /** Who may do what: Keystone's own defaults, rule for rule. `admin` is the role on any scope. */
@@ -138,6 +144,33 @@ export const POLICY = {
   'identity:ec2_delete_credential': any(admin, all(has('member'), self)),
   'identity:ec2tokens_validate': any(admin, has('service')),
   'identity:s3tokens_validate': any(admin, has('service')),
+
+  'identity:get_policy': readsSystem,
+  'identity:list_policies': readsSystem,
+  'identity:create_policy': admin,
+  'identity:update_policy': admin,
+  'identity:delete_policy': admin,
+  'identity:get_consumer': readsSystem,
+  'identity:list_consumers': readsSystem,
+  'identity:create_consumer': admin,
+  'identity:update_consumer': admin,
+  'identity:delete_consumer': admin,
+  'identity:get_registered_limit': anyone,
+  'identity:list_registered_limits': anyone,
+  'identity:create_registered_limits': admin,
+  'identity:update_registered_limit': admin,
+  'identity:delete_registered_limit': admin,
+  'identity:get_limit_model': anyone,
+  'identity:get_limit': any(readsSystem, ownLimit),
+  'identity:list_limits': anyone,
+  'identity:create_limits': admin,
+  'identity:update_limit': admin,
+  'identity:delete_limit': admin,
+  'identity:get_domain_config': readsSystem,
+  'identity:get_domain_config_default': readsSystem,
+  'identity:create_domain_config': admin,
+  'identity:update_domain_config': admin,
+  'identity:delete_domain_config': admin,
 
   'identity:get_role': any(readsSystem, all(has('manager'), managedRole)),
   'identity:list_roles': any(

@@ -10,6 +10,7 @@ import { assignmentRoutes } from './assignments/routes.ts';
 import { catalogRoutes } from './catalog/routes.ts';
 import { credentialRoutes } from './credentials/routes.ts';
 import { versionDocument } from './discovery.ts';
+import { domainConfigRoutes } from './domain-configs/routes.ts';
 import { domainRoutes } from './domains/routes.ts';
 import { ec2TokenRoutes, keyPairRoutes, s3TokenRoutes } from './ec2/routes.ts';
 import { endpointFilterRoutes } from './endpoint-filter/routes.ts';
@@ -17,6 +18,9 @@ import { federatedLoginRoutes } from './federation/login/routes.ts';
 import { federationRoutes } from './federation/routes.ts';
 import { groupRoutes } from './groups/routes.ts';
 import { renderFault } from './http/faults.ts';
+import { limitRoutes, registeredLimitRoutes } from './limits/routes.ts';
+import { oauthRoutes } from './oauth/routes.ts';
+import { policyRoutes } from './policies/routes.ts';
 import { projectRoutes } from './projects/routes.ts';
 import { roleInferenceRoutes, roleRoutes } from './roles/routes.ts';
 import { loginRoutes, ownScopeRoutes, tokenRoutes } from './tokens/routes.ts';
@@ -50,6 +54,10 @@ const PROTECTED = [
   'OS-EP-FILTER',
   'OS-TRUST',
   'credentials',
+  'policies',
+  'limits',
+  'registered_limits',
+  'OS-OAUTH1',
   'ec2tokens',
   's3tokens',
   'OS-FEDERATION',
@@ -64,11 +72,16 @@ for (const path of PROTECTED) v3.use(`/${path}/*`, requireToken);
 v3.route('/auth', tokenRoutes)
   .route('/auth', ownScopeRoutes)
   .route('/domains', domainRoutes)
+  .route('/domains', domainConfigRoutes)
   .route('/projects', projectRoutes)
   .route('/users', userRoutes)
   .route('/users', applicationCredentialRoutes)
   .route('/users', keyPairRoutes)
   .route('/credentials', credentialRoutes)
+  .route('/policies', policyRoutes)
+  .route('/limits', limitRoutes)
+  .route('/registered_limits', registeredLimitRoutes)
+  .route('/OS-OAUTH1', oauthRoutes)
   .route('/ec2tokens', ec2TokenRoutes)
   .route('/s3tokens', s3TokenRoutes)
   .route('/groups', groupRoutes)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import { eq, type SQL, sql } from 'drizzle-orm';
 import { accessRules, applicationCredentials } from '../../../db/schema/delegation.ts';
 import { roles } from '../../../db/schema/identity.ts';
 import { ConstraintFailed, commit } from '../../http/commit.ts';
@@ -11,6 +11,7 @@ import { hashPassword } from '../password.ts';
 import { authorize } from '../policy.ts';
 import { closureOf } from '../roles/closure.ts';
 import type { RoleRow } from '../roles/views.ts';
+import { rolesOnProject } from '../tokens/rights.ts';
 import type { ApplicationCredentialToCreate } from './body.ts';
 import { refuseTrusts, requireUnrestricted } from './guards.ts';
 import { readApplicationCredentials } from './read.ts';
@@ -37,11 +38,17 @@ export async function createApplicationCredential(
   const { projectId } = actor;
   if (projectId === null) throw forbiddenAction('an application credential needs a token that is scoped to a project');
   if (input.expires && input.expires.ms <= ctx.clock.nowMs()) throw badRequest('The given time is in the past.');
-  const [wanted, known] = await db.batch([
-    db.select().from(roles).where(wantedRoles(input.roles, actor.roles)),
+  const [all, held, known] = await db.batch([
+    db.select().from(roles).where(wantedRoles(input.roles)),
+    rolesOnProject(db, userId, projectId),
     db.select().from(accessRules).where(eq(accessRules.userId, userId)),
   ]);
-  requireHeld(input.roles, wanted, actor.roles);
+  // What was passed on to the token is all that it can pass on; else what its user has by now counts.
+  const ownIds = held
+    .filter(({ name, domainId }) => domainId === '' && (!actor.delegation || actor.roles.includes(name)))
+    .map((role) => role.id);
+  const wanted = input.roles.length === 0 ? all.filter((role) => ownIds.includes(role.id)) : all;
+  requireHeld(input.roles, wanted, ownIds);
   const rules = input.accessRules && rulesOf(ctx, userId, input.accessRules, known);
   const secret = input.secret ?? randomBytes(SECRET_BYTES).toString('base64url');
   const id = ctx.ids.hex();
@@ -73,9 +80,9 @@ export async function createApplicationCredential(
 
 type RoleRef = ApplicationCredentialToCreate['roles'][number];
 
-/** The roles asked for with all that they imply; all of the token's where none are asked for. */
-function wantedRoles(asked: readonly RoleRef[], held: readonly string[]): SQL | undefined {
-  if (asked.length === 0) return and(eq(roles.domainId, ''), inArray(roles.name, [...held]));
+/** The roles asked for with all that they imply; all global ones where none are asked for. */
+function wantedRoles(asked: readonly RoleRef[]): SQL | undefined {
+  if (asked.length === 0) return eq(roles.domainId, '');
   const ids = asked.flatMap((role) => ('id' in role ? [role.id] : []));
   const names = asked.flatMap((role) => ('name' in role ? [role.name] : []));
   return sql`${roles.id} IN ${closureOf(sql`SELECT id FROM roles
@@ -83,13 +90,13 @@ function wantedRoles(asked: readonly RoleRef[], held: readonly string[]): SQL | 
       OR (domain_id = '' AND name IN (SELECT value FROM json_each(${JSON.stringify(names)})))`)}`;
 }
 
-/** @throws ApiError 400 for a role that the token has not, 404 for one that there is not */
+/** @throws ApiError 400 for a role that is not held, 404 for one that there is not */
 function requireHeld(asked: readonly RoleRef[], found: readonly RoleRow[], held: readonly string[]): void {
   for (const role of asked) {
     const known = found.some((one) => ('id' in role ? one.id === role.id : one.name === role.name));
     if (!known) throw missing('role', 'id' in role ? role.id : role.name);
   }
-  if (found.some(({ name, domainId }) => domainId !== '' || !held.includes(name))) {
+  if (found.some(({ id }) => !held.includes(id))) {
     throw invalid('Cannot create an application credential with unassigned role');
   }
 }

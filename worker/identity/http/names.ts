@@ -20,9 +20,8 @@ type Kind =
   | 'application_credential'
   | 'Access Rule'
   | 'consumer'
-  | 'limit for'
-  | 'registered limit'
-  | 'domain configuration for';
+  | 'registered_limit'
+  | 'limit';
 
 /** 404 as Keystone words it. */
 export const missing = (kind: Kind, id: string) => notFound(`Could not find ${kind}: ${id}.`);
