@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { freePort } from '../../home/free-port.ts';
+import { loadSecrets } from '../../home/secrets.ts';
 import { until } from '../../home/until.ts';
 import { run } from '../../runner/host/run.ts';
 import { type Cloud, startCloud } from '../cloud.ts';
 import { shellBlocks } from '../readme-blocks.ts';
 import { Browser, type Page } from './browser.ts';
+import { OpenstackShell } from './openstack-shell.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const THIS = 'test/conformance/single-sign-on.conformance.test.ts';
@@ -127,7 +129,8 @@ it('is set up as its page says', async () => {
   const said: string[] = [];
   for (const { code } of blocks) said.push(await shell(code, { OIDC_USER: 'ann', OIDC_PASSWORD: 'nna' }));
   expect(said.join('\n')).toContain('"has_client_secret":true');
-  expect(said.at(-1)).toMatch(/\| project_id +\| [0-9a-f]{32}/);
+  expect(said.join('\n')).toMatch(/\| project_id +\| [0-9a-f]{32}/);
+  expect(said.at(-1)).toContain('"unique_id":"bob"');
   // The client of those that have signed tokens.
   const oidc = { issuer, client_id: 'cloud', client_secret: SECRET, audiences: ['signed'], scope: SCOPE };
   await cloud.admin.call('identity', 'PATCH', '/OS-FEDERATION/identity_providers/company', {
@@ -221,6 +224,11 @@ it('a dashboard gets a token by a log-in in the browser', async () => {
   }
 });
 
+it('a user who was here before logs in by the provider, too', async () => {
+  const token = await issue('v3oidcaccesstoken', { 'access-token': await accessToken('cloud', 'bob') }, '');
+  expect((await shown(token.id)).user).toMatchObject({ name: 'bob', domain: { id: 'default' } });
+});
+
 it('who is refused at the provider is refused here', async () => {
   const path = 'identity_providers/company/protocols/openid/websso';
   const url = `${cloud.url}/identity/v3/auth/OS-FEDERATION/${path}?${new URLSearchParams({ origin: DASHBOARD })}`;
@@ -229,4 +237,37 @@ it('who is refused at the provider is refused here', async () => {
   const abort = /href="([^"]*\/abort)"/.exec(form.html)?.[1] ?? '';
   const page = await browser.open(new URL(abort, form.url).toString());
   expect([page.status, new URL(page.url).searchParams.get('error')]).toEqual([401, 'access_denied']);
+});
+
+it('the client changes and deletes all of it', async () => {
+  const { adminPassword } = loadSecrets(cloud.paths.secrets);
+  const admin = new OpenstackShell(cloud, { user: 'admin', password: adminPassword, project: 'admin' });
+  try {
+    await admin.text('mapping set --rules', [join(folder, 'rules.json')], 'programs');
+    await admin.text('identity provider set --description', ['of the company'], '--disable company');
+    expect(await admin.json('identity provider show company')).toMatchObject({
+      id: 'company',
+      description: 'of the company',
+      enabled: false,
+      remote_ids: [issuer],
+    });
+    // This version of the client ends with a fault of its own when the change has been made.
+    await shell('openstack federation protocol set --identity-provider company --mapping programs openid || true');
+    expect(await admin.json('federation protocol show --identity-provider company openid')).toEqual({
+      id: 'openid',
+      mapping: 'programs',
+    });
+    const urls = '--auth-url https://b.example.org/v3 --service-provider-url https://b.example.org/sp';
+    await admin.text(`service provider create ${urls} b`);
+    await admin.text('service provider set --disable b');
+    expect(await admin.json('service provider list')).toMatchObject([{ ID: 'b', Enabled: false }]);
+    await admin.text('service provider delete b');
+    await admin.text('federation protocol delete --identity-provider company openid');
+    await admin.text('identity provider delete company');
+    await admin.text('mapping delete company programs');
+    for (const what of ['service provider', 'identity provider', 'mapping'])
+      expect(await admin.json(`${what} list`)).toEqual([]);
+  } finally {
+    admin.close();
+  }
 });

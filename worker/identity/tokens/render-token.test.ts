@@ -48,3 +48,12 @@ test('a token without a scope has no roles and no catalog', () => {
 test('an exchanged token names the first of its line', () => {
   expect(render(tokenOf({ type: 'unscoped' }, ['b', 'a'])).token.audit_ids).toEqual(['b', 'a']);
 });
+
+test('a token of a log-in elsewhere says by whom, and nothing of a password', () => {
+  const federation = { idpId: 'i', protocolId: 'p', groupIds: ['g'] };
+  const { password_expires_at: _, ...user } = common.user;
+  const elsewhere = { groups: [{ id: 'g' }], identity_provider: { id: 'i' }, protocol: { id: 'p' } };
+  expect(render({ ...tokenOf({ type: 'unscoped' }), federation })).toEqual({
+    token: { ...common, user: { ...user, 'OS-FEDERATION': elsewhere } },
+  });
+});

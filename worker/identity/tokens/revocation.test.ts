@@ -49,3 +49,8 @@ test('the token it was exchanged for is not revoked with it', () => {
 test('a grant is named by its user and its target', () => {
   expect(assignmentSubject('u', 'project', 'p')).toBe('u/project/p');
 });
+
+test('a token of a log-in elsewhere ends with the identity provider, or the protocol', () => {
+  const token = { ...tokenOf({ type: 'unscoped' }), federation: { idpId: 'i', protocolId: 'p', groupIds: ['g'] } };
+  expect(revocationsOf(token).map(revocationKey).sort()).toEqual([...always, 'federation:i', 'federation:i/p'].sort());
+});

@@ -26,6 +26,25 @@ test.each(scopes)('a token for $type comes back as it was', async (scope) => {
   expect(await openToken(await sealToken(sent, key), key)).toEqual(sent);
 });
 
+test('a token of a log-in elsewhere says by whom, and is not too long with the longest names', async () => {
+  const long = (chars: number) => '\u{10348}'.repeat(chars);
+  const most = { id: 'd'.repeat(64), name: long(64) };
+  const federation = {
+    idpId: 'i'.repeat(64),
+    protocolId: 'p'.repeat(64),
+    groupIds: Array.from({ length: 64 }, (_, at) => String(at).padStart(32, '0')),
+  };
+  const sent: Token = {
+    ...token,
+    user: { id: 'u'.repeat(64), name: long(255), domain: most },
+    scope: { type: 'project', project: { ...most, domain: most } },
+    federation,
+  };
+  const text = await sealToken(sent, key);
+  expect(text.length).toBeLessThan(TOKEN_CHARS_MAX);
+  expect(await openToken(text, key)).toEqual(sent);
+});
+
 test('a token under another key is not ours', async () => {
   expect(await openToken(await sealToken(token, otherKey), key)).toBeUndefined();
 });

@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm';
 import { domains, users } from '../../../db/schema/identity.ts';
 import { ConstraintFailed, commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
+import { linkFault, linkStatements } from '../federation/links.ts';
 import { merged } from '../http/attributes.ts';
 import { DEFAULT_DOMAIN, missing } from '../http/names.ts';
 import { hashPassword } from '../password.ts';
@@ -13,7 +14,7 @@ import type { UserRow } from './views.ts';
 /** @throws ApiError 400, 403, 404 (no such domain), 409 (the name is taken) */
 export async function createUser(ctx: ActorContext, input: UserToCreate): Promise<UserRow> {
   const { db } = ctx;
-  const { password, domainId: askedDomainId, options, ...attributes } = input;
+  const { password, domainId: askedDomainId, options, links, ...attributes } = input;
   const domainId = askedDomainId ?? ctx.actor.domainId ?? DEFAULT_DOMAIN;
   authorize(ctx, 'identity:create_user', { userDomainId: domainId });
   const [domainRows, projectAsDomain] = await db.batch([
@@ -47,10 +48,11 @@ export async function createUser(ctx: ActorContext, input: UserToCreate): Promis
         targetId: id,
         detail: { name: input.name, domainId },
       },
-      statements: [insert],
+      statements: [insert, ...(links.length > 0 ? linkStatements(ctx, { id, domainId }, links) : [])],
     });
     return (rows as UserRow[])[0] as UserRow;
-  } catch (error) {
+  } catch (failed) {
+    const error = linkFault(failed);
     if (error instanceof ConstraintFailed && error.constraint !== '') throw nameTaken(input.name, domainId);
     throw error;
   }

@@ -1,6 +1,7 @@
 import { and, asc, eq } from 'drizzle-orm';
 import { users } from '../../../db/schema/identity.ts';
 import type { ActorContext } from '../../http/context.ts';
+import { linkFilter } from '../federation/links.ts';
 import { given } from '../http/attributes.ts';
 import { afterMarker, type Page } from '../http/collection.ts';
 import { enabledFilter, textFilters } from '../http/filters.ts';
@@ -23,6 +24,7 @@ export async function listUsers(
         enabledFilter(query, users.enabled),
         ...textFilters(query, 'name', users.name),
         ...textFilters(query, 'domain_id', users.domainId),
+        linkFilter(query),
         afterMarker(users.id, page),
       ),
     )

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { type AppEnv, actorContext } from '../../http/context.ts';
+import { linksOf } from '../federation/links.ts';
 import { listUserGroups } from '../groups/list-groups.ts';
 import { groupView } from '../groups/views.ts';
 import { readMember } from '../http/body.ts';
@@ -32,17 +33,20 @@ export const userRoutes = new Hono<AppEnv>()
   })
   .post('/', async (c) => {
     const ctx = actorContext(c);
-    const row = await createUser(ctx, await readMember(c, 'user', userToCreate));
-    return c.json({ user: userView(ctx.baseUrl, row) }, 201);
+    const input = await readMember(c, 'user', userToCreate);
+    return c.json({ user: userView(ctx.baseUrl, await createUser(ctx, input), input.links) }, 201);
   })
   .get('/:id', async (c) => {
     const ctx = actorContext(c);
-    return c.json({ user: userView(ctx.baseUrl, await findUser(ctx, c.req.param('id'), 'identity:get_user')) });
+    const id = c.req.param('id');
+    const [row, links] = await Promise.all([findUser(ctx, id, 'identity:get_user'), linksOf(ctx, id)]);
+    return c.json({ user: userView(ctx.baseUrl, row, links) });
   })
   .patch('/:id', async (c) => {
     const ctx = actorContext(c);
-    const input = await readMember(c, 'user', userToUpdate);
-    return c.json({ user: userView(ctx.baseUrl, await updateUser(ctx, { id: c.req.param('id'), ...input })) });
+    const id = c.req.param('id');
+    const row = await updateUser(ctx, { id, ...(await readMember(c, 'user', userToUpdate)) });
+    return c.json({ user: userView(ctx.baseUrl, row, await linksOf(ctx, id)) });
   })
   .delete('/:id', async (c) => {
     await deleteUser(actorContext(c), c.req.param('id'));

@@ -4,6 +4,7 @@ import { domains, users } from '../../../db/schema/identity.ts';
 import { ConstraintFailed } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
+import { linkFault, linkStatements } from '../federation/links.ts';
 import { merged } from '../http/attributes.ts';
 import { missing } from '../http/names.ts';
 import { hashPassword } from '../password.ts';
@@ -12,10 +13,10 @@ import { domainAsProject, nameTaken, requireUser } from './find-user.ts';
 import type { UserToUpdate } from './user-body.ts';
 import type { UserRow } from './views.ts';
 
-/** A new password, or none, and disabling end the user's tokens; disabling ends application credentials for good. @throws ApiError 400, 403, 404, 409 */
+/** A new password, or none, other identities elsewhere, and disabling end the user's tokens; disabling ends application credentials for good. @throws ApiError 400, 403, 404, 409 */
 export async function updateUser(
   ctx: ActorContext,
-  { id, change, password, place }: { id: string } & UserToUpdate,
+  { id, change, password, links, place }: { id: string } & UserToUpdate,
 ): Promise<UserRow> {
   const { db } = ctx;
   const [[row], projectAsDomain] = await db.batch([
@@ -41,18 +42,25 @@ export async function updateUser(
     .where(eq(users.id, id))
     .returning();
   const disabled = user.enabled && change.enabled === false;
-  const ends = passwordHash !== undefined || disabled;
-  const changed = [...Object.keys(change), ...(passwordHash === undefined ? [] : ['password'])];
+  const ends = passwordHash !== undefined || links !== undefined || disabled;
+  const changed = [
+    ...Object.keys(change),
+    ...(passwordHash === undefined ? [] : ['password']),
+    ...(links === undefined ? [] : ['federated']),
+  ];
   const [rows] = await commitRevoking(
     ctx,
     {
       audit: { action: 'identity:update_user', targetType: 'user', targetId: id, detail: { changed } },
-      statements: disabled
-        ? [update, db.delete(applicationCredentials).where(eq(applicationCredentials.userId, id))]
-        : [update],
+      statements: [
+        update,
+        ...(disabled ? [db.delete(applicationCredentials).where(eq(applicationCredentials.userId, id))] : []),
+        ...(links ? linkStatements(ctx, user, links) : []),
+      ],
     },
     ends ? [{ kind: 'user', subject: id }] : [],
-  ).catch((error: unknown) => {
+  ).catch((failed: unknown) => {
+    const error = linkFault(failed);
     throw error instanceof ConstraintFailed ? nameTaken(change.name ?? user.name, user.domainId) : error;
   });
   const updated = (rows as UserRow[])[0];

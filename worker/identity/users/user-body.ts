@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { federated } from '../federation/links.ts';
 import { description, extraOf, fits, given, id, longName, TOO_MUCH } from '../http/attributes.ts';
 import { PASSWORD_BYTES_MAX } from '../password.ts';
 
@@ -25,8 +26,9 @@ const attributes = {
   description: description.optional(),
   enabled: z.boolean().optional(),
   options: options.optional(),
+  federated: federated.optional(),
 };
-const KNOWN = [...Object.keys(attributes), 'id', 'links', 'password_expires_at', 'federated', 'original_password'];
+const KNOWN = [...Object.keys(attributes), 'id', 'links', 'password_expires_at', 'original_password'];
 
 /** `user` of a POST. */
 export const userToCreate = z
@@ -36,6 +38,7 @@ export const userToCreate = z
     name,
     domainId: domain_id ?? null,
     password: password ?? null,
+    links: rest.federated ?? [],
     ...given({ defaultProjectId: default_project_id, email, description, enabled, options }),
     ...given({ extra: extraOf(rest, KNOWN) }),
   }));
@@ -56,7 +59,7 @@ export const userToUpdate = z
       options,
       extra: extraOf(rest, KNOWN),
     }),
-    ...given({ password }),
+    ...given({ password, links: rest.federated }),
     place: given({ id: rest.id, domainId: rest.domain_id }),
   }));
 export type UserToUpdate = z.infer<typeof userToUpdate>;

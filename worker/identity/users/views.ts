@@ -1,9 +1,10 @@
 import type { users } from '../../../db/schema/identity.ts';
+import { type Link, linksView } from '../federation/links.ts';
 
 export type UserRow = typeof users.$inferSelect;
 
 /** A user as the API shows it; what was never set is left out. */
-export function userView(baseUrl: string, row: UserRow) {
+export function userView(baseUrl: string, row: UserRow, links: readonly Link[] = []) {
   return {
     ...row.extra,
     ...(row.email === null ? {} : { email: row.email }),
@@ -15,6 +16,7 @@ export function userView(baseUrl: string, row: UserRow) {
     ...(row.defaultProjectId === null ? {} : { default_project_id: row.defaultProjectId }),
     password_expires_at: null,
     options: row.options,
+    ...linksView(links),
     links: { self: `${baseUrl}/identity/v3/users/${row.id}` },
   };
 }

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm';
 import { federationMappings, federationProtocols, identityProviders } from '../../../../db/schema/federation.ts';
 import type { Context } from '../../../http/context.ts';
-import { forbidden } from '../../../http/errors.ts';
+import { forbiddenAction } from '../../http/forbidden-action.ts';
 import type { Federation } from '../../tokens/token.ts';
 import { type ProviderRow, selectProviders } from '../identity-providers/find-provider.ts';
 import type { MappingRow } from '../mappings/save-mapping.ts';
@@ -29,7 +29,7 @@ export async function findFederation(
       .where(protocolIs(idpId, protocolId)),
   ]);
   if (!provider) throw missing('identity_provider', idpId);
-  if (!provider.enabled) throw forbidden('You are not authorized to perform the requested action.');
+  if (!provider.enabled) throw forbiddenAction();
   if (!found) throw missingProtocol(idpId, protocolId);
   if (!found.mapping) throw missing('mapping', found.protocol.mappingId);
   return { provider, protocol: found.protocol, mapping: found.mapping };

@@ -1,5 +1,6 @@
 import type { Context } from '../../../http/context.ts';
-import { forbidden, serviceUnavailable, unauthorized } from '../../../http/errors.ts';
+import { serviceUnavailable, unauthorized } from '../../../http/errors.ts';
+import { forbiddenAction } from '../../http/forbidden-action.ts';
 import { issueToken } from '../../tokens/issue-token.ts';
 import type { Token } from '../../tokens/token.ts';
 import { type Assertion, evaluate, NotMapped } from '../mapping/evaluate.ts';
@@ -75,5 +76,5 @@ function requireRemoteId({ provider, protocol }: FederationRows, assertion: Asse
   const attribute = protocol.remoteIdAttribute || REMOTE_ID_ATTRIBUTE;
   const [said] = Object.hasOwn(assertion, attribute) ? (assertion[attribute] ?? []) : [];
   if (said === undefined) throw new TokenRefused(`there is no ${attribute} among the claims`);
-  if (!provider.remoteIds.includes(said)) throw forbidden('You are not authorized to perform the requested action.');
+  if (!provider.remoteIds.includes(said)) throw forbiddenAction();
 }
