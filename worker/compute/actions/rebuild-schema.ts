@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import type { Microversion } from '../http/microversion.ts';
-import { boolean, description, diskConfig, hostname, ipv6Address, metadata, name, uuid } from '../http/parameters.ts';
+import {
+  boolean,
+  description,
+  diskConfig,
+  domainHostname,
+  hostname,
+  ipv6Address,
+  metadata,
+  name,
+  uuid,
+} from '../http/parameters.ts';
 import { userData } from '../servers/create-schema.ts';
 
 const FILES_MAX = 64;
@@ -26,12 +36,14 @@ const rebuild63 = rebuild57.extend({
   trusted_image_certificates: z.array(z.string().min(1)).min(1).max(50).nullable().optional(),
 });
 const rebuild90 = rebuild63.extend({ hostname: hostname.optional() });
+const rebuild94 = rebuild90.extend({ hostname: domainHostname.optional() });
 
 /** What a rebuild may change, checked. */
 export type RebuildRequest = z.infer<typeof rebuild90> & Pick<z.infer<typeof rebuild>, 'personality'>;
 
 const BODIES: readonly [Microversion, z.ZodType][] = (
   [
+    [94, rebuild94],
     [90, rebuild90],
     [63, rebuild63],
     [57, rebuild57],

@@ -34,7 +34,7 @@ describe('negotiate', () => {
     },
   );
 
-  it.each(['2.0', '2.91', '2.999', '1.1', '3.5'])('refuses %s as not served, and repeats it', (version) => {
+  it.each(['2.0', '2.95', '2.999', '1.1', '3.5'])('refuses %s as not served, and repeats it', (version) => {
     const error = refusal(`compute ${version}`);
     expect(error.status).toBe(406);
     expect(error.message).toBe(

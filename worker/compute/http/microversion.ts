@@ -8,10 +8,10 @@ export type Microversion = number;
 
 export const MICROVERSION_MIN: Microversion = 1;
 /**
- * The highest that is honoured in full by what is built here: 2.91 unshelves to a host. The next one takes the generation of
- * key pairs away from clients that send `latest`.
+ * The highest that is honoured in full by what is built here: 2.94 takes whole domain names for hostnames. The next ones say
+ * how evacuated servers come up (2.95) and which zone a server was asked for in (2.96).
  */
-export const MICROVERSION_MAX: Microversion = 91;
+export const MICROVERSION_MAX: Microversion = 94;
 
 /** A version as Nova writes it. */
 export const versionText = (version: Microversion): string => `2.${version}`;

@@ -89,4 +89,10 @@ export const hostname = z
   .min(2)
   .max(63)
   .regex(/^[a-zA-Z0-9]+[a-zA-Z0-9-]*[a-zA-Z0-9]+$/);
+/** From 2.94 with its domain. */
+export const domainHostname = z
+  .string()
+  .min(2)
+  .max(255)
+  .regex(/^[a-zA-Z0-9]+[a-zA-Z0-9-.]*[a-zA-Z0-9]+$/);
 export const diskConfig = z.enum(['AUTO', 'MANUAL']);

@@ -12,12 +12,12 @@ describe('versions', () => {
     expect(await response.json()).toMatchObject({
       versions: [
         { id: 'v2.0', links: [{ rel: 'self', href: 'http://edge.test/compute/v2/' }] },
-        { id: 'v2.1', status: 'CURRENT', min_version: '2.1', version: '2.91' },
+        { id: 'v2.1', status: 'CURRENT', min_version: '2.1', version: '2.94' },
       ],
     });
     for (const path of ['/v2.1', '/v2.1/']) {
       expect(await (await get(path)).json()).toMatchObject({
-        version: { id: 'v2.1', version: '2.91', min_version: '2.1' },
+        version: { id: 'v2.1', version: '2.94', min_version: '2.1' },
       });
     }
     expect(await (await get('/v2/')).json()).toMatchObject({ version: { id: 'v2.0', version: '' } });
@@ -31,7 +31,7 @@ describe('versions', () => {
     expect(response.headers.get('x-openstack-nova-api-version')).toBe('2.37');
     expect(response.headers.get('vary')).toBe('OpenStack-API-Version, X-OpenStack-Nova-API-Version');
     const missing = await get('/v2.1/servers/none', { 'x-openstack-nova-api-version': 'latest' }, token);
-    expect([missing.status, missing.headers.get('openstack-api-version')]).toEqual([404, 'compute 2.91']);
+    expect([missing.status, missing.headers.get('openstack-api-version')]).toEqual([404, 'compute 2.94']);
     const old = await get('/v2/flavors', { 'openstack-api-version': 'compute 2.37' }, token);
     expect([old.status, old.headers.get('openstack-api-version')]).toEqual([200, null]);
   });
@@ -44,7 +44,7 @@ describe('versions', () => {
     expect(await beyond.json()).toEqual({
       computeFault: {
         code: 406,
-        message: 'Version 2.999 is not supported by the API. Minimum is 2.1 and maximum is 2.91.',
+        message: 'Version 2.999 is not supported by the API. Minimum is 2.1 and maximum is 2.94.',
       },
     });
     const nonsense = await get('/v2.1/flavors', { 'openstack-api-version': 'compute nonsense' }, token);

@@ -60,6 +60,18 @@ describe('a key pair', () => {
     expect(imported).toMatchObject({ keypair: { fingerprint: keypair.fingerprint } });
   });
 
+  it('is imported alone from 2.92, under more names', async () => {
+    const cloud = await ComputeCloud.open();
+    const post = (keypair: object, version: string) =>
+      cloud.call('POST', '/os-keypairs', { body: { keypair }, version });
+    const named = { name: 'me@home.net', public_key: KEY };
+    expect((await post(named, '2.91')).status).toBe(400);
+    expect((await post({ name: 'made' }, '2.91')).status).toBe(201);
+    expect((await post({ name: 'made-too' }, '2.92')).status).toBe(400);
+    expect((await post(named, '2.92')).status).toBe(201);
+    expect(await cloud.answer('GET', '/os-keypairs/me@home.net')).toMatchObject({ keypair: { name: named.name } });
+  });
+
   it('is the user’s own; an admin may act for another from 2.10', async () => {
     const cloud = await ComputeCloud.open();
     const { userId } = cloud.user;

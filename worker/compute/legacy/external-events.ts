@@ -20,6 +20,7 @@ const NAMES: readonly [Microversion, string[]][] = [
   [51, ['volume-extended']],
   [76, ['power-update']],
   [82, ['accelerator-request-bound']],
+  [93, ['volume-reimaged']],
 ];
 
 const eventsBody = (version: Microversion) => {

@@ -5,6 +5,7 @@ import {
   boolean,
   description,
   diskConfig,
+  domainHostname,
   fqdn,
   hostname,
   INTEGER_MAX,
@@ -157,6 +158,7 @@ const CHANGES: readonly [Microversion, (shape: z.ZodRawShape) => z.ZodRawShape][
   [63, (shape) => ({ ...shape, trusted_image_certificates: later.trusted_image_certificates })],
   [74, (shape) => ({ ...shape, host: later.host, hypervisor_hostname: later.hypervisor_hostname })],
   [90, (shape) => ({ ...shape, hostname: later.hostname })],
+  [94, (shape) => ({ ...shape, hostname: domainHostname.optional() })],
 ];
 const built = new Map<number, z.ZodType<CreateServerBody>>();
 

@@ -114,6 +114,23 @@ describe('what the host is told', () => {
     });
   });
 
+  it('takes a hostname with its domain from 2.94', async () => {
+    const cloud = await ComputeCloud.open();
+    await cloud.addRunner();
+    const { networkId } = await cloud.addNetwork();
+    const of = { hostname: 'web.example.com', networks: [{ uuid: networkId }] };
+    expect((await cloud.refusal(of, { version: '2.93' }))[0]).toBe(400);
+    const id = await cloud.create(of, cloud.user, '2.94');
+    expect((await cloud.wish(id))?.spec?.metadata.hostname).toBe('web.example.com');
+    const [port] = await cloud.ctx.db.select().from(ports).where(eq(ports.deviceId, id));
+    expect(port?.dnsName).toBe('web');
+    const body = { server: { hostname: 'db.example.com' } };
+    expect((await cloud.call('PUT', `/servers/${id}`, { body, version: '2.93' })).status).toBe(400);
+    expect(await cloud.answer('PUT', `/servers/${id}`, { body, version: '2.94' })).toMatchObject({
+      server: { 'OS-EXT-SRV-ATTR:hostname': 'db.example.com' },
+    });
+  });
+
   it('hands the guest its files, and tells it what its interfaces are called, in versions that can say so', async () => {
     const cloud = await ComputeCloud.open();
     await cloud.addRunner();

@@ -51,7 +51,8 @@ export async function draftServer(
   const names = namesOf(wanted, order);
   const ports: ServerPortsInput = {
     serverId: order.id,
-    hostname: names.hostname,
+    // Neutron's name of a port is a label; the domain is the network's.
+    hostname: names.hostname.split('.')[0] ?? '',
     zone: wanted.zone ?? '',
     requests: wanted.networks,
     securityGroups: wanted.securityGroups,
@@ -141,6 +142,7 @@ async function commitUnplaced(ctx: ProjectContext, blueprint: Blueprint, why: st
 /** One of several is told apart by a number, as in Nova. */
 function namesOf(wanted: NewServer, order: Order): { name: string; hostname: string } {
   const suffix = wanted.count > 1 ? `-${order.index + 1}` : '';
-  const label = (wanted.hostname ?? dnsLabel(wanted.name)).slice(0, HOSTNAME_CHARS_MAX - suffix.length);
+  if (wanted.hostname !== null) return { name: `${wanted.name}${suffix}`, hostname: wanted.hostname };
+  const label = dnsLabel(wanted.name).slice(0, HOSTNAME_CHARS_MAX - suffix.length);
   return { name: `${wanted.name}${suffix}`, hostname: label === '' ? `server-${order.id}` : `${label}${suffix}` };
 }

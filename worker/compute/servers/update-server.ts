@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ActorContext } from '../../http/context.ts';
 import { isAdmin } from '../../http/policy.ts';
 import type { Microversion } from '../http/microversion.ts';
-import { description, diskConfig, hostname, ipv6Address, name } from '../http/parameters.ts';
+import { description, diskConfig, domainHostname, hostname, ipv6Address, name } from '../http/parameters.ts';
 import { hostOf, patchDesiredServer } from './desired-server.ts';
 import { ownServer, serverNotFound } from './find-server.ts';
 import { type ServerRow, selectServers, serverRows } from './server-rows.ts';
@@ -17,13 +17,14 @@ const server = z.strictObject({
 });
 const server19 = server.extend({ description: description.optional() });
 const server90 = server19.extend({ hostname: hostname.optional() });
+const server94 = server90.extend({ hostname: domainHostname.optional() });
 export type ServerPatch = z.infer<typeof server90>;
 
-const bodies = [server, server19, server90].map((one) => z.strictObject({ server: one }));
+const bodies = [server, server19, server90, server94].map((one) => z.strictObject({ server: one }));
 
 /** The body of an update, by version. */
 export function updateServerBody(version: Microversion): z.ZodType<{ server: ServerPatch }> {
-  return bodies[version >= 90 ? 2 : version >= 19 ? 1 : 0] as z.ZodType<{ server: ServerPatch }>;
+  return bodies[version >= 94 ? 3 : version >= 90 ? 2 : version >= 19 ? 1 : 0] as z.ZodType<{ server: ServerPatch }>;
 }
 
 /** Columns by the member that changes them. */
