@@ -5,6 +5,7 @@ import { DriverError, type Operator } from '../driver.ts';
 import { machineUptime } from '../host/uptime.ts';
 import { readConsole } from './console.ts';
 import type { ComputeContext } from './context.ts';
+import { diagnose } from './diagnostics.ts';
 import { guestPaths } from './guest-paths.ts';
 import { NEW_GUEST } from './guest-record.ts';
 import type { Guests } from './guests.ts';
@@ -58,6 +59,10 @@ export function serverOperator(ctx: ComputeContext, guests: Guests, moves: Moves
       if (kind === 'force-move') {
         moves.force(targetId);
         return {};
+      }
+      if (kind === 'diagnostics') {
+        const { ports } = specOf(ctx, targetId);
+        return diagnose(ctx, await running(guests, targetId), ports);
       }
       if (kind !== 'console') throw new DriverError(`This machine knows no question ${kind}`, { code: 400 });
       const { length_lines } = consoleArguments.parse(args);

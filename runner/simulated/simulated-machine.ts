@@ -203,6 +203,7 @@ export class SimulatedMachine implements Machine {
     if (query.kind === 'uptime') return { uptime: machineUptime() };
     if (query.kind === 'force-move')
       throw new DriverError(`Server ${query.targetId} is not on its way.`, { code: 404 });
+    if (query.kind === 'diagnostics') return diagnosticsOf(this.#existing(query.targetId));
     if (query.kind !== 'console')
       throw new DriverError(`A simulated machine cannot answer ${query.kind}.`, { code: 501 });
     const text = this.#existing(query.targetId).console ?? '';
@@ -230,6 +231,18 @@ function isBooted(spec: ServerSpec, before: Held | undefined): boolean {
   )
     return true;
   return old.disk_version !== spec.disk_version || JSON.stringify(old.rescue) !== JSON.stringify(spec.rescue);
+}
+
+/** A simulated guest has all parts and moves nothing. */
+function diagnosticsOf(guest: Held) {
+  const spec = JSON.parse(guest.spec) as ServerSpec;
+  const still = { read_bytes: 0, read_requests: 0, write_bytes: 0, write_requests: 0, errors: 0 };
+  return {
+    cpus: Array.from({ length: spec.vcpus }, (_, id) => ({ id, time_ns: 0 })),
+    disks: [{ name: 'vda', ...still }],
+    nics: [],
+    memory: { maximum_mib: spec.memory_mib, used_mib: 0 },
+  };
 }
 
 const STATES = { on: 'running', paused: 'paused', suspended: 'suspended', off: 'stopped' } as const;

@@ -158,9 +158,9 @@ function settled(report: Report, state: keyof typeof SETTLED): Effect['statement
       ? sql`, launched_at_ms = CASE WHEN ${LAUNCHES} THEN ${report.nowMs} ELSE coalesce(launched_at_ms, ${report.nowMs}) END`
       : sql``;
   const changed = change(report, {
-    when: sql`${wishedPower(report, wish)} AND ${HEALABLE}
+    when: sql`${wishedPower(report, wish)}
       AND (task_state IN (${list(tasks)})
-        OR (task_state IS NULL AND NOT ${KEPT} AND (vm_state <> ${vmState} OR power_state <> ${power})))`,
+        OR (task_state IS NULL AND ${HEALABLE} AND NOT ${KEPT} AND (vm_state <> ${vmState} OR power_state <> ${power})))`,
     set: sql`vm_state = ${vmState}, task_state = NULL, task_deadline_ms = NULL, power_state = ${power}, fault = NULL${launched}`,
     ends,
   });

@@ -3,6 +3,7 @@ import { notFound } from '../http/errors.ts';
 import { refuseNul } from '../http/refuse-nul.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { aggregateRoutes } from './aggregates/routes.ts';
+import { consoleTokenRoutes } from './consoles/routes.ts';
 import { renderFault } from './faults.ts';
 import { flavorRoutes } from './flavors/routes.ts';
 import { hostRoutes } from './hosts/host-routes.ts';
@@ -36,6 +37,7 @@ function versioned(path: 'v2' | 'v2.1') {
     .route('/flavors', flavorRoutes)
     .route('/servers', serverRoutes)
     .route('/os-keypairs', keypairRoutes)
+    .route('/os-console-auth-tokens', consoleTokenRoutes)
     .route('/limits', limitRoutes)
     .route('/os-migrations', migrationRoutes)
     .route('/os-quota-sets', quotaSetRoutes)

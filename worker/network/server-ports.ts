@@ -180,18 +180,7 @@ export function releaseServerPorts(ctx: Context, serverId: string | SQL): PortCh
       ...drop.statements,
       dropMembers(ctx.db, memberIdsOf(portsOf(serverId))),
       ctx.db.delete(ports).where(sql`${attached} AND owned_by_server`),
-      ctx.db
-        .update(ports)
-        .set({
-          deviceId: '',
-          deviceOwner: '',
-          runnerId: null,
-          status: 'DOWN',
-          dnsName: '',
-          revision: sql`revision + 1`,
-          updatedAtMs: ctx.clock.nowMs(),
-        })
-        .where(attached),
+      freePorts(ctx, attached),
     ],
   };
 }
@@ -228,3 +217,31 @@ export function bindServerPorts(ctx: Context, serverId: string, runnerId: string
     ],
   };
 }
+
+/** What unplugs one port of a server, for the batch that takes it out of the server's spec: an owned one goes, another is free. */
+export function detachServerPort(ctx: Context, portId: string): PortChange {
+  const id = sql`${portId}`;
+  return {
+    touches: sql`(${runnersWith('port', id)} OR ${runnersWith('group-member', memberIdsOf(id))})`,
+    statements: [
+      dropDesired(ctx.db, 'port', sql`desired.id = ${portId}`),
+      dropMembers(ctx.db, memberIdsOf(id)),
+      ctx.db.delete(ports).where(sql`id = ${portId} AND owned_by_server`),
+      freePorts(ctx, sql`id = ${portId}`),
+    ],
+  };
+}
+
+const freePorts = (ctx: Context, where: SQL): Statement =>
+  ctx.db
+    .update(ports)
+    .set({
+      deviceId: '',
+      deviceOwner: '',
+      runnerId: null,
+      status: 'DOWN',
+      dnsName: '',
+      revision: sql`revision + 1`,
+      updatedAtMs: ctx.clock.nowMs(),
+    })
+    .where(where);

@@ -10,9 +10,7 @@ const IMPOSSIBLE: Readonly<Record<string, string>> = {
 };
 /** Actions of Nova that are not offered here. */
 const NOT_OFFERED: ReadonlySet<string> = new Set([
-  ...['changePassword', 'addSecurityGroup', 'removeSecurityGroup', 'addFixedIp', 'removeFixedIp'],
-  ...['addFloatingIp', 'removeFloatingIp', 'resetNetwork', 'injectNetworkInfo', 'os-getVNCConsole'],
-  ...['os-getSPICEConsole', 'os-getSerialConsole', 'os-getRDPConsole'],
+  ...['addFloatingIp', 'removeFloatingIp', 'resetNetwork', 'injectNetworkInfo', 'os-getRDPConsole'],
 ]);
 
 /** Whether Nova has an action of this name that is refused here. */

@@ -36,7 +36,7 @@ function idOf(c: ComputeContext): string {
 }
 
 /** Names of the groups that rules speak of; the actor sees them all where it sees the rules. */
-const everyGroup = (ctx: ActorContext): Promise<GroupWithRules[]> =>
+export const everyGroup = (ctx: ActorContext): Promise<GroupWithRules[]> =>
   listGroups(ctx, {
     where: undefined,
     orderBy: [asc(securityGroups.projectId), asc(securityGroups.name), asc(securityGroups.createdAtMs)],

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { badRequest, notFound } from '../../http/errors.ts';
+import { changePassword } from '../actions/change-password.ts';
 import { consoleOutput } from '../actions/console-output.ts';
 import { createBackup, createServerImage } from '../actions/create-image.ts';
+import { addFixedIp, removeFixedIp } from '../actions/fixed-ips.ts';
 import { lockServer, unlockServer } from '../actions/lock-server.ts';
 import { isNotOffered, refuseAction } from '../actions/not-offered.ts';
 import { turnServer } from '../actions/power.ts';
@@ -10,12 +12,14 @@ import { rebuildBody } from '../actions/rebuild-schema.ts';
 import { rebuildServer } from '../actions/rebuild-server.ts';
 import { rescueServer, unrescueServer } from '../actions/rescue-server.ts';
 import { resetState } from '../actions/reset-state.ts';
+import { addSecurityGroup, removeSecurityGroup } from '../actions/security-groups.ts';
 import { offloadShelved, shelveServer } from '../actions/shelve-server.ts';
 import { triggerCrashDump } from '../actions/trigger-crash-dump.ts';
 import { unshelveServer } from '../actions/unshelve-server.ts';
+import { oldConsole } from '../consoles/routes.ts';
 import { actorOf, type ComputeContext, renderingOf } from '../http/env.ts';
 import type { Microversion } from '../http/microversion.ts';
-import { INTEGER_MAX, integer, metadata, name, uuid } from '../http/parameters.ts';
+import { INTEGER_MAX, integer, ipAddress, metadata, name, uuid } from '../http/parameters.ts';
 import { check, readBody } from '../http/validate.ts';
 import { evacuateBody, liveBody, migrateBody, resizeBody } from '../migrations/action-bodies.ts';
 import { evacuateServer } from '../migrations/evacuate-server.ts';
@@ -55,6 +59,14 @@ type UnshelveBody = { unshelve: { availability_zone?: string | null | undefined;
 const unshelveAny = z.unknown().transform((): UnshelveBody => ({ unshelve: null }));
 const unshelveBody = (version: Microversion): z.ZodType<UnshelveBody> =>
   version >= 91 ? unshelve91 : version >= 77 ? unshelve77 : unshelveAny;
+const changePasswordBody = only({ changePassword: z.strictObject({ adminPass: z.string() }) });
+const groupName = z.strictObject({
+  name: z.string().refine((text) => text.trim() !== '', { error: 'Security group name cannot be empty' }),
+});
+const addFixedIpBody = only({
+  addFixedIp: z.strictObject({ networkId: z.union([z.string().min(1).max(36), z.number()]) }),
+});
+const removeFixedIpBody = only({ removeFixedIp: z.strictObject({ address: ipAddress }) });
 const resetStateBody = only({ 'os-resetState': z.strictObject({ state: z.enum(['active', 'error']) }) });
 const consoleBody = only({
   'os-getConsoleOutput': z.strictObject({ length: integer(-1, INTEGER_MAX).nullable().optional() }),
@@ -67,6 +79,11 @@ const accepted = (c: ComputeContext) => c.body(null, 202);
 function imageAnswer(c: ComputeContext, imageId: string): Response {
   if (c.get('microversion') >= 45) return c.json({ image_id: imageId }, 202);
   return c.body(null, 202, { location: `${c.get('ctx').baseUrl}/image/v2/images/${imageId}` });
+}
+
+/** @throws ApiError 404 from 2.44, where networking alone gives addresses */
+function untilMultinicEnds(c: ComputeContext): void {
+  if (c.get('microversion') >= 44) throw notFound('The resource could not be found.');
 }
 
 async function turn(c: ComputeContext, id: string, verb: Parameters<typeof turnServer>[2]): Promise<Response> {
@@ -100,7 +117,10 @@ const ACTIONS: Readonly<Record<string, Handler>> = {
     const rendering = renderingOf(c);
     const { rebuild } = check(body, rebuildBody(rendering.version));
     const row = await rebuildServer(actorOf(c), id, rebuild, rendering.version);
-    const server = serverView(row, rendering, { nowMs: c.get('ctx').clock.nowMs(), form: 'updated' });
+    const { 'OS-EXT-SRV-ATTR:user_data': _said, ...server }: Record<string, unknown> = serverView(row, rendering, {
+      nowMs: c.get('ctx').clock.nowMs(),
+      form: 'updated',
+    });
     const later = {
       ...(rendering.version >= 54 ? { key_name: row.keyName } : {}),
       ...(rendering.version >= 57 ? { user_data: row.userData ?? null } : {}),
@@ -132,6 +152,33 @@ const ACTIONS: Readonly<Record<string, Handler>> = {
     await unshelveServer(actorOf(c), id, { zone: to?.availability_zone, host: to?.host });
     return accepted(c);
   },
+  changePassword: async (c, id, body) => {
+    check(body, changePasswordBody);
+    await changePassword(actorOf(c), id);
+    return accepted(c);
+  },
+  addSecurityGroup: async (c, id, body) => {
+    await addSecurityGroup(actorOf(c), id, check(body, only({ addSecurityGroup: groupName })).addSecurityGroup.name);
+    return accepted(c);
+  },
+  removeSecurityGroup: async (c, id, body) => {
+    const { removeSecurityGroup: group } = check(body, only({ removeSecurityGroup: groupName }));
+    await removeSecurityGroup(actorOf(c), id, group.name);
+    return accepted(c);
+  },
+  addFixedIp: async (c, id, body) => {
+    untilMultinicEnds(c);
+    await addFixedIp(actorOf(c), id, String(check(body, addFixedIpBody).addFixedIp.networkId));
+    return accepted(c);
+  },
+  removeFixedIp: async (c, id, body) => {
+    untilMultinicEnds(c);
+    await removeFixedIp(actorOf(c), id, check(body, removeFixedIpBody).removeFixedIp.address);
+    return accepted(c);
+  },
+  'os-getVNCConsole': (c, id, body) => oldConsole(c, id, body, 'os-getVNCConsole'),
+  'os-getSPICEConsole': (c, id, body) => oldConsole(c, id, body, 'os-getSPICEConsole'),
+  'os-getSerialConsole': (c, id, body) => oldConsole(c, id, body, 'os-getSerialConsole'),
   trigger_crash_dump: async (c, id) => {
     if (c.get('microversion') < 17) throw notFound('The resource could not be found.');
     await triggerCrashDump(actorOf(c), id);

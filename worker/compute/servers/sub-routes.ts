@@ -2,12 +2,18 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { badRequest, notFound } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
+import { remoteConsole } from '../consoles/routes.ts';
 import { actorOf, type ComputeContext, type ComputeEnv, renderingOf } from '../http/env.ts';
 import { nextLink } from '../http/paging.ts';
 import { isMetadataKey, metadata, TAGS_MAX, tag } from '../http/parameters.ts';
 import { checkedBody } from '../http/validate.ts';
+import { listInterfaces } from '../interfaces/find-interfaces.ts';
+import { interfaceRoutes } from '../interfaces/routes.ts';
+import { securityGroupView } from '../legacy/security-group-view.ts';
+import { everyGroup } from '../legacy/security-groups.ts';
 import { serverMigrationRoutes } from '../migrations/routes.ts';
 import { policy } from '../policy.ts';
+import { diagnosticsView, oldDiagnosticsView, serverDiagnostics } from './diagnostics.ts';
 import { findServer } from './find-server.ts';
 import { actionDetailView, actionView } from './instance-action-views.ts';
 import { listActions, showAction } from './instance-actions.ts';
@@ -92,6 +98,47 @@ subRoutes.get('/ips/:key', async (c) => {
   const addresses = addressesView(await findServer(ctx, idOf(c)), false)[keyOf(c)];
   if (!addresses) throw notFound('Instance is not a member of specified network');
   return c.json({ [keyOf(c)]: addresses });
+});
+
+subRoutes.route('/os-interface', interfaceRoutes);
+subRoutes.post('/remote-consoles', remoteConsole);
+subRoutes.get('/diagnostics', async (c) => {
+  const { row, diagnostics } = await serverDiagnostics(actorOf(c), idOf(c));
+  const nowMs = c.get('ctx').clock.nowMs();
+  return c.json(
+    c.get('microversion') < 48 ? oldDiagnosticsView(diagnostics) : diagnosticsView(row, diagnostics, nowMs),
+  );
+});
+/** No guest is pinned to parts of its host. */
+subRoutes.get('/topology', async (c) => {
+  if (c.get('microversion') < 78) throw notFound('The resource could not be found.');
+  authorize(actorOf(c), policy, 'compute:server:topology:index');
+  await findServer(actorOf(c), idOf(c));
+  return c.json({ nodes: [], pagesize_kb: null });
+});
+subRoutes.get('/os-security-groups', async (c) => {
+  const ports = await listInterfaces(actorOf(c), idOf(c), 'os_compute_api:os-security-groups:list');
+  const groups = await everyGroup(actorOf(c));
+  const held = new Set(ports.flatMap((port) => port.groupIds));
+  const own = groups.filter((group) => held.has(group.id));
+  return c.json({ security_groups: own.map((group) => securityGroupView(group, groups)) });
+});
+/** There are no volumes to attach. */
+subRoutes.get('/os-volume_attachments', async (c) => {
+  authorize(actorOf(c), policy, 'os_compute_api:os-volumes-attachments:index');
+  await findServer(actorOf(c), idOf(c));
+  return c.json({ volumeAttachments: [] });
+});
+/** No guest has told us a password of its own: none is kept, so none is there to forget. */
+subRoutes.get('/os-server-password', async (c) => {
+  authorize(actorOf(c), policy, 'os_compute_api:os-server-password:show');
+  await findServer(actorOf(c), idOf(c));
+  return c.json({ password: '' });
+});
+subRoutes.delete('/os-server-password', async (c) => {
+  authorize(actorOf(c), policy, 'os_compute_api:os-server-password:clear');
+  await findServer(actorOf(c), idOf(c));
+  return c.body(null, 204);
 });
 
 subRoutes.get('/os-instance-actions', async (c) => {
