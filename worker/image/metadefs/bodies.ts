@@ -32,21 +32,20 @@ const propertyMembers = {
   uniqueItems: z.boolean().optional(),
   additionalItems: z.boolean().optional(),
 };
-const propertyInside = z.strictObject({ name: name.optional(), ...propertyMembers });
-const properties = z.record(name, propertyInside);
+/** What lies within others may say more, as clients send back what they were shown; it is left out. */
+const properties = z.record(name, z.object({ name: name.optional(), ...propertyMembers }));
 
-const objectBody = z.strictObject({
+const objectMembers = {
   name,
   description: z.string().optional(),
   required: strings.optional(),
   properties: properties.optional(),
-});
-const tagBody = z.strictObject({ name });
-const resourceTypeBody = z.strictObject({
+};
+const resourceTypeMembers = {
   name,
   prefix: z.string().max(NAME_CHARS_MAX).optional(),
   properties_target: z.string().max(NAME_CHARS_MAX).optional(),
-});
+};
 
 const namespaceBody = z.strictObject({
   namespace: name,
@@ -55,20 +54,20 @@ const namespaceBody = z.strictObject({
   visibility: z.enum(['public', 'private']).optional(),
   protected: z.boolean().optional(),
   owner: z.string().max(OWNER_CHARS_MAX).optional(),
-  resource_type_associations: z.array(resourceTypeBody).optional(),
+  resource_type_associations: z.array(z.object(resourceTypeMembers)).optional(),
   properties: properties.optional(),
-  objects: z.array(objectBody).optional(),
-  tags: z.array(tagBody).optional(),
+  objects: z.array(z.object(objectMembers)).optional(),
+  tags: z.array(z.strictObject({ name })).optional(),
 });
 
 /** A body of each kind, by the name of its schema. */
 const BODIES = {
   namespace: namespaceBody,
-  object: objectBody,
+  object: z.strictObject(objectMembers),
   property: z.strictObject({ name, ...propertyMembers }),
-  tag: tagBody,
-  tags: z.strictObject({ tags: z.array(tagBody).optional() }),
-  resource_type_association: resourceTypeBody,
+  tag: z.strictObject({ name }),
+  tags: z.strictObject({ tags: z.array(z.strictObject({ name })).optional() }),
+  resource_type_association: z.strictObject(resourceTypeMembers),
 };
 export type NamespaceBody = z.infer<typeof namespaceBody>;
 

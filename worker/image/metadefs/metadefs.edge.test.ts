@@ -98,6 +98,15 @@ describe('a namespace', () => {
     expect((await as('GET', `/namespaces/${renamed}`)).body.properties).toEqual({ cores: CPU });
   });
 
+  it('can be sent back as it was shown, but for what is its own', async () => {
+    const { as, create } = await stage();
+    const namespace = await create(WHOLE);
+    const { self, schema, created_at, updated_at, ...shown } = (await as('GET', `/namespaces/${namespace}`)).body;
+    expect([self, schema, created_at, updated_at]).not.toContain(undefined);
+    expect((await as('PUT', `/namespaces/${namespace}`, { ...shown, protected: true })).status).toBe(200);
+    expect((await as('GET', `/namespaces/${namespace}`)).body).toMatchObject({ ...shown, protected: true });
+  });
+
   it('keeps all that it holds while it is protected', async () => {
     const { as, create } = await stage();
     const namespace = await create({ ...WHOLE, protected: true });
