@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { allowedMethods, noSuchRoute } from '../http/allowed-methods.ts';
 import type { AppEnv } from '../http/context.ts';
-import { notFound, unauthorized } from '../http/errors.ts';
+import { unauthorized } from '../http/errors.ts';
 import { refuseNul } from '../http/refuse-nul.ts';
 import { applicationCredentialRoutes } from './application-credentials/routes.ts';
 import { grantRoutes } from './assignments/grant-routes.ts';
