@@ -163,13 +163,13 @@ describePolicy<OwnAction>("identity, what is a user's own", cast, {
   // A key that is not there, said to those alone who may ask.
   'identity:ec2tokens_validate': trial(
     'admin',
-    401,
+    404,
     at('POST', () => '/ec2tokens', signed),
     { stranger: 403 },
   ),
   'identity:s3tokens_validate': trial(
     'admin',
-    401,
+    404,
     at('POST', () => '/s3tokens', signed),
     { stranger: 403 },
   ),
