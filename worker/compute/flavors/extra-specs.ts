@@ -5,11 +5,16 @@ import type { ActorContext } from '../../http/context.ts';
 import { badRequest, notFound } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import { commitOr } from '../http/commit-or.ts';
+import type { Microversion } from '../http/microversion.ts';
 import { policy } from '../policy.ts';
+import { checkExtraSpec } from './check-extra-spec.ts';
 import { assertFlavor, findFlavor, flavorNotFound } from './find-flavor.ts';
 
 /** Digits of a numeric extra spec that are kept. */
 const VALUE_CHARS_MAX = 255;
+
+/** From this version on what is written is checked for a meaning. */
+const VALIDATED_SINCE: Microversion = 86;
 
 const noSuchKey = (id: string, key: string) => notFound(`Flavor ${id} has no extra specs with key ${key}.`);
 
@@ -27,19 +32,20 @@ export async function showExtraSpec(ctx: ActorContext, id: string, key: string):
   return value;
 }
 
-/** Adds and replaces extra specs; those not named stay. @throws ApiError 400 a number too long, 404 */
+/** Adds and replaces extra specs; those not named stay. @throws ApiError 400 a number too long, or from 2.86 what means nothing; 404 */
 export async function setExtraSpecs(
   ctx: ActorContext,
   id: string,
   specs: Record<string, string | number>,
-  verb: 'create' | 'update',
+  of: { verb: 'create' | 'update'; version: Microversion },
 ): Promise<void> {
-  const action = `os_compute_api:os-flavor-extra-specs:${verb}` as const;
+  const action = `os_compute_api:os-flavor-extra-specs:${of.verb}` as const;
   authorize(ctx, policy, action);
   const texts = Object.fromEntries(Object.entries(specs).map(([key, value]) => [key, String(value)]));
   if (Object.values(texts).some((value) => value.length > VALUE_CHARS_MAX)) {
     throw badRequest(`Invalid input received: extra_specs value has more than ${VALUE_CHARS_MAX} characters.`);
   }
+  if (of.version >= VALIDATED_SINCE) for (const [key, value] of Object.entries(texts)) checkExtraSpec(key, value);
   const update = ctx.db
     .update(flavors)
     .set({ extraSpecs: sql`json_patch(extra_specs, ${JSON.stringify(texts)})` })

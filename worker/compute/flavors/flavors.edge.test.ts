@@ -126,6 +126,21 @@ describe('a list of flavors', () => {
 });
 
 describe('extra specs', () => {
+  it('are checked for a meaning from 2.86', async () => {
+    const cloud = await ComputeCloud.open();
+    const path = `/flavors/${cloud.flavorId}/os-extra_specs`;
+    const post = (version: string) =>
+      cloud.call('POST', path, { as: cloud.admin, version, body: { extra_specs: { 'hw:cpu_policy': 'odd' } } });
+    expect((await post('2.85')).status).toBe(200);
+    expect((await post('2.86')).status).toBe(400);
+    const put = await cloud.call('PUT', `${path}/hw:odd`, {
+      as: cloud.admin,
+      version: '2.86',
+      body: { 'hw:odd': '1' },
+    });
+    expect(put.status).toBe(400);
+  });
+
   it('are put, read and taken away', async () => {
     const cloud = await ComputeCloud.open();
     const path = `/flavors/${cloud.flavorId}/os-extra_specs`;

@@ -101,7 +101,10 @@ flavorRoutes.get('/:id/os-extra_specs', async (c) =>
 
 flavorRoutes.post('/:id/os-extra_specs', async (c) => {
   const body = await checkedBody(c, extraSpecsBody);
-  await setExtraSpecs(actorOf(c), c.req.param('id'), body.extra_specs, 'create');
+  await setExtraSpecs(actorOf(c), c.req.param('id'), body.extra_specs, {
+    verb: 'create',
+    version: c.get('microversion'),
+  });
   return c.json(body);
 });
 
@@ -113,7 +116,7 @@ flavorRoutes.get('/:id/os-extra_specs/:key', async (c) => {
 flavorRoutes.put('/:id/os-extra_specs/:key', async (c) => {
   const body = await checkedBody(c, extraSpecBody);
   if (!Object.hasOwn(body, c.req.param('key'))) throw badRequest('Request body and URI mismatch');
-  await setExtraSpecs(actorOf(c), c.req.param('id'), body, 'update');
+  await setExtraSpecs(actorOf(c), c.req.param('id'), body, { verb: 'update', version: c.get('microversion') });
   return c.json(body);
 });
 

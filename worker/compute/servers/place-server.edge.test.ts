@@ -47,6 +47,20 @@ describe('placement', () => {
     expect(await hinted({ same_host: first })).toBe(hosts[0]);
   });
 
+  it('never hands out more than there is, however many race for it', async () => {
+    const cloud = await ComputeCloud.open();
+    const hosts = [
+      await cloud.addRunner({ vcpusAllocatable: 3 }),
+      await cloud.addRunner({ memoryMibAllocatable: 1_024 }),
+    ];
+    const ids = await Promise.all(Array.from({ length: 12 }, () => cloud.create()));
+    const rows = await Promise.all(ids.map((id) => cloud.row(id)));
+    expect(rows.filter((row) => row.runnerId !== null)).toHaveLength(5);
+    expect(rows.filter((row) => row.vmState === 'error')).toHaveLength(7);
+    const [first, second] = await Promise.all(hosts.map((id) => cloud.runner(id)));
+    expect([first?.vcpusClaimed, second?.memoryMibClaimed]).toEqual([3, 1_024]);
+  });
+
   it('goes where its flavor and its image find what they ask for', async () => {
     const cloud = await ComputeCloud.open();
     await cloud.addRunner({ name: 'plain', capabilities: ['arch:x86_64'] });
