@@ -37,6 +37,8 @@ export interface EdgeOptions {
   ssoAllow?: string[];
   /** Dashboards that may be handed a token after a log-in elsewhere. */
   trustedDashboards?: string[];
+  /** A JSON object of Keystone's `[security_compliance]` options. */
+  securityCompliance?: string;
 }
 
 /** The control plane at home: the database process and workerd, both supervised. */
@@ -132,6 +134,7 @@ function startWorkerd(options: EdgeOptions, database: string): Supervisor {
         REGION: region,
         PUBLIC_URL: publicUrl,
         IMPORT_ALLOW: importAllow.join(','),
+        SECURITY_COMPLIANCE: options.securityCompliance ?? '',
         TRUSTED_DASHBOARDS: (options.trustedDashboards ?? []).join(','),
       },
     }),

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import ipaddr from 'ipaddr.js';
 import { Refusal } from '../shared/refusal.ts';
 import { buildGuest } from '../test/guest/build-guest.ts';
+import { parseCompliance } from '../worker/identity/users/security-compliance.ts';
 import { type ApiClient, login } from './api-client.ts';
 import { writeCredentials } from './credentials.ts';
 import { bootFirstGuest, proveFirstGuest } from './first-guest.ts';
@@ -27,6 +28,7 @@ const HELP = `npm start [-- OPTIONS]: a whole cloud on this machine, in the fore
   --import-allow CIDRS  where images may be downloaded from, beside public addresses; divided by commas
   --sso-allow CIDRS     where identity providers may be, beside public addresses; divided by commas
   --trusted-dashboard URLS  dashboards that single sign-on may hand a token to; divided by commas
+  --security-compliance JSON  rules for passwords and lock-outs: options of Keystone's [security_compliance]
   --no-runner      the control plane alone
   --no-guest       everything but the first guest`;
 
@@ -40,6 +42,7 @@ const options = {
   'import-allow': { type: 'string', default: '' },
   'sso-allow': { type: 'string', default: '' },
   'trusted-dashboard': { type: 'string', default: '' },
+  'security-compliance': { type: 'string', default: '' },
   'no-runner': { type: 'boolean', default: false },
   'no-guest': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -74,6 +77,7 @@ export async function start(args: string[]): Promise<number> {
       importAllow: cidrsOf('--import-allow', values['import-allow']),
       ssoAllow: cidrsOf('--sso-allow', values['sso-allow']),
       trustedDashboards: values['trusted-dashboard'].split(',').filter(Boolean),
+      securityCompliance: complianceOption(values['security-compliance']),
     });
     steps.end();
     writeCredentials(paths, { authUrl: `${url}/identity/v3`, password: secrets.adminPassword, region: values.region });
@@ -94,6 +98,16 @@ export async function start(args: string[]): Promise<number> {
     await edge?.stop();
     forgetRunning(paths.running);
   }
+}
+
+/** @throws Refusal where it is no JSON of such options */
+function complianceOption(text: string): string {
+  try {
+    parseCompliance(text || '{}');
+  } catch (error) {
+    throw new Refusal(`--security-compliance: ${(error as Error).message}`);
+  }
+  return text;
 }
 
 /** @throws Refusal where one is no CIDR */

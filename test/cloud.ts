@@ -69,6 +69,7 @@ export async function startCloud(
     importAllow?: string[];
     ssoAllow?: string[];
     trustedDashboards?: string[];
+    securityCompliance?: string;
   } = {},
 ): Promise<Cloud> {
   const folder = mkdtempSync(join(tmpdir(), 'aerostat-cloud-'));

@@ -19,6 +19,8 @@ export interface Env {
   TRUSTED_DASHBOARDS?: string;
   /** 32 random bytes, base64: signs tokens. */
   TOKEN_KEY: string;
+  /** A JSON object of Keystone's `[security_compliance]` options; absent or empty: none of them. */
+  SECURITY_COMPLIANCE?: string;
   /** The default region. */
   REGION: string;
   /** The URL that clients use, without a slash at the end; empty: whatever host they asked. */

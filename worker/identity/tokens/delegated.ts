@@ -11,8 +11,8 @@ import { verifyPassword } from '../password.ts';
 import { readTrust } from '../trusts/read-trust.ts';
 import type { ApplicationCredentialRef, AuthRequest, ScopeRequest } from './auth-request.ts';
 import type { Delegation } from './delegation.ts';
-import type { Rights } from './rights.ts';
-import type { InDomain, Named, Token } from './token.ts';
+import type { KnownUser, Rights } from './rights.ts';
+import type { Named, Token } from './token.ts';
 
 /** Rights that were passed on, as a log-in needs them. */
 export interface Delegated {
@@ -112,7 +112,7 @@ export async function byTrust(ctx: Context, id: string): Promise<Delegated> {
 }
 
 /** Whom the token names when rights were passed on: all who are part of that must be able to log in. @throws ApiError 401, 403 */
-export function namedBy(passed: Delegated, { user, others }: Rights): InDomain {
+export function namedBy(passed: Delegated, { user, others }: Rights): KnownUser {
   if (user?.id !== passed.bearerId) {
     throw passed.delegation.type === 'trust' ? forbiddenAction() : unauthorized();
   }

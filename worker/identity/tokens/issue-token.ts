@@ -6,6 +6,8 @@ import { notFound, unauthorized } from '../../http/errors.ts';
 import { requireFederation } from '../federation/login/find-federation.ts';
 import { forbiddenAction } from '../http/forbidden-action.ts';
 import { hashPassword, verifyPassword } from '../password.ts';
+import { recordFailure, recordSuccess } from '../users/record-login.ts';
+import { complianceOf, isExpired, isInactive, isLockedOut } from '../users/security-compliance.ts';
 import type { AuthRequest, ScopeRequest } from './auth-request.ts';
 import { countUse, type Delegated, delegatedBy, globalOf, namedBy, passedOn } from './delegated.ts';
 import { revocationsOf } from './revocation.ts';
@@ -47,7 +49,7 @@ export async function issueToken(
   if (input.password) await checkPassword(ctx, input.password.password, rights.user);
   if (!rights.user?.enabled || rights.revoked) throw unauthorized();
   if (earlier && earlier.user.id !== rights.user.id) throw unauthorized();
-  const { id, name, domain } = passed ? namedBy(passed, rights) : rights.user;
+  const { id, name, domain, passwordExpiresAtMs } = passed ? namedBy(passed, rights) : rights.user;
   const roles = passed ? passedOn(passed, rights) : globalOf(rights.held);
   const scope = grantedScope(wanted, rights, roles);
   if (passed?.counted) await countUse(ctx, passed.delegation.id);
@@ -64,6 +66,7 @@ export async function issueToken(
     revocationSeq: rights.revocationSeq,
     ...(federation ? { federation } : {}),
     ...(passed ? { delegation: passed.delegation } : {}),
+    ...(passwordExpiresAtMs === null ? {} : { passwordExpiresAtMs }),
   };
   return { text: await tokenChecker(ctx).seal(token), token };
 }
@@ -92,9 +95,23 @@ async function earlierToken(ctx: Context, text: string, { scope }: AuthRequest):
   return checked.token;
 }
 
+/** @throws ApiError 401: a wrong password, too many of them, or one that has expired */
 async function checkPassword(ctx: Context, password: string, user: KnownUser | undefined): Promise<void> {
+  const rules = complianceOf(ctx.env);
+  const nowMs = ctx.clock.nowMs();
+  const locked = user !== undefined && isLockedOut(rules, user, nowMs);
+  // It takes its time, whatever the end: nobody learns by it who there is.
   const { ok, stale } = await verifyPassword(password, user?.passwordHash ?? null);
-  if (!ok || !user) throw unauthorized();
+  if (!user || locked) throw unauthorized();
+  if (!ok) {
+    await recordFailure(ctx, rules, user);
+    throw unauthorized();
+  }
+  if (isInactive(rules, user, nowMs)) throw unauthorized();
+  if (isExpired(user, nowMs)) {
+    throw unauthorized(`The password is expired and needs to be changed for user: ${user.id}.`);
+  }
+  await recordSuccess(ctx, rules, user);
   if (stale) {
     const log = (error: unknown) => ctx.log.error('rehash-failed', { userId: user.id, error: String(error) });
     ctx.waitUntil(rehash(ctx, user, password).catch(log));

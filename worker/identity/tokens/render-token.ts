@@ -1,3 +1,4 @@
+import { passwordExpiry } from '../users/views.ts';
 import { delegationView } from './delegation.ts';
 import type { Federation, Token } from './token.ts';
 
@@ -13,7 +14,9 @@ export function renderTokenStart(of: Token): string {
       domain: user.domain,
       id: user.id,
       name: user.name,
-      ...(of.federation ? { 'OS-FEDERATION': federationView(of.federation) } : { password_expires_at: null }),
+      ...(of.federation
+        ? { 'OS-FEDERATION': federationView(of.federation) }
+        : { password_expires_at: passwordExpiry(of.passwordExpiresAtMs ?? null) }),
     },
     audit_ids: auditIds,
     expires_at: keystoneTime(expiresAtMs),

@@ -4,12 +4,13 @@ import { domains, projects, revocations, roles, users } from '../../../db/schema
 import { isOfUser } from '../assignments/of-user.ts';
 import { idsAbove } from '../projects/tree.ts';
 import { closureOf } from '../roles/closure.ts';
+import type { Standing } from '../users/security-compliance.ts';
 import type { Ref, RefInDomain, ScopeRequest } from './auth-request.ts';
 import type { Revocation } from './revocation.ts';
 import type { InDomain, Named } from './token.ts';
 
 /** A user as a log-in needs it. */
-export interface KnownUser extends InDomain {
+export interface KnownUser extends InDomain, Standing {
   passwordHash: string | null;
   enabled: boolean;
 }
@@ -101,6 +102,12 @@ function selectUsers(db: Database, condition: SQL | undefined) {
       name: users.name,
       passwordHash: users.passwordHash,
       enabled: sql<boolean>`${users.enabled} AND ${domains.enabled}`.mapWith(Boolean),
+      options: users.options,
+      failedLogins: users.failedLogins,
+      failedAtMs: users.failedAtMs,
+      activeAtMs: users.activeAtMs,
+      createdAtMs: users.createdAtMs,
+      passwordExpiresAtMs: users.passwordExpiresAtMs,
       domain: domainOf,
     })
     .from(users)

@@ -44,6 +44,8 @@ export interface Token {
   expiresAtMs: number;
   /** Of a log-in by an identity provider, and of what it was exchanged for. */
   federation?: Federation;
+  /** When the user's password stops being taken, where it does. */
+  passwordExpiresAtMs?: number;
   /** By what it holds rights that somebody passed on. */
   delegation?: Delegation;
   /** The last revocation when its rights were read: only later ones end it, whatever the clocks say. */
@@ -71,6 +73,7 @@ const payload = z.object({
   e: z.number(),
   q: z.number(),
   d: packedDelegation.optional(),
+  x: z.number().optional(),
   f: z.tuple([z.string(), z.string(), z.array(z.string())]).optional(),
 });
 type Payload = z.infer<typeof payload>;
@@ -136,6 +139,7 @@ export function sealToken(token: Token, key: CryptoKey): Promise<string> {
     i: token.issuedAtMs,
     e: token.expiresAtMs,
     q: token.revocationSeq,
+    ...(token.passwordExpiresAtMs === undefined ? {} : { x: token.passwordExpiresAtMs }),
     ...(token.delegation ? { d: packDelegation(token.delegation) } : {}),
     ...(token.federation ? { f: packFederation(token.federation) } : {}),
   };
@@ -164,6 +168,7 @@ export async function openToken(text: string, key: CryptoKey): Promise<Token | u
     issuedAtMs: data.i,
     expiresAtMs: data.e,
     revocationSeq: data.q,
+    ...(data.x === undefined ? {} : { passwordExpiresAtMs: data.x }),
     ...(data.d ? { delegation: unpackDelegation(data.d) } : {}),
     ...(data.f ? { federation: unpackFederation(data.f) } : {}),
   };

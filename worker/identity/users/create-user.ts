@@ -8,6 +8,8 @@ import { DEFAULT_DOMAIN, missing } from '../http/names.ts';
 import { hashPassword } from '../password.ts';
 import { authorize } from '../policy.ts';
 import { domainAsProject, nameTaken } from './find-user.ts';
+import { rememberPassword } from './password-history.ts';
+import { complianceOf, expiryOf, requireGoodPassword } from './security-compliance.ts';
 import type { UserToCreate } from './user-body.ts';
 import type { UserRow } from './views.ts';
 
@@ -26,16 +28,21 @@ export async function createUser(ctx: ActorContext, input: UserToCreate): Promis
   ]);
   if (domainRows.length === 0) throw missing('domain', domainId);
   if (projectAsDomain[0]) throw domainAsProject(projectAsDomain[0].id);
+  const rules = complianceOf(ctx.env);
+  if (password !== null) requireGoodPassword(rules, password);
+  const passwordHash = password === null ? null : await hashPassword(password);
   const id = ctx.ids.hex();
   const nowMs = ctx.clock.nowMs();
+  const byAdmin = { options: options ?? {}, nowMs, byAdmin: true };
   const insert = db
     .insert(users)
     .values({
       ...attributes,
       id,
       domainId,
-      passwordHash: password === null ? null : await hashPassword(password),
-      passwordChangedAtMs: password === null ? null : nowMs,
+      passwordHash,
+      passwordChangedAtMs: passwordHash === null ? null : nowMs,
+      passwordExpiresAtMs: passwordHash === null ? null : expiryOf(rules, byAdmin),
       options: merged({}, options),
       createdAtMs: nowMs,
     })
@@ -48,7 +55,11 @@ export async function createUser(ctx: ActorContext, input: UserToCreate): Promis
         targetId: id,
         detail: { name: input.name, domainId },
       },
-      statements: [insert, ...(links.length > 0 ? linkStatements(ctx, { id, domainId }, links) : [])],
+      statements: [
+        insert,
+        ...rememberPassword(ctx, rules, { userId: id, passwordHash }),
+        ...(links.length > 0 ? linkStatements(ctx, { id, domainId }, links) : []),
+      ],
     });
     return (rows as UserRow[])[0] as UserRow;
   } catch (failed) {

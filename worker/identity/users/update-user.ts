@@ -10,6 +10,8 @@ import { missing } from '../http/names.ts';
 import { hashPassword } from '../password.ts';
 import { commitRevoking } from '../tokens/revoke.ts';
 import { domainAsProject, nameTaken, requireUser } from './find-user.ts';
+import { rememberPassword } from './password-history.ts';
+import { complianceOf, expiryOf, requireGoodPassword } from './security-compliance.ts';
 import type { UserToUpdate } from './user-body.ts';
 import type { UserRow } from './views.ts';
 
@@ -30,14 +32,26 @@ export async function updateUser(
   if (place.id !== undefined && place.id !== id) throw badRequest('Cannot change ID');
   if (place.domainId !== undefined && place.domainId !== user.domainId) throw badRequest('Cannot change Domain ID');
   if (projectAsDomain[0]) throw domainAsProject(projectAsDomain[0].id);
+  const rules = complianceOf(ctx.env);
+  if (typeof password === 'string') requireGoodPassword(rules, password);
+  const nowMs = ctx.clock.nowMs();
+  const options = merged(user.options, change.options);
   const passwordHash = typeof password === 'string' ? await hashPassword(password) : password;
   const update = db
     .update(users)
     .set({
       ...change,
-      options: merged(user.options, change.options),
+      options,
       extra: merged(user.extra, change.extra),
-      ...(passwordHash === undefined ? {} : { passwordHash, passwordChangedAtMs: ctx.clock.nowMs() }),
+      ...(passwordHash === undefined
+        ? {}
+        : {
+            passwordHash,
+            passwordChangedAtMs: nowMs,
+            passwordExpiresAtMs: passwordHash === null ? null : expiryOf(rules, { options, nowMs, byAdmin: true }),
+            failedLogins: 0,
+            failedAtMs: null,
+          }),
     })
     .where(eq(users.id, id))
     .returning();
@@ -56,6 +70,7 @@ export async function updateUser(
         update,
         ...(disabled ? [db.delete(applicationCredentials).where(eq(applicationCredentials.userId, id))] : []),
         ...(links ? linkStatements(ctx, user, links) : []),
+        ...rememberPassword(ctx, rules, { userId: id, passwordHash: passwordHash ?? null }),
       ],
     },
     ends ? [{ kind: 'user', subject: id }] : [],

@@ -1,0 +1,48 @@
+import { eq, sql } from 'drizzle-orm';
+import { users } from '../../../db/schema/identity.ts';
+import { commit } from '../../http/commit.ts';
+import type { Context } from '../../http/context.ts';
+import { dayOf, isLockedOut, type SecurityCompliance, type Standing } from './security-compliance.ts';
+
+/** Counts a wrong password; after a lock-out has ended it is the first again. */
+export async function recordFailure(
+  ctx: Context,
+  rules: SecurityCompliance,
+  user: Standing & { id: string },
+): Promise<void> {
+  if (rules.lockout_failure_attempts === null || user.options.ignore_lockout_failure_attempts === true) return;
+  const nowMs = ctx.clock.nowMs();
+  const wasLocked = user.failedLogins >= rules.lockout_failure_attempts && !isLockedOut(rules, user, nowMs);
+  await write(ctx, user.id, 'identity:failed_login', {
+    failedLogins: wasLocked ? sql`1` : sql`${users.failedLogins} + 1`,
+    failedAtMs: nowMs,
+  });
+}
+
+/** Forgets wrong passwords after the right one, and keeps the day where that matters. */
+export async function recordSuccess(
+  ctx: Context,
+  rules: SecurityCompliance,
+  user: Standing & { id: string },
+): Promise<void> {
+  const today = dayOf(ctx.clock.nowMs());
+  const active = rules.disable_user_account_days_inactive !== null && user.activeAtMs !== today;
+  if (user.failedLogins === 0 && !active) return;
+  await write(ctx, user.id, 'identity:login', {
+    failedLogins: 0,
+    failedAtMs: null,
+    ...(active ? { activeAtMs: today } : {}),
+  });
+}
+
+async function write(
+  ctx: Context,
+  id: string,
+  action: string,
+  set: Parameters<ReturnType<Context['db']['update']>['set']>[0],
+) {
+  await commit(ctx, {
+    audit: { action, targetType: 'user', targetId: id },
+    statements: [ctx.db.update(users).set(set).where(eq(users.id, id))],
+  });
+}
