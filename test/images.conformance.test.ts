@@ -85,6 +85,17 @@ it('the openstack client manages an image from its upload to its end', async () 
   await expect(user.text('image', 'show', 'debian')).rejects.toThrow(/No Image found for debian/);
 });
 
+it('the openstack client imports an image', async () => {
+  const disk = join(folder, 'imported');
+  writeFileSync(disk, 'imported data');
+  const create = ['image', 'create', '--disk-format', 'raw', '--container-format', 'bare', '--file', disk];
+  await user.text(...create, '--import', 'imported');
+  const { properties, ...image } = await user.json<Image>('image', 'show', 'imported');
+  expect(image).toMatchObject({ status: 'active', size: 13 });
+  expect(properties).toMatchObject({ stores: 'aerostat', os_glance_failed_import: '' });
+  await user.text('image', 'delete', 'imported');
+});
+
 it('the openstack client shows each project what is public, offered or its own', async () => {
   for (const name of ['a', 'b', 'c']) await user.text('image', 'create', name);
   expect(await names(user, '--limit', '2')).toEqual(['b', 'c']);
