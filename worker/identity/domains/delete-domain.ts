@@ -4,13 +4,14 @@ import { assignments, domains, groups, projects, roles, users } from '../../../d
 import { AssertionFailed, assertThat } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { forbidden } from '../../http/errors.ts';
+import { forgetOrphans } from '../federation/forget-users.ts';
 import { missing, requireMutable } from '../http/names.ts';
 import { authorize } from '../policy.ts';
 import { commitRevoking } from '../tokens/revoke.ts';
 
 const ENABLED = 'Cannot delete a domain that is enabled, please disable it first.';
 
-/** Deletes a disabled domain with its projects, users, roles and all they were granted. @throws ApiError 403, 404 */
+/** Deletes a disabled domain with its projects, users, roles, identity providers and all they were granted. @throws ApiError 403, 404 */
 export async function deleteDomain(ctx: ActorContext, id: string): Promise<void> {
   const { db } = ctx;
   authorize(ctx, 'identity:delete_domain');
@@ -46,11 +47,13 @@ export async function deleteDomain(ctx: ActorContext, id: string): Promise<void>
         db.delete(users).where(eq(users.domainId, id)),
         db.delete(projects).where(eq(projects.domainId, id)),
         db.delete(domains).where(eq(domains.id, id)),
+        ...forgetOrphans(db),
       ],
     },
     [{ kind: 'domain', subject: id }],
     sql`SELECT 'user' AS kind, user_id AS subject FROM group_members
-      WHERE group_id IN (SELECT id FROM groups WHERE domain_id = ${id})`,
+      WHERE group_id IN (SELECT id FROM groups WHERE domain_id = ${id})
+      UNION ALL SELECT 'federation', id FROM identity_providers WHERE domain_id = ${id}`,
   ).catch((error: unknown) => {
     throw error instanceof AssertionFailed ? forbidden(ENABLED) : error;
   });

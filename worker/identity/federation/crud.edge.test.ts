@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { freshName, keystone, must, newDomain } from '../../../test/edge-identity.ts';
+import { freshName, keystone, must, newDomain, validate } from '../../../test/edge-identity.ts';
+import { EdgeProvider, registered } from '../../../test/edge-provider.ts';
 
 const F = '/OS-FEDERATION';
 const RULES = [{ local: [{ user: { name: '{0}' } }], remote: [{ type: 'OIDC-sub' }] }];
@@ -160,12 +161,21 @@ test('OpenID Connect is set as a whole; the secret is never shown, and stays unt
   expect(JSON.stringify(region.body)).not.toContain('hush');
 });
 
-test('a domain takes its identity providers with it', async () => {
+test('a domain takes its identity providers with it, and whom they knew elsewhere', async () => {
   const domain = await newDomain();
+  const provider = await new EdgeProvider().start();
+  const local = [{ user: { name: '{0}', domain: { id: 'default' } } }];
+  const rules = [{ local, remote: [{ type: 'OIDC-sub' }] }];
+  const { logIn } = await registered(provider, { rules, idp: { domain_id: domain.id } });
+  const token = (await logIn(await provider.token({ sub: freshName('ann') }))).headers.get('x-subject-token') ?? '';
+  const { user } = (await validate(token)).body.token;
+  expect(user.domain.id).toBe('default');
   const { path } = await newProvider({ domain_id: domain.id });
   await must('PATCH', `/domains/${domain.id}`, { body: { domain: { enabled: false } } });
   await must('DELETE', `/domains/${domain.id}`);
   expect((await keystone('GET', path)).status).toBe(404);
+  expect((await validate(token)).status).toBe(404);
+  expect((await keystone('GET', `/users/${user.id}`)).status).toBe(404);
 });
 
 test('protocols', async () => {

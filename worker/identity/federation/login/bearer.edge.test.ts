@@ -260,6 +260,10 @@ describe('the provider', () => {
       'has its keys inside',
       (request: Request) => Response.json({ issuer: new URL(request.url).origin, jwks_uri: 'http://10.0.0.1/jwks' }),
     ],
+    [
+      'has its keys on this machine',
+      (request: Request) => Response.json({ issuer: new URL(request.url).origin, jwks_uri: 'http://127.0.0.1:1/jwks' }),
+    ],
   ])('that %s keeps nobody waiting for long', async (_, answer) => {
     const { own, logIn } = await fresh();
     own.instead = answer;

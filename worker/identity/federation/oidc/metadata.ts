@@ -21,6 +21,10 @@ export async function metadataOf(ctx: Context, { issuer, discoveryUrl }: OidcSet
   const url = discoveryUrl ?? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   const { data, error } = metadata.safeParse(await publishedAt(ctx, url));
   if (!data) throw new ProviderFault(`${url} is no metadata: ${error?.issues[0]?.path.join('.')} is missing or wrong`);
+  const endpoints = Object.entries(data).filter(([name]) => /_(uri|endpoint)$/.test(name));
+  // Only a provider on this machine may lead to this machine.
+  const inside = endpoints.find(([, at]) => issuer.startsWith('https:') && !String(at).startsWith('https:'));
+  if (inside) throw new ProviderFault(`${url}: ${inside[0]} is not https://`);
   if (data.issuer !== issuer) throw new ProviderFault(`${url} is of the issuer ${data.issuer}, not of ${issuer}`);
   return data;
 }
