@@ -126,8 +126,6 @@ describePolicy<ServerAction>('compute', t.cast, {
     return t.call('GET', `${path}/${instanceActions[0]?.request_id}`);
   }),
 
-  'os_compute_api:os-server-password:show': trial('reader', 200, t.onServer('GET', '/os-server-password')),
-  'os_compute_api:os-server-password:clear': trial('member', 204, t.onServer('DELETE', '/os-server-password')),
   'os_compute_api:os-server-groups:index': trial('reader', 200, t.at('GET', '/os-server-groups'), { stranger: 200 }),
   // Whoever is no admin gets the own, whatever is asked.
   'os_compute_api:os-server-groups:index:all_projects': trial(

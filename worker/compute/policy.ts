@@ -43,8 +43,6 @@ const rules = {
   'os_compute_api:os-multinic:add': 'project-member',
   'os_compute_api:os-multinic:remove': 'project-member',
   'os_compute_api:os-admin-password': 'project-member',
-  'os_compute_api:os-server-password:show': 'project-reader',
-  'os_compute_api:os-server-password:clear': 'project-member',
   'os_compute_api:os-server-diagnostics': 'admin',
   'compute:server:topology:index': 'project-reader',
   'os_compute_api:os-volumes-attachments:index': 'project-reader',

@@ -18,7 +18,6 @@ import { findServer } from './find-server.ts';
 import { actionDetailView, actionView } from './instance-action-views.ts';
 import { listActions, showAction } from './instance-actions.ts';
 import { deleteMetadata, listMetadata, setMetadata, showMetadata } from './server-metadata.ts';
-import { clearPassword, showPassword } from './server-password.ts';
 import { addTag, checkTag, deleteTag, deleteTags, listTags, replaceTags } from './server-tags.ts';
 import { addressesView } from './views.ts';
 
@@ -35,12 +34,6 @@ const keyOf = (c: ComputeContext): string => c.req.param('key') ?? '';
 export const subRoutes = new Hono<ComputeEnv>();
 
 subRoutes.route('/migrations', serverMigrationRoutes);
-
-subRoutes.get('/os-server-password', async (c) => c.json({ password: await showPassword(actorOf(c), idOf(c)) }));
-subRoutes.delete('/os-server-password', async (c) => {
-  await clearPassword(actorOf(c), idOf(c));
-  return c.body(null, 204);
-});
 
 subRoutes.get('/metadata', async (c) => c.json({ metadata: await listMetadata(actorOf(c), idOf(c)) }));
 subRoutes.post('/metadata', async (c) => {
