@@ -29,7 +29,7 @@ async function find(
     ctx.db
       .select()
       .from(serverMigrations)
-      .where(sql`server_id = ${id} AND region = ${ctx.region} AND number = ${Number(number)}`),
+      .where(sql`server_id = ${id} AND region = ${ctx.region} AND CAST(number AS TEXT) = ${number}`),
   ]);
   if (servers.length === 0) throw serverNotFound(id);
   if (!row) throw notFound(`Migration ${number} could not be found.`);

@@ -108,7 +108,7 @@ export async function serverMigrationsOf(ctx: ActorContext, id: string): Promise
 /** @throws ApiError 403, 404 no such server, or no such live migration of it that goes on */
 export async function serverMigration(ctx: ActorContext, id: string, number: string): Promise<MigrationRow> {
   authorize(ctx, policy, 'os_compute_api:servers:migrations:show');
-  const [row] = await inProgress(ctx, id, sql`number = ${Number(number)}`);
+  const [row] = await inProgress(ctx, id, sql`CAST(number AS TEXT) = ${number}`);
   if (!row) throw notFound(`In-progress live migration ${number} is not found for server ${id}.`);
   return row;
 }

@@ -181,6 +181,10 @@ describe('a live migration', () => {
     await cloud.answer('DELETE', path, { as: cloud.admin, version: '2.80', status: 202 });
     expect(await moveOf(id)).toMatchObject({ status: 'cancelled', phase: 'ending' });
     expect((await cloud.call('GET', path, { as: cloud.admin, version: '2.80' })).status).toBe(404);
+    for (const method of ['GET', 'DELETE']) {
+      const none = `/servers/${id}/migrations/no-number`;
+      expect((await cloud.call(method, none, { as: cloud.admin, version: '2.80' })).status).toBe(404);
+    }
     expect(await cloud.row(id)).toMatchObject({ runnerId: a, taskState: null, vmState: 'active' });
   });
 
