@@ -4,27 +4,27 @@ import { authorize } from '../../http/policy.ts';
 import { policy } from '../policy.ts';
 import { findServer } from '../servers/find-server.ts';
 
-/** Actions that need a state which no server here is ever in, by Nova's names for them in messages. */
-const IMPOSSIBLE: Readonly<Record<string, string>> = {
-  restore: 'restore',
-};
+/** Actions that need a state which no server here is ever in: what is deleted is gone at once. */
+const IMPOSSIBLE: ReadonlySet<string> = new Set(['restore']);
 /** Actions of Nova that are not offered here. */
-const NOT_OFFERED: ReadonlySet<string> = new Set([
-  ...['addFloatingIp', 'removeFloatingIp', 'resetNetwork', 'injectNetworkInfo', 'os-getRDPConsole'],
-]);
+const NOT_OFFERED: ReadonlySet<string> = new Set(['addFloatingIp', 'removeFloatingIp']);
+/** What Nova has removed for good. */
+const GONE: ReadonlySet<string> = new Set(['resetNetwork', 'injectNetworkInfo', 'os-getRDPConsole']);
 
-/** Whether Nova has an action of this name that is refused here. */
-export const isNotOffered = (name: string): boolean => Object.hasOwn(IMPOSSIBLE, name) || NOT_OFFERED.has(name);
+/** Whether Nova has, or had, an action of this name that is refused here. */
+export const isNotOffered = (name: string): boolean => IMPOSSIBLE.has(name) || NOT_OFFERED.has(name) || GONE.has(name);
 
 /**
- * Refuses an action as Nova would: for the server that is not there, for the state that it is not in, and where neither
- * says it, because it is not offered.
- * @throws ApiError 404, 409, 501
+ * Refuses an action as Nova would: because it is no more, for the server that is not there, for the state that it is not in,
+ * and where none of these says it, because it is not offered.
+ * @throws ApiError 404, 409, 410, 501
  */
 export async function refuseAction(ctx: ActorContext, id: string, name: string): Promise<never> {
+  if (GONE.has(name)) {
+    throw new ApiError(410, 'This resource is no longer available. No forwarding address is given.');
+  }
   authorize(ctx, policy, 'os_compute_api:servers:show');
   const row = await findServer(ctx, id);
-  const verb = IMPOSSIBLE[name];
-  if (verb !== undefined) throw conflict(`Cannot '${verb}' instance ${id} while it is in vm_state ${row.vmState}`);
+  if (IMPOSSIBLE.has(name)) throw conflict(`Cannot '${name}' instance ${id} while it is in vm_state ${row.vmState}`);
   throw new ApiError(501, `The requested functionality is not supported: servers here have no action '${name}'.`);
 }

@@ -20,12 +20,12 @@ const checked = (cloud: ComputeCloud, token: string, version = '2.31') =>
   cloud.call('GET', `/os-console-auth-tokens/${token}`, { as: cloud.admin, version });
 
 it.each([
-  ['vnc', 'novnc'],
-  ['serial', 'serial'],
-])('opens a %s console by a token that is told once and kept as a hash', async (protocol, type) => {
+  ['vnc', 'novnc', 'https?'],
+  ['serial', 'serial', 'wss?'],
+])('opens a %s console by a token that is told once and kept as a hash', async (protocol, type, scheme) => {
   const { cloud, id } = await open();
   const { url } = await consoleOf(cloud, id, protocol, type);
-  expect(url).toMatch(new RegExp(`^wss?://.*/aerostat/v1/consoles/${type}\\?token=[0-9a-f]{64}$`));
+  expect(url).toMatch(new RegExp(`^${scheme}://.*/aerostat/v1/consoles/${type}\\?token=[0-9a-f]{64}$`));
   const rows = await cloud.ctx.db.select().from(consoleTokens).where(eq(consoleTokens.serverId, id));
   expect(JSON.stringify(rows)).not.toContain(tokenOf(url));
   const found = await checked(cloud, tokenOf(url));

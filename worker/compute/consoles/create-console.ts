@@ -53,7 +53,8 @@ export async function createConsole(
       }),
     ],
   });
-  const base = ctx.baseUrl.replace(/^http/, 'ws');
+  // A screen is shown by a page; a line is for programs.
+  const base = of.type === 'novnc' ? ctx.baseUrl : ctx.baseUrl.replace(/^http/, 'ws');
   return `${base}/aerostat/v1/consoles/${of.type}?token=${token}`;
 }
 

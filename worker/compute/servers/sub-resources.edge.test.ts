@@ -258,12 +258,13 @@ describe('an action', () => {
     const act = async (server: string, body: unknown) =>
       fault(await cloud.call('POST', `/servers/${server}/action`, { body }));
     const nobody = crypto.randomUUID();
-    expect(await act(nobody, { resetNetwork: null })).toEqual([404, `Instance ${nobody} could not be found.`]);
+    expect(await act(nobody, { addFloatingIp: {} })).toEqual([404, `Instance ${nobody} could not be found.`]);
     expect(await act(id, { restore: null })).toEqual([
       409,
       `Cannot 'restore' instance ${id} while it is in vm_state active`,
     ]);
-    expect(await act(id, { resetNetwork: null })).toEqual([501, expect.stringContaining('not supported')]);
+    expect(await act(id, { addFloatingIp: {} })).toEqual([501, expect.stringContaining('not supported')]);
+    expect((await act(id, { resetNetwork: null }))[0]).toBe(410);
     await cloud.act(id, { forceDelete: null });
     expect(await cloud.show(id)).toMatchObject({ 'OS-EXT-STS:task_state': 'deleting' });
   });
