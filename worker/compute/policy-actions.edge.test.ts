@@ -8,7 +8,7 @@ export type GuestAction = Extract<
   ComputeAction,
   | 'compute:server:topology:index'
   | `os_compute_api:servers:${'trigger_crash_dump' | 'rebuild' | 'create_image'}`
-  | `os_compute_api:${'os-pause-server' | 'os-suspend-server' | 'os-rescue' | 'os-unrescue' | 'os-create-backup' | 'os-shelve' | 'os-attach-interfaces' | 'os-security-groups' | 'os-multinic' | 'os-admin-password' | 'os-server-diagnostics' | 'os-volumes-attachments' | 'os-remote-consoles' | 'os-console-auth-tokens'}${string}`
+  | `os_compute_api:${'os-pause-server' | 'os-suspend-server' | 'os-rescue' | 'os-unrescue' | 'os-create-backup' | 'os-shelve' | 'os-attach-interfaces' | 'os-security-groups' | 'os-multinic' | 'os-admin-password' | 'os-server-password' | 'os-server-diagnostics' | 'os-volumes-attachments' | 'os-remote-consoles' | 'os-console-auth-tokens'}${string}`
 >;
 
 const t = new ComputeTrials(async () => {
@@ -102,6 +102,8 @@ describePolicy<GuestAction>('compute, guests', t.cast, {
     return t.call('POST', `/servers/${id}/action`, { removeFixedIp: { address } }, 43);
   }),
   'os_compute_api:os-admin-password': trial('member', 409, t.action({ changePassword: { adminPass: 'x' } })),
+  'os_compute_api:os-server-password:show': trial('reader', 200, t.onServer('GET', '/os-server-password')),
+  'os_compute_api:os-server-password:clear': trial('member', 204, t.onServer('DELETE', '/os-server-password')),
   // The host is not there to answer.
   'os_compute_api:os-server-diagnostics': trial('admin', 503, t.onServer('GET', '/diagnostics')),
   'compute:server:topology:index': trial('reader', 200, t.onServer('GET', '/topology')),
