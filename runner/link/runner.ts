@@ -23,6 +23,8 @@ import { Reporter } from './reporter.ts';
 import { RunnerKeys } from './runner-keys.ts';
 import type { Transport } from './transport.ts';
 
+/** How long a machine that was booted waits for the edge before it starts its guests on its own. */
+const FIRST_WORD_WAIT_MS = 10_000;
 /** How long the end of the process waits for what runs on the machine. */
 const STOP_TIMEOUT_MS = 3_000;
 /** Deadlines are the edge's; a clock further off than this is worth a line of log. */
@@ -60,6 +62,8 @@ export class Runner {
   readonly #operations: Operations;
   readonly #queries: Queries;
   readonly #inventory: Inventory;
+  #begun = false;
+  #cancelBegin: () => void = () => {};
   #edgeAheadMs = 0;
   /** As last told to the edge. */
   #capacity: Capacity | null = null;
@@ -104,7 +108,8 @@ export class Runner {
       send,
       accepted: (changed, full) => {
         if (full) this.#reporter.wantWhole();
-        this.#reconciler.changed(changed);
+        if (this.#begun) this.#reconciler.changed(changed);
+        else this.#begin();
       },
       corrupt: () => parts.onFatal('the ledger is damaged; it is begun anew at the next start'),
     });
@@ -114,23 +119,45 @@ export class Runner {
       message: (message: EdgeMessage) => this.#message(message),
       acked: (seq: number) => this.#acked(seq),
       down: () => this.#down(),
-      rejected: (reject: MessageOf<'reject'>) => reject.code === 'bad-signature' && this.#keys.refused(),
+      rejected: (reject: MessageOf<'reject'>) => this.#rejected(reject),
       heartbeat: () => this.#heartbeat(),
       status: parts.onStatus,
     };
     this.#link = new Link({ websocket: parts.websocket, poll: parts.poll, time, random, log, handlers });
   }
 
-  /** Begins with the ledger, then with the edge: a machine cut off brings its guests up all the same. */
+  /**
+   * Begins with the ledger, then with the edge: a machine cut off brings its guests up all the same. After a boot of the machine
+   * the edge has the first word, where it can be reached: guests that ran here may have been built anew elsewhere.
+   */
   start(): void {
-    this.#p.machine.onChange((kind, id) => this.#reconciler.observe(kind, id));
+    const { machine, ledger, time, bootId } = this.#p;
+    machine.onChange((kind, id) => this.#reconciler.observe(kind, id));
+    const guests = [...ledger.objects.values()].filter(({ kind, deleted }) => kind === 'server' && !deleted);
+    const booted = guests.some(({ appliedBoot }) => appliedBoot !== '' && appliedBoot !== bootId);
+    if (booted) this.#cancelBegin = time.after(FIRST_WORD_WAIT_MS, () => this.#begin());
+    else this.#begin();
+    this.#link.start();
+  }
+
+  #begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#cancelBegin();
     this.#reconciler.start();
     this.#operations.resume();
-    this.#link.start();
+  }
+
+  /** @returns whether another try may fare better */
+  #rejected({ code }: MessageOf<'reject'>): boolean {
+    // Its guests are no longer its own.
+    if (code === 'removed') this.#cancelBegin();
+    return code === 'bad-signature' && this.#keys.refused();
   }
 
   /** Lets go of edge and machine; guests keep running. */
   async stop(): Promise<void> {
+    this.#cancelBegin();
     this.#operations.stop();
     this.#intake.stop();
     this.#inventory.stop();
@@ -176,7 +203,8 @@ export class Runner {
     this.#intake.reset();
     this.#reporter.ready();
     this.#operations.ready();
-    if (this.#reconciler.idle) this.#idle();
+    if (!this.#begun && welcome.generation <= this.#p.ledger.generation) this.#begin();
+    else if (this.#begun && this.#reconciler.idle) this.#idle();
   }
 
   #idle(): void {

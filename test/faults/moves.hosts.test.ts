@@ -157,8 +157,8 @@ it('begins anew where it was when its own process is killed on the way', async (
   await moveReaches(cloud, id, { status: 'error', phase: 'ended' });
   await serverReaches(cloud.admin, id, 'ACTIVE', TIMEOUT_MS);
   await settled(cloud, TIMEOUT_MS);
-  expect(await copiesOf(cloud, id)).toEqual({ [here.name]: 'running' });
   expect(await bootsOf(here.runner, id)).toBe(2);
+  expect(await copiesOf(cloud, id)).toEqual({ [here.name]: 'running' });
   expect(await databaseLeaks(cloud)).toEqual({});
   await deleteServer(cloud.admin, id);
   await serverGone(cloud.admin, id);

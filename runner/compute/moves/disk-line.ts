@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -74,8 +74,10 @@ export class DiskReceiver {
   }
 }
 
+let parts = 0;
+
 async function receive(socket: TLSSocket, path: string, finish: (part: string) => Promise<void>): Promise<void> {
-  const part = `${path}.${randomUUID()}.part`;
+  const part = `${path}.${process.pid}.${parts++}.part`;
   try {
     const file = await open(part, 'w', 0o600);
     try {

@@ -230,10 +230,10 @@ export async function callOffMove(live: LiveGuest): Promise<boolean> {
   const status = async () => (await live.execute<Migration>('query-migrate')).status ?? 'none';
   let now = await status();
   if (now === 'completed' && (await live.status()) === 'postmigrate') return true;
-  const instances = await live.execute<object[]>('query-yank').catch(() => []);
+  const instances = await live.execute<Yankable[]>('query-yank').catch(() => []);
+  // Each by itself: of several, one that is gone meanwhile would keep the others from being torn off.
+  for (const one of instances.filter(isOfMove)) await live.execute('yank', { instances: [one] }).catch(() => {});
   if (!OVER.has(now)) await live.execute('migrate_cancel');
-  const moving = instances.filter((one) => isOfMove(one as Yankable));
-  if (moving.length > 0) await live.execute('yank', { instances: moving }).catch(() => {});
   while (!OVER.has(now) && performance.now() < end) {
     await pause(POLL_MS);
     now = await status();
