@@ -39,6 +39,7 @@ const RULES: Record<string, SQL> = {
     SELECT ip_address FROM ip_allocations a WHERE NOT EXISTS (SELECT 1 FROM ports p WHERE p.id = a.port_id)`,
   'a port without an address': sql`
     SELECT p.id FROM ports p WHERE p.owned_by_server = 1 AND NOT EXISTS (SELECT 1 FROM ip_allocations a WHERE a.port_id = p.id)`,
+  'a move without an end': sql`SELECT uuid, phase FROM server_migrations WHERE phase <> 'ended'`,
   'an open operation': sql`SELECT op_id FROM operations WHERE state IN ('queued', 'accepted')`,
   'an action without an end': sql`SELECT server_id, action FROM server_actions WHERE finished_at_ms IS NULL`,
   'an event without an end': sql`SELECT server_id, event FROM server_action_events WHERE finished_at_ms IS NULL`,
