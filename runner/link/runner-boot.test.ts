@@ -27,9 +27,8 @@ it('starts nothing after a boot that the edge has given to another machine meanw
       starts += 1;
       return server.apply(wanted, signal);
     };
-    return Object.assign(Object.create(machine) as Machine, {
-      drivers: { ...machine.drivers, server: { ...server, apply } },
-    });
+    machine.drivers.server = { ...server, apply };
+    return machine;
   };
   const { machine } = startRunner(edge, { folder, identity, bootId: 'boot-2', wrap });
   await edge.until('the end of all', () => edge.desired.size === 0);
