@@ -21,6 +21,7 @@ describe('bodies that are taken', () => {
       domainId: null,
       password: 'x',
       email: 'a@b',
+      links: [],
       extra: { nick: 1 },
     });
     expect(roleToCreate.parse({ name: 'r', description: 'd', domain_id: null })).toEqual({
