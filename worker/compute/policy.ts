@@ -68,6 +68,8 @@ const rules = {
   'os_compute_api:server-metadata:update': 'project-member',
   'os_compute_api:server-metadata:update_all': 'project-member',
   'os_compute_api:server-metadata:delete': 'project-member',
+  'os_compute_api:os-server-password:show': 'project-reader',
+  'os_compute_api:os-server-password:clear': 'project-member',
   'os_compute_api:os-server-tags:index': 'project-reader',
   'os_compute_api:os-server-tags:show': 'project-reader',
   'os_compute_api:os-server-tags:update': 'project-member',
