@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
 import { trusts } from '../../../db/schema/delegation.ts';
-import { roles, users } from '../../../db/schema/identity.ts';
+import { projects, roles, users } from '../../../db/schema/identity.ts';
 import { AssertionFailed, assertThat, commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
@@ -33,12 +33,17 @@ export async function createTrust(
   }
   const parent = actor.delegation && (await parentTrust(ctx, actor.delegation.id));
   const grantorId = parent ? (parent.above.at(-1) ?? parent.row).trustorUserId : trustorUserId;
-  const [trustees, known, held] = await db.batch([
+  const [trustees, places, known, held] = await db.batch([
     db.select({ id: users.id }).from(users).where(eq(users.id, trusteeUserId)),
+    db
+      .select({ id: projects.id })
+      .from(projects)
+      .where(eq(projects.id, projectId ?? '')),
     db.select().from(roles).where(isNamed(input.roles)),
     rolesOnProject(db, grantorId, projectId ?? ''),
   ]);
   if (trustees.length === 0) throw missing('user', trusteeUserId);
+  if (projectId !== null && places.length === 0) throw missing('project', projectId);
   for (const role of input.roles) {
     const found = known.find((one) => ('id' in role ? one.id === role.id : one.name === role.name));
     if (!found || !held.some(({ id }) => id === found.id)) throw missing('role', 'id' in role ? role.id : role.name);
