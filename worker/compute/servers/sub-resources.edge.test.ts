@@ -14,6 +14,19 @@ const fault = async (response: Response) => {
   return [response.status, one?.message];
 };
 
+describe('the password of a guest', () => {
+  it('is none that was told, and can be cleared', async () => {
+    const cloud = await ComputeCloud.open();
+    await cloud.addRunner();
+    const path = `/servers/${await cloud.create()}/os-server-password`;
+    expect(await cloud.answer('GET', path)).toEqual({ password: '' });
+    await cloud.answer('DELETE', path, { status: 204 });
+    const none = `/servers/${crypto.randomUUID()}/os-server-password`;
+    expect((await cloud.call('GET', none)).status).toBe(404);
+    expect((await cloud.call('DELETE', none)).status).toBe(404);
+  });
+});
+
 describe('an update', () => {
   it('changes what a server is called, for its guest too', async () => {
     const { cloud, id } = await active();

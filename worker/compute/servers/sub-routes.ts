@@ -129,6 +129,18 @@ subRoutes.get('/os-volume_attachments', async (c) => {
   await findServer(actorOf(c), idOf(c));
   return c.json({ volumeAttachments: [] });
 });
+/** No guest has told us a password of its own: none is kept, so none is there to forget. */
+subRoutes.get('/os-server-password', async (c) => {
+  authorize(actorOf(c), policy, 'os_compute_api:os-server-password:show');
+  await findServer(actorOf(c), idOf(c));
+  return c.json({ password: '' });
+});
+subRoutes.delete('/os-server-password', async (c) => {
+  authorize(actorOf(c), policy, 'os_compute_api:os-server-password:clear');
+  await findServer(actorOf(c), idOf(c));
+  return c.body(null, 204);
+});
+
 subRoutes.get('/os-instance-actions', async (c) => {
   const query = c.req.queries();
   const rendering = renderingOf(c);
