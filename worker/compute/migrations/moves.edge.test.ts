@@ -223,6 +223,12 @@ describe('a resize', () => {
   const LARGE = { vcpus: 2, memoryMib: 1024, diskGib: 2 };
   const resize = (id: string) => cloud.act(id, { resize: { flavorRef: large } });
 
+  it('can change how the disk is laid out', async () => {
+    const id = await onA();
+    await cloud.act(id, { resize: { flavorRef: large, 'OS-DCF:diskConfig': 'AUTO' } });
+    expect(await cloud.row(id)).toMatchObject({ diskConfig: 'AUTO' });
+  });
+
   it('to another machine keeps the old disk until it is confirmed', async () => {
     const id = await onA();
     await enable(a, 'disabled');

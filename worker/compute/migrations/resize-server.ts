@@ -1,4 +1,5 @@
-import type { FlavorSnapshot } from '../../../db/schema/compute.ts';
+import { eq } from 'drizzle-orm';
+import { type FlavorSnapshot, servers } from '../../../db/schema/compute.ts';
 import { AssertionFailed } from '../../http/commit.ts';
 import type { ActorContext, ProjectContext } from '../../http/context.ts';
 import { ApiError, badRequest } from '../../http/errors.ts';
@@ -29,7 +30,12 @@ export const snapshotOf = (flavor: FlavorRow): FlavorSnapshot => ({
  * Gives a server another flavor, on its own host or another. It then waits to be confirmed, with its old disk kept.
  * @throws ApiError 400 no such flavor, the same, one that does not fit, or no host; 403 over the quota; 404; 409
  */
-export async function resizeServer(ctx: ActorContext, id: string, flavorRef: string): Promise<void> {
+export async function resizeServer(
+  ctx: ActorContext,
+  id: string,
+  flavorRef: string,
+  diskConfig?: 'AUTO' | 'MANUAL',
+): Promise<void> {
   authorize(ctx, policy, ACTION);
   const row = await findServer(ctx, id);
   if (row.lockedBy === null && (!ALLOWED.vmStates.includes(row.vmState) || row.taskState !== null))
@@ -58,7 +64,10 @@ export async function resizeServer(ctx: ActorContext, id: string, flavorRef: str
       host: null,
       sameHost: true,
       flavor: snapshotOf(flavor),
-      also: grows ? [assertQuota(owner, more)] : [],
+      also: [
+        ...(grows ? [assertQuota(owner, more)] : []),
+        ...(diskConfig ? [ctx.db.update(servers).set({ diskConfig }).where(eq(servers.id, id))] : []),
+      ],
     });
   } catch (error) {
     if (!(error instanceof AssertionFailed && error.assertion === QUOTA)) throw error;

@@ -195,7 +195,8 @@ const ACTIONS: Readonly<Record<string, Handler>> = {
     return accepted(c);
   },
   resize: async (c, id, body) => {
-    await resizeServer(actorOf(c), id, check(body, resizeBody).resize.flavorRef);
+    const { flavorRef, 'OS-DCF:diskConfig': diskConfig } = check(body, resizeBody).resize;
+    await resizeServer(actorOf(c), id, flavorRef, diskConfig);
     return accepted(c);
   },
   confirmResize: async (c, id) => {
