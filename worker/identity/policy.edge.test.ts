@@ -461,9 +461,13 @@ test('a user sees, and may end, what is the own', async () => {
   expect(await own('GET', `/users/${target.id}`)).toBe(401);
 });
 
-/** Tried in policy-own.edge.test.ts. */
-const ELSEWHERE =
-  /application_credential|access_rule|trust|credential|tokens_validate|endpoint_group|endpoints?_(in|for|to|from)_project|list_projects_for_endpoint|(create|update|delete)_(service|endpoint|region)$/;
+/** Those have tables of their own, whose types say that none is left out: policy-own and policy-kept. */
+const ELSEWHERE = [
+  /application_credential|access_rule|trust|credential|tokens_validate/,
+  /endpoint_group|endpoints?_(in|for|to|from)_project|list_projects_for_endpoint/,
+  /(create|update|delete)_(service|endpoint|region)$/,
+  /_(policy|policies|consumers?|limits?|limit_model)$|domain_config/,
+];
 /** The actions that somebody was asked about while the rows above were tried. */
 const asked = new Set<string>();
 const rules = POLICY as unknown as Record<string, (...of: unknown[]) => boolean>;
@@ -475,5 +479,7 @@ for (const [action, rule] of Object.entries(rules)) {
 }
 
 test('every action has been tried', () => {
-  expect(Object.keys(rules).filter((action) => !asked.has(action) && !ELSEWHERE.test(action))).toEqual([]);
+  expect(
+    Object.keys(rules).filter((action) => !asked.has(action) && !ELSEWHERE.some((one) => one.test(action))),
+  ).toEqual([]);
 });
