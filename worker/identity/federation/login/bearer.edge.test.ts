@@ -64,12 +64,15 @@ describe('a log-in with a token of the provider', () => {
       const shown = await keystone('GET', `/users/${user.id}`, { token });
       expect(shown.body.user).toMatchObject({ name, email: 'a@b.c', domain_id: 'default', enabled: true });
     }
-    const byName = { name: named.name, domain: { id: 'default' }, password: named.password };
+    const later = freshName('later');
+    await tokenOf(own, { sub: freshName('first'), name: later, email: 'a@b.c' });
+    const local = await newUser('default', { name: later });
+    const byName = { name: later, domain: { id: 'default' }, password: local.password };
     const login = await keystone('POST', '/auth/tokens', {
       token: null,
       body: { auth: { identity: { methods: ['password'], password: { user: byName } }, scope: 'unscoped' } },
     });
-    expect(login.body.token.user.id).toBe(named.id);
+    expect(login.body.token.user.id).toBe(local.id);
     const twin = await cloudOf([{ local: [{ user: { id: '{0}', name: 'same' } }], remote: [{ type: 'OIDC-sub' }] }]);
     for (const other of [freshName('a'), freshName('b')]) await tokenOf(twin, { sub: other });
   });
