@@ -194,7 +194,7 @@ async function observeServer({ ctx, guests, moves }: Machinery, id: string): Pro
   const onItsWay = moves.describe(ctx.inventory.servers.get(id)?.spec, found);
   if (onItsWay) return onItsWay;
   const { record: settled, live } = found;
-  const power = ctx.inventory.servers.get(id)?.spec.power ?? 'off';
+  const power = ctx.inventory.servers.get(id)?.spec.power;
   if (live) return describe(live, power);
   if (settled.down) return { state: 'stopped', cause: settled.down.cause };
   if (settled.saved) return power === 'suspended' ? { state: 'suspended' } : null;
@@ -209,7 +209,7 @@ const HALTED: Partial<Record<GuestStatus, string>> = {
   'guest-panicked': 'The guest panicked. Reboot it hard.',
 };
 
-async function describe(live: LiveGuest, wish: ServerSpec['power']): Promise<Outcome> {
+async function describe(live: LiveGuest, wish: ServerSpec['power'] | undefined): Promise<Outcome> {
   const status = await live.status();
   if (wish === 'paused' && status === 'paused') return { state: 'paused' };
   const halted = HALTED[status];
