@@ -1,2 +1,0 @@
-ALTER TABLE `group_members` ADD `expires_at_ms` integer;--> statement-breakpoint
-ALTER TABLE `group_members` ADD `idp_id` text;

@@ -1,1 +1,0 @@
-ALTER TABLE `application_credentials` ADD `expires_micros` integer DEFAULT 0 NOT NULL;

@@ -1,2 +1,0 @@
-CREATE INDEX `images_own` ON `images` (`project_id`,`region`,`created_at_ms`,`id`) WHERE status <> 'deleted';--> statement-breakpoint
-CREATE INDEX `images_open` ON `images` (`region`,`visibility`,`created_at_ms`,`id`) WHERE status <> 'deleted';
