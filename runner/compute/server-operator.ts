@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { uuid } from '../../shared/specs/network.ts';
-import type { ServerSpec } from '../../shared/specs/server.ts';
+import { imageRef, type ServerSpec } from '../../shared/specs/server.ts';
 import { DriverError, type Operator } from '../driver.ts';
 import { machineUptime } from '../host/uptime.ts';
 import { readConsole } from './console.ts';
@@ -15,13 +15,18 @@ import { sendArguments } from './moves/send-guest.ts';
 import { snapshotGuest } from './snapshot-guest.ts';
 
 const rebootArguments = z.object({ type: z.enum(['SOFT', 'HARD']) });
+const cacheArguments = z.object({ image: imageRef });
 const snapshotArguments = z.object({ image_id: uuid });
 const consoleArguments = z.object({ length_lines: z.int().min(0).nullable().default(null) });
 
-/** Does with guests what is no state of theirs: reboots, interrupts, copies and sending away, and answers about their consoles. */
+/** Does with guests what is no state of theirs: reboots, interrupts, copies and sending away, and fetching images ahead of them; and answers about their consoles. */
 export function serverOperator(ctx: ComputeContext, guests: Guests, moves: Moves): Operator {
   return {
     async run({ kind, targetId, targetEpoch, args }, hooks) {
+      if (kind === 'cache-image') {
+        await ctx.images.prefetch(cacheArguments.parse(args).image, hooks.signal);
+        return {};
+      }
       const spec = specOf(ctx, targetId);
       if (spec.epoch !== targetEpoch) {
         throw new DriverError(`The operation is for epoch ${targetEpoch}, the server is at ${spec.epoch}`, {

@@ -28,6 +28,9 @@ export interface OperationsOptions {
 export class Operations {
   readonly #o: OperationsOptions;
   readonly #running = new Set<string>();
+  readonly #over = new AbortController();
+  /** Images that no guest waits for come one at a time. */
+  #images: Promise<void> = Promise.resolve();
   #stopped = false;
 
   constructor(options: OperationsOptions) {
@@ -42,6 +45,7 @@ export class Operations {
   /** From now on nothing ends: what is called off is taken up by the next process. */
   stop(): void {
     this.#stopped = true;
+    this.#over.abort();
   }
 
   /** A session is open: ends that the edge does not know are told again. */
@@ -111,6 +115,12 @@ export class Operations {
         this.#end(operation, { fault: notHere(operation) });
       },
     };
+    if (operation.targetKind === 'image') {
+      this.#images = this.#images
+        .then(() => task.run(this.#over.signal))
+        .catch((error) => this.#o.log.error('operation-not-ended', { opId: operation.opId, error: String(error) }));
+      return;
+    }
     if (!this.#o.reconciler.enqueue(operation.targetKind, operation.targetId, task)) task.gone();
   }
 
@@ -137,6 +147,7 @@ export class Operations {
   /** Why an operation cannot run now; null where it can. */
   #problem(operation: JournaledOperation): Fault | null {
     if (this.#o.edgeNowMs() >= operation.deadlineMs) return overdue(operation);
+    if (operation.targetKind === 'image') return null;
     const target = this.#o.ledger.get(operation.targetKind, operation.targetId);
     if (!target || target.deleted) return notHere(operation);
     const epoch = (target.spec as { epoch?: unknown } | null)?.epoch;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OBJECTS_PER_MESSAGE_MAX } from '../limits.ts';
-import { kind } from '../specs/kinds.ts';
+import { operationTarget } from '../specs/kinds.ts';
 
 /** Base64url of raw bytes. */
 const base64url = z
@@ -86,9 +86,9 @@ const fromEdge = {
     type: z.literal('operation'),
     op_id: z.string().max(64),
     kind: z.string().max(64),
-    target_kind: kind,
+    target_kind: operationTarget,
     target_id: z.string().max(128),
-    /** The guest's epoch; an operation for another epoch is refused. */
+    /** The guest's epoch; an operation for another epoch is refused. 0 where the target is no guest. */
     target_epoch: count,
     attempt: count,
     deadline_ms: count,

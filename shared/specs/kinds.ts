@@ -7,6 +7,10 @@ export const KINDS = ['network', 'security-group', 'group-member', 'port', 'serv
 export const kind = z.enum(KINDS);
 export type Kind = z.infer<typeof kind>;
 
+/** What an operation can be for: an object of desired state, or an image, which is none. */
+export const operationTarget = z.enum([...KINDS, 'image']);
+export type OperationTarget = z.infer<typeof operationTarget>;
+
 export const specOf = {
   network: networkSpec,
   'security-group': securityGroupSpec,

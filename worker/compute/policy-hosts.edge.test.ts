@@ -7,7 +7,8 @@ import type { ComputeAction } from './policy.ts';
 /** What is about machines, limits and other services. */
 export type HostAction = Extract<
   ComputeAction,
-  `os_compute_api:${'limits' | 'os-quota' | 'os-availability' | 'os-aggregates' | 'os-hypervisors' | 'os-services' | 'os-hosts' | 'os-simple' | 'os-instance-usage' | 'os-server-external' | 'os-assisted' | 'extensions' | 'os-networks' | 'os-tenant-networks'}${string}`
+  | 'compute:aggregates:images'
+  | `os_compute_api:${'limits' | 'os-quota' | 'os-availability' | 'os-aggregates' | 'os-hypervisors' | 'os-services' | 'os-hosts' | 'os-simple' | 'os-instance-usage' | 'os-server-external' | 'os-assisted' | 'extensions' | 'os-networks' | 'os-tenant-networks'}${string}`
 >;
 
 let hostId = '';
@@ -75,6 +76,9 @@ describePolicy<HostAction>('compute, machines and limits', t.cast, {
     'admin',
     200,
     onAggregate('POST', '/action', { set_metadata: { metadata: { a: 'b' } } }),
+  ),
+  'compute:aggregates:images': trial('admin', 202, () =>
+    onAggregate('POST', '/images', { cache: [{ id: t.cloud.imageId }] })(),
   ),
   'os_compute_api:os-hosts:list': trial('admin', 200, t.at('GET', '/os-hosts', undefined, 42)),
   'os_compute_api:os-hosts:show': trial('admin', 200, t.at('GET', '/os-hosts/host-1', undefined, 42)),

@@ -119,6 +119,7 @@ const rules = {
   'os_compute_api:os-aggregates:add_host': 'admin',
   'os_compute_api:os-aggregates:remove_host': 'admin',
   'os_compute_api:os-aggregates:set_metadata': 'admin',
+  'compute:aggregates:images': 'admin',
   'os_compute_api:os-hosts:list': 'admin',
   'os_compute_api:os-hosts:show': 'admin',
   'os_compute_api:os-hosts:update': 'admin',

@@ -6,7 +6,7 @@ import type { UploadInput } from '../image/store-upload.ts';
 import { requireSession } from './require-session.ts';
 
 /**
- * An image's bytes for a runner that has a guest from it.
+ * An image's bytes for a runner that has a guest from it, or was asked to have it in its cache.
  * @throws ApiError 401 not this runner's newest session; 404 no guest of this runner needs the image; 416
  */
 export async function runnerImage(

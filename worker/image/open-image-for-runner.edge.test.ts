@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { desired, runners } from '../../db/schema/fleet.ts';
+import { desired, operations, runners } from '../../db/schema/fleet.ts';
 import { images } from '../../db/schema/image.ts';
 import { edgeContext } from '../../test/edge-context.ts';
 import { imageDataResponse } from './image-data.ts';
@@ -45,6 +45,16 @@ async function wantServer(
   const row = { kind: 'server', id: crypto.randomUUID(), generation: 1, deleted: false, ...of };
   await ctx.db.insert(desired).values({ ...row, runnerId, spec: row.deleted ? null : spec });
 }
+
+/** Asks a runner to have an image in its cache. */
+async function askCache(runnerId: string, imageId: string, of: { state?: 'queued' | 'done'; kind?: string } = {}) {
+  const opId = crypto.randomUUID();
+  const row = { opId, runnerId, region: ctx.region, kind: 'cache-image', state: 'queued' as const, ...of };
+  const target = { targetKind: 'image', targetId: imageId, targetEpoch: 0 };
+  await ctx.db
+    .insert(operations)
+    .values({ ...row, ...target, requestId: 'r', args: {}, deadlineMs: Date.now() + 60_000, createdAtMs: 1 });
+}
 const unknown = expect.objectContaining({ status: 404 });
 
 describe('an image for a runner', () => {
@@ -65,6 +75,17 @@ describe('an image for a runner', () => {
     expect(await new Response(response.body).text()).toBe('456789');
     const past = openImageForRunner(ctx, runnerId, imageId, 'bytes=10-');
     await expect(past).rejects.toEqual(expect.objectContaining({ status: 416 }));
+  });
+
+  it('is given while it is asked for the cache of this runner', async () => {
+    const [runnerId, other, imageId] = await Promise.all([runner(), runner(), image()]);
+    await askCache(runnerId, imageId, { state: 'done' });
+    await askCache(runnerId, imageId, { kind: 'snapshot' });
+    await askCache(other, imageId);
+    await expect(openImageForRunner(ctx, runnerId, imageId)).rejects.toEqual(unknown);
+    await askCache(runnerId, imageId);
+    const data = await openImageForRunner(ctx, runnerId, imageId);
+    expect(await new Response(data.stream).text()).toBe('0123456789');
   });
 
   it('is given while it is deactivated', async () => {

@@ -12,8 +12,8 @@ const BOOT_IMAGES = sql.raw(
 );
 
 /**
- * Opens the data of an image that a runner needs for a server it should hold: as disk, kernel or ramdisk. A deactivated
- * image is given, too: its servers may have been made before.
+ * Opens the data of an image that a runner needs for a server it should hold, as disk, kernel or ramdisk, or was asked to
+ * have in its cache. A deactivated image is given, too: its servers may have been made before.
  * @param rangeHeader - the request's Range: a download that broke off goes on where it ended
  * @throws ApiError 400 several ranges; 404 no such image, or none that this runner needs; 416
  */
@@ -27,8 +27,10 @@ export async function openImageForRunner(
     .select()
     .from(images)
     .where(sql`images.id = ${imageId} AND images.region = ${ctx.region} AND images.status IN ('active', 'deactivated')
-      AND EXISTS (SELECT 1 FROM desired WHERE desired.runner_id = ${runnerId} AND desired.kind = 'server'
-        AND desired.deleted = 0 AND ${imageId} IN (${BOOT_IMAGES}))`);
+      AND (EXISTS (SELECT 1 FROM desired WHERE desired.runner_id = ${runnerId} AND desired.kind = 'server'
+        AND desired.deleted = 0 AND ${imageId} IN (${BOOT_IMAGES}))
+      OR EXISTS (SELECT 1 FROM operations WHERE operations.runner_id = ${runnerId} AND operations.kind = 'cache-image'
+        AND operations.target_id = ${imageId} AND operations.state IN ('queued', 'accepted')))`);
   if (!row) throw notFound(`Image ${imageId} is not one that this runner's servers need.`);
   return openImageData(ctx, row, rangeHeader);
 }

@@ -64,11 +64,23 @@ export class ImageCache {
    * @throws DriverError no space, corrupt, or not to be had; and when the signal fires
    */
   async place(ref: ImageRef, target: string, signal: AbortSignal): Promise<void> {
+    await this.#having(ref, signal, () => this.#link(ref.sha256, target));
+  }
+
+  /**
+   * Has a verified image here before a guest needs it; it goes again as others do that no guest uses.
+   * @throws DriverError as `place`
+   */
+  async prefetch(ref: ImageRef, signal: AbortSignal): Promise<void> {
+    await this.#having(ref, signal, async () => {});
+  }
+
+  async #having(ref: ImageRef, signal: AbortSignal, use: () => Promise<void>): Promise<void> {
     const { sha256 } = ref;
     this.#wanted.set(sha256, (this.#wanted.get(sha256) ?? 0) + 1);
     try {
       await unlessCalledOff(this.#fetch(ref), signal);
-      await this.#link(sha256, target);
+      await use();
     } finally {
       const others = (this.#wanted.get(sha256) ?? 1) - 1;
       if (others > 0) this.#wanted.set(sha256, others);

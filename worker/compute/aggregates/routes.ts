@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { badRequest } from '../../http/errors.ts';
+import { badRequest, notFound } from '../../http/errors.ts';
 import { actorOf, type ComputeContext, type ComputeEnv } from '../http/env.ts';
 import { check, checkedBody, readBody } from '../http/validate.ts';
 import { novaTime } from '../servers/views.ts';
@@ -13,7 +13,15 @@ import {
   showAggregate,
   updateAggregate,
 } from './aggregates.ts';
-import { addHostBody, createAggregateBody, removeHostBody, setMetadataBody, updateAggregateBody } from './schemas.ts';
+import { cacheImages } from './cache-images.ts';
+import {
+  addHostBody,
+  cacheImagesBody,
+  createAggregateBody,
+  removeHostBody,
+  setMetadataBody,
+  updateAggregateBody,
+} from './schemas.ts';
 
 /** `/os-aggregates`: machines in groups. */
 export const aggregateRoutes = new Hono<ComputeEnv>();
@@ -79,4 +87,15 @@ aggregateRoutes.post('/:id/action', async (c) => {
   const handler = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
   if (!handler) throw badRequest(`There is no such action: ${name}`);
   return c.json({ aggregate: aggregateView(c, await handler(c, body)) });
+});
+
+aggregateRoutes.post('/:id/images', async (c) => {
+  if (c.get('microversion') < 81) throw notFound('The resource could not be found.');
+  const { cache } = await checkedBody(c, cacheImagesBody);
+  await cacheImages(
+    actorOf(c),
+    idOf(c),
+    cache.map((image) => image.id),
+  );
+  return c.body(null, 202);
 });

@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { isMetadataKey, NAME_CHARS_MAX, name } from '../http/parameters.ts';
+import { isMetadataKey, NAME_CHARS_MAX, name, uuid } from '../http/parameters.ts';
 
 /** A zone's name: a colon would end it in `zone:host`. */
 const zone = name.and(z.string().regex(/^[^:]*$/));
+/** Images that one request may have cached. */
+const CACHED_IMAGES_MAX = 100;
 const host = z.string().min(1).max(NAME_CHARS_MAX);
 
 export const createAggregateBody = z.strictObject({
@@ -19,4 +21,10 @@ export const setMetadataBody = z.strictObject({
   set_metadata: z.strictObject({
     metadata: z.record(z.string().refine(isMetadataKey), z.string().max(255).nullable()),
   }),
+});
+export const cacheImagesBody = z.strictObject({
+  cache: z
+    .array(z.strictObject({ id: uuid }))
+    .min(1)
+    .max(CACHED_IMAGES_MAX),
 });

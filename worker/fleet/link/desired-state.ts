@@ -5,7 +5,7 @@ import { digestOf } from '../../../shared/digest.ts';
 import { ledgerDigest } from '../../../shared/ledger-digest.ts';
 import { MESSAGE_BYTES_MAX, OBJECTS_PER_MESSAGE_MAX } from '../../../shared/limits.ts';
 import type { DesiredObject, EdgeMessage, MessageOf } from '../../../shared/protocol/messages.ts';
-import type { Kind } from '../../../shared/specs/kinds.ts';
+import type { OperationTarget } from '../../../shared/specs/kinds.ts';
 import type { ServerSpec } from '../../../shared/specs/server.ts';
 import type { MoveKeys } from './move-keys.ts';
 
@@ -110,7 +110,7 @@ export async function operationMessage(row: typeof operations.$inferSelect, keyO
     type: 'operation',
     op_id: row.opId,
     kind: row.kind,
-    target_kind: row.targetKind as Kind,
+    target_kind: row.targetKind as OperationTarget,
     target_id: row.targetId,
     target_epoch: row.targetEpoch,
     attempt: row.attempt,
