@@ -15,6 +15,7 @@ import {
   tokenOf,
   validate,
 } from '../../../test/edge-identity.ts';
+import { ec2Signature } from '../ec2/signatures.ts';
 
 interface Owner {
   user: TestUser;
@@ -214,5 +215,42 @@ describe('a signed request', () => {
     expect([answer['OS-TRUST:trust'].id, answer.user.id]).toEqual([id, owner.user.id]);
     await must('DELETE', `/OS-TRUST/trusts/${id}`);
     expect((await ask(signed(pair))).status).toBe(404);
+  });
+
+  test('is not worth a trust of others, whatever its owner writes', async () => {
+    const [owner, trustee, stranger] = [await newOwner(), await newUser(), await newOwner()];
+    const trust = {
+      trustor_user_id: owner.user.id,
+      trustee_user_id: trustee.id,
+      project_id: owner.projectId,
+      impersonation: true,
+      roles: [{ name: 'member' }],
+    };
+    const { id } = (await must('POST', '/OS-TRUST/trusts', { token: owner.token, body: { trust } })).body.trust;
+    const pair = { access: crypto.randomUUID(), secret: 's' };
+    const forged = {
+      user_id: stranger.user.id,
+      project_id: stranger.projectId,
+      type: 'ec2',
+      blob: JSON.stringify({ ...pair, trust_id: id }),
+    };
+    expect((await create(stranger.token, forged)).status).toBe(201);
+    expect((await ask(signed(pair))).status).toBe(401);
+  });
+
+  test('of version 4 is as old as the date that is signed', async () => {
+    const { access, secret } = await keysOf(await newOwner());
+    const at = (nowMs: number, params: Record<string, string>) => {
+      const date = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '');
+      const scope = `${access}/${date.slice(0, 8)}/here/ec2/aws4_request`;
+      const headers = { Authorization: `AWS4-HMAC-SHA256 Credential=${scope},SignedHeaders=`, 'X-Amz-Date': date };
+      const request = { access, host: 'h', verb: 'POST', path: '/', params, headers, body_hash: '' };
+      return { credentials: { ...request, signature: ec2Signature(secret, request) } };
+    };
+    const [now, longAgo] = [Date.now(), Date.now() - 3_600_000];
+    expect((await ask(at(now, {}))).status).toBe(200);
+    expect((await ask(at(longAgo, {}))).status).toBe(401);
+    // What is posted with it is not signed.
+    expect((await ask(at(longAgo, { Timestamp: new Date(now).toISOString() }))).status).toBe(401);
   });
 });

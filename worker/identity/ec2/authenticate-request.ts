@@ -38,6 +38,8 @@ export async function authenticateRequest(
   const method = 'ec2credential';
   if (trust_id) {
     const delegated = await byTrust(ctx, trust_id);
+    // A key pair's text is its owner's to write: what it says of a trust counts for whom the trust's tokens name.
+    if (delegated.userId !== userId) throw unauthorized();
     return issueToken(ctx, { proven: { userId: delegated.bearerId, method }, scope: delegated.scope }, delegated);
   }
   if (app_cred_id) {
@@ -67,7 +69,9 @@ function same(one: string, other: string): boolean {
 
 /** @throws ApiError 401 for a request whose time is long past, or cannot be read; one without a time is taken as it is */
 function requireFresh(ctx: ActorContext, { params, headers }: SignedRequest): void {
-  const timestamp = params.Timestamp ?? headers['X-Amz-Date'] ?? params['X-Amz-Date'];
+  // A time that the signature does not cover is anyone's to add: version 4 covers its own date alone.
+  const isV4 = params.SignatureVersion === undefined;
+  const timestamp = isV4 ? (headers['X-Amz-Date'] ?? params['X-Amz-Date']) : params.Timestamp;
   if (!timestamp) return;
   const iso = timestamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
   const ms = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(iso) ? iso : `${iso}Z`);
