@@ -21,6 +21,8 @@ export interface Delegated {
   bearerId: string;
   /** Whom the token is to name. */
   userId: string;
+  /** Who else must be able to log in: whom the token is to name, and all through whom the rights came. */
+  partyIds: string[];
   /** Whose rights they are, of which these roles, and what they imply, were passed on. */
   holder: { id: string; roleIds: string[]; all: boolean };
   scope: ScopeRequest;
@@ -73,6 +75,7 @@ export async function byApplicationCredential(
     delegation: { type: 'application-credential', id, name, unrestricted, accessRules },
     bearerId: userId,
     userId,
+    partyIds: [userId],
     holder: { id: userId, roleIds: row.roleIds, all: false },
     scope: { type: 'project', project: { id: row.projectId } },
     expiresAtMs: row.expiresAtMs,
@@ -104,6 +107,7 @@ export async function byTrust(ctx: Context, id: string): Promise<Delegated> {
     delegation: { type: 'trust', id, trustorId, trusteeId, grantorId, impersonation },
     bearerId: trusteeId,
     userId: impersonation ? trustorId : trusteeId,
+    partyIds: [trusteeId, ...[row, ...above].map((one) => one.trustorUserId)],
     holder: { id: grantorId, roleIds: row.roleIds, all: true },
     scope: row.projectId === null ? { type: 'unscoped' } : { type: 'project', project: { id: row.projectId } },
     expiresAtMs: row.expiresAtMs,
@@ -117,8 +121,8 @@ export function namedBy(passed: Delegated, { user, others }: Rights): KnownUser 
     throw passed.delegation.type === 'trust' ? forbiddenAction() : unauthorized();
   }
   const named = others.find(({ id }) => id === passed.userId);
-  const holder = others.find(({ id }) => id === passed.holder.id);
-  if (!named?.enabled || !holder?.enabled) throw forbiddenAction();
+  const all = passed.partyIds.every((id) => others.find((one) => one.id === id)?.enabled);
+  if (!named || !all) throw forbiddenAction();
   return named;
 }
 

@@ -44,7 +44,7 @@ export async function issueToken(
     revocations: earlier ? revocationsOf(earlier) : [],
     since: earlier?.revocationSeq ?? 0,
     holder: passed?.holder,
-    otherIds: passed ? [passed.userId, passed.holder.id] : [],
+    otherIds: passed?.partyIds ?? [],
   });
   if (input.password) await checkPassword(ctx, input.password.password, rights.user);
   if (!rights.user?.enabled || rights.revoked) throw unauthorized();

@@ -197,4 +197,15 @@ describe('a token by a trust', () => {
     expect((await validate(token)).status).toBe(404);
     expect((await use(third, second.id)).status).toBe(404);
   });
+
+  test('is no good any more when somebody through whom it came cannot log in', async () => {
+    const scene = await newScene();
+    const first = await made(scene, { allow_redelegation: true, redelegation_count: 1 });
+    const third = await newUser();
+    const passing: Scene = { ...scene, trustee: third, token: textOf(await use(scene.trustee, first.id)) };
+    const second = await made(passing, { trustor_user_id: scene.trustee.id });
+    expect((await use(third, second.id)).status).toBe(201);
+    await must('PATCH', `/users/${scene.trustee.id}`, { body: { user: { enabled: false } } });
+    expect((await use(third, second.id)).status).toBe(403);
+  });
 });
