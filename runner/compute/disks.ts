@@ -16,25 +16,35 @@ const BYTES_PER_GIB = 1024 ** 3;
  * @throws DriverError when the image is refused or larger than the flavor's disk
  */
 export async function ensureDisk(spec: ServerSpec, paths: GuestPaths, user: User): Promise<void> {
-  const size_bytes = spec.disk_gib * BYTES_PER_GIB;
-  await ensureOverlay(paths, user, { image: spec.image, base: NAMES.base, disk: NAMES.disk, size_bytes });
+  const { image } = spec;
+  await ensureOverlay(spec, paths, user, { image, base: NAMES.base, disk: NAMES.disk, grown: true });
 }
 
-/** Makes the disk that a rescued guest runs from, of its image's size. @throws DriverError when the image is refused */
-export async function ensureRescueDisk(image: ImageRef, paths: GuestPaths, user: User): Promise<void> {
-  await ensureOverlay(paths, user, { image, base: NAMES.rescueBase, disk: NAMES.rescueDisk, size_bytes: 0 });
-}
-
-/** @param of.size_bytes - 0 for the image's own */
-async function ensureOverlay(
+/**
+ * Makes the disk that a rescued guest runs from, of its image's size: beyond the guest's own nothing is claimed for it.
+ * @throws DriverError when the image is refused or larger than the flavor's disk
+ */
+export async function ensureRescueDisk(
+  spec: Pick<ServerSpec, 'disk_gib'>,
+  image: ImageRef,
   paths: GuestPaths,
   user: User,
-  of: { image: ImageRef; base: string; disk: string; size_bytes: number },
 ): Promise<void> {
-  const { image, base, disk } = of;
+  const { rescueBase: base, rescueDisk: disk } = NAMES;
+  await ensureOverlay(spec, paths, user, { image, base, disk, grown: false });
+}
+
+/** @param of.grown - whether the disk is of the flavor's size, not of the image's */
+async function ensureOverlay(
+  { disk_gib }: Pick<ServerSpec, 'disk_gib'>,
+  paths: GuestPaths,
+  user: User,
+  of: { image: ImageRef; base: string; disk: string; grown: boolean },
+): Promise<void> {
+  const { image, base, disk, grown } = of;
   if (image.disk_format === 'iso' || (await statIfThere(join(paths.folder, disk)))) return;
   const image_bytes = await inspectImage(image, { folder: paths.folder, name: base, user });
-  const disk_bytes = of.size_bytes || image_bytes;
+  const disk_bytes = disk_gib * BYTES_PER_GIB || image_bytes;
   if (image_bytes > disk_bytes) {
     throw new DriverError(
       `Flavor's disk is too small for requested image. Flavor disk is ${disk_bytes} bytes, image is ${image_bytes} bytes.`,
@@ -42,7 +52,7 @@ async function ensureOverlay(
     );
   }
   // Unsafe means that the image is not opened again: its size and format are known.
-  await createDisk(paths, user, disk, ['-u', '-b', base, '-F', qemuFormat(image)], disk_bytes);
+  await createDisk(paths, user, disk, ['-u', '-b', base, '-F', qemuFormat(image)], grown ? disk_bytes : image_bytes);
 }
 
 /** Makes an empty qcow2 disk of the guests' user; one of this name is replaced. */

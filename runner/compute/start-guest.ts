@@ -62,10 +62,11 @@ export async function prepareGuest(ctx: ComputeContext, spec: ServerSpec, signal
 /** The files of a rescue; none are kept after it. */
 async function prepareRescue(
   ctx: ComputeContext,
-  { rescue }: ServerSpec,
+  spec: ServerSpec,
   paths: GuestPaths,
   signal: AbortSignal,
 ): Promise<void> {
+  const { rescue } = spec;
   const { rescueBase, rescueKernel, rescueRamdisk, rescueDisk } = paths;
   if (!rescue) {
     for (const path of [rescueDisk, rescueBase, rescueKernel, rescueRamdisk]) await rm(path, { force: true });
@@ -76,7 +77,7 @@ async function prepareRescue(
     rescue.kernel ? ctx.images.place(rescue.kernel, rescueKernel, signal) : null,
     rescue.ramdisk ? ctx.images.place(rescue.ramdisk, rescueRamdisk, signal) : null,
   ]);
-  await ensureRescueDisk(rescue.image, paths, ctx.user);
+  await ensureRescueDisk(spec, rescue.image, paths, ctx.user);
 }
 
 /**

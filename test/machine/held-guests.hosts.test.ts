@@ -299,6 +299,7 @@ describe('a copy of its disk', () => {
 });
 
 it('is rescued by another disk, its own beside it, and comes back to that', async () => {
+  await expect(applyNew({ rescue: { ...own, image: tooLarge } })).rejects.toThrow("Flavor's disk is too small");
   expect(await applyNew({ rescue: own })).toEqual({ state: 'running' });
   await boots(1);
   await inGuest('mkdir -p /own; mount /dev/vdb2 /own; touch /own/mended; umount /own; sync');

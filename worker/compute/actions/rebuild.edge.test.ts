@@ -116,9 +116,11 @@ describe('rescue', () => {
     expect((await cloud.wish(id))?.spec?.rescue).toEqual({ image, kernel, ramdisk, kernel_command_line });
   });
 
-  it('refuses what cannot be booted', async () => {
+  it('refuses what cannot be booted, and a disk larger than the server’s', async () => {
     const { cloud, id } = await open();
-    for (const image of [crypto.randomUUID(), await cloud.addImage({ status: 'queued' })]) {
+    const queued = await cloud.addImage({ status: 'queued' });
+    const large = await cloud.addImage({ virtualSizeBytes: 1024 ** 3 + 1 });
+    for (const image of [crypto.randomUUID(), queued, large]) {
       expect(await refusalOf(cloud, id, { rescue: { rescue_image_ref: image } })).toEqual([
         400,
         `Requested rescue image '${image}' is not supported`,

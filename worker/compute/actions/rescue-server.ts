@@ -1,12 +1,15 @@
 import { sql } from 'drizzle-orm';
-import { runBatch } from '../../http/commit.ts';
+import { type FlavorSnapshot, servers } from '../../../db/schema/compute.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { ApiError, badRequest } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import { imageOf, imageReads } from '../../image/image-ref.ts';
+import { Reads } from '../http/reads.ts';
 import { policy } from '../policy.ts';
 import { startAction } from '../servers/actions.ts';
 import { hostOf, patchDesiredMembers } from '../servers/desired-server.ts';
+import { ownServer, serverNotFound } from '../servers/find-server.ts';
+import { holds } from '../servers/flavor-fits.ts';
 import { beginTask } from '../servers/tasks.ts';
 import { commitTransition } from '../servers/transition.ts';
 
@@ -17,13 +20,13 @@ const OWN_IMAGE = sql.raw(`json_object('image', json(spec -> '$.image'), 'kernel
   'ramdisk', json(spec -> '$.ramdisk'), 'kernel_command_line', spec ->> '$.kernel_command_line')`);
 
 /**
- * Starts a server from another disk, its own beside that.
+ * Starts a server from another disk, its own beside that. It is no larger than the server's own may be.
  * @param imageId - the image of that disk; null for the server's own
- * @throws ApiError 400 an image that cannot be booted, 404, 409 in another state, or busy
+ * @throws ApiError 400 an image that cannot be booted, or is too large; 404, 409 in another state, or busy
  */
 export async function rescueServer(ctx: ActorContext, id: string, imageId: string | null): Promise<void> {
   authorize(ctx, policy, RESCUE);
-  const rescue = imageId === null ? OWN_IMAGE : sql`json(${JSON.stringify(await rescueImage(ctx, imageId))})`;
+  const rescue = imageId === null ? OWN_IMAGE : sql`json(${JSON.stringify(await rescueImage(ctx, id, imageId))})`;
   await commitTransition(ctx, {
     id,
     verb: 'rescue',
@@ -55,16 +58,25 @@ export async function unrescueServer(ctx: ActorContext, id: string): Promise<voi
   });
 }
 
-async function rescueImage(ctx: ActorContext, imageId: string) {
+async function rescueImage(ctx: ActorContext, id: string, imageId: string) {
+  const unsupported = () => badRequest(`Requested rescue image '${imageId}' is not supported`);
+  const reads = new Reads();
+  const ofServer = reads.add(
+    ctx.db
+      .select({ flavor: servers.flavor })
+      .from(servers)
+      .where(ownServer(ctx, id, 'servers')),
+  );
+  const ofImage = reads.add(...imageReads(ctx, imageId));
+  await reads.run(ctx.db);
+  const [server] = ofServer()[0] as { flavor: FlavorSnapshot }[];
+  if (!server) throw serverNotFound(id);
   try {
-    const { image, kernel, ramdisk, kernelCommandLine } = imageOf(
-      ctx,
-      imageId,
-      await runBatch(ctx.db, imageReads(ctx, imageId)),
-    );
+    const found = imageOf(ctx, imageId, ofImage());
+    if (!holds(server.flavor, found)) throw unsupported();
+    const { image, kernel, ramdisk, kernelCommandLine } = found;
     return { image, kernel, ramdisk, kernel_command_line: kernelCommandLine };
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 400) throw error;
-    throw badRequest(`Requested rescue image '${imageId}' is not supported`);
+    throw error instanceof ApiError && error.status === 400 ? unsupported() : error;
   }
 }

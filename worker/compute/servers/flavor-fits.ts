@@ -26,11 +26,15 @@ export function claimOf(ctx: ActorContext, flavor: FlavorSnapshot, image: Server
 
 const sizeOf = (image: ServerImage): number => image.virtualSizeBytes ?? image.image.size_bytes;
 
+/** Whether a flavor's disk has room for an image; one without a disk has for any. */
+export const holds = ({ diskGib }: Pick<FlavorSnapshot, 'diskGib'>, image: ServerImage): boolean =>
+  diskGib === 0 || sizeOf(image) <= diskGib * GIB;
+
 /** Whether an image runs on a flavor. @throws ApiError 400 too little memory or disk */
 export function checkFits(flavor: Pick<FlavorSnapshot, 'ramMib' | 'diskGib'>, image: ServerImage): void {
   if (flavor.ramMib < image.minRamMib) throw badRequest("Flavor's memory is too small for requested image.");
   if (flavor.diskGib === 0) return;
-  if (sizeOf(image) > flavor.diskGib * GIB) {
+  if (!holds(flavor, image)) {
     throw badRequest(
       `Flavor's disk is too small for requested image. Flavor disk is ${flavor.diskGib * GIB} bytes, image is ${sizeOf(image)} bytes.`,
     );
