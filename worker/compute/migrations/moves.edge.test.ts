@@ -2,6 +2,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { desired, operations, runners } from '../../../db/schema/fleet.ts';
 import { ports } from '../../../db/schema/network.ts';
+import { quotas } from '../../../db/schema/quotas.ts';
 import { serverMigrations } from '../../../db/schema/server-migrations.ts';
 import type { Observation } from '../../../shared/protocol/messages.ts';
 import type { ServerSpec } from '../../../shared/specs/server.ts';
@@ -301,6 +302,43 @@ describe('a resize', () => {
     expect((await wishAt(a, id))?.spec?.old_disk).toBeNull();
     expect(await claims(a)).toEqual(LARGE);
     expect(await moveOf(id)).toMatchObject({ status: 'confirmed', phase: 'ended' });
+  });
+
+  it('holds the larger of both sizes of its quota until it is settled', async () => {
+    const first = await onA();
+    await enable(b, 'disabled');
+    const second = await onA();
+    const { projectId } = cloud.user;
+    const limits = { cores: 3 };
+    await cloud.ctx.db.insert(quotas).values({ region: cloud.ctx.region, projectId, userId: '', limits });
+    const to = (id: string, flavorRef: string) =>
+      cloud.call('POST', `/servers/${id}/action`, { body: { resize: { flavorRef } } });
+    const refused = async (answer: Response) => [answer.status, JSON.stringify(await answer.json())];
+    const why = (used: number) => [
+      403,
+      expect.stringContaining(`Quota exceeded for cores: Requested 1, but already used ${used} of 3 cores`),
+    ];
+    await enable(a, 'disabled');
+    expect((await to(first, large)).status).toBe(202);
+    // It has not moved yet, and the room is not another's.
+    expect(await refused(await to(second, large))).toEqual(why(3));
+    await ready(first);
+    await sent(first);
+    await sees(b, first, { state: 'running' });
+    await cloud.act(first, { revertResize: null });
+    await sees(a, first, { state: 'running' });
+    expect((await to(second, large)).status).toBe(202);
+    await ready(second);
+    await sent(second);
+    await sees(b, second, { state: 'running' });
+    await cloud.answer('POST', `/servers/${second}/action`, { body: { confirmResize: null }, status: 204 });
+    // Smaller now, but it may yet be brought back.
+    const small = await cloud.addFlavor({ vcpus: 1, ramMib: 512, diskGib: 2 });
+    expect((await to(second, small)).status).toBe(202);
+    await sees(b, second, { state: 'running' });
+    expect(await cloud.refusal({})).toEqual(why(3));
+    await cloud.answer('POST', `/servers/${second}/action`, { body: { confirmResize: null }, status: 204 });
+    await cloud.create();
   });
 
   it('is confirmed after the time that the operator gives', async () => {

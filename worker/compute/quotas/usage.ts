@@ -19,8 +19,16 @@ const counted = (ctx: Context, { projectId, userId }: QuotaScope): SQL =>
   sql`servers WHERE region = ${ctx.region} AND project_id = ${projectId} AND deleted_at_ms IS NULL
     ${userId === undefined ? sql`` : sql`AND user_id = ${userId}`}`;
 
-const CORES = sql`coalesce(sum(flavor ->> 'vcpus'), 0)`;
-const RAM = sql`coalesce(sum(flavor ->> 'ramMib'), 0)`;
+/**
+ * A server between two flavors takes the larger of each until that is settled: others that begin to grow meanwhile do not
+ * count on the same room, and one that is brought back to what it was finds it.
+ */
+const sumOf = (member: 'vcpus' | 'ramMib'): SQL =>
+  sql.raw(`coalesce(sum(max(flavor ->> '${member}', coalesce((
+    SELECT max(m.old_flavor ->> '${member}', m.new_flavor ->> '${member}') FROM server_migrations m
+    WHERE m.server_id = servers.id AND m.phase NOT IN ('ending', 'ended')), 0))), 0)`);
+const CORES = sumOf('vcpus');
+const RAM = sumOf('ramMib');
 
 /** What a project's servers, or one user's of them, take; for a batch. */
 export const usageRead = (ctx: Context, scope: QuotaScope) =>
