@@ -157,3 +157,13 @@ test('a custom fetch is used', async () => {
   await client.execute('SELECT 42');
   expect(calls).toBe(1);
 });
+
+test('a plan that was asked for holds up no later read', async () => {
+  const client = await openDatabase();
+  await client.execute('CREATE TABLE t (a)');
+  for (const words of ['EXPLAIN', 'EXPLAIN QUERY PLAN']) {
+    expect((await client.execute(`${words} SELECT * FROM t`)).rows.length).toBeGreaterThan(0);
+    await client.execute({ sql: 'INSERT INTO t VALUES (?)', args: [words] });
+    expect((await client.execute('SELECT a FROM t ORDER BY rowid DESC')).rows[0]?.a).toBe(words);
+  }
+});

@@ -130,6 +130,8 @@ export class Connection {
       if (error instanceof HranaError) abandon(prepared, statement, rows, args);
       throw error;
     }
+    // Its last row does not end it, as that of others does.
+    if (statement.words[0] === 'EXPLAIN') abandon(prepared, statement, rows, args);
     // Asked only now: SQLite compiles a kept statement anew at its first step if the schema has changed.
     const columns = this.#columns(prepared);
     return { columns, rows: collector.finish(), changes: 0, lastInsertRowid: undefined };
