@@ -39,14 +39,15 @@ export function snapshotEnded(ended: EndedOperation): Effect {
   if (done) {
     const own = shelved(ended, imageId);
     const rotated = rotateBackups(ctx, imageId, its('snapshot', `args ->> 'rotation'`));
-    return { statements: [free, ...rotated, ...own.statements], touches: own.touches };
+    return { statements: [free, ...rotated, ...own.statements, notShelved(ended)], touches: own.touches };
   }
   return { statements: [free, notShelved(ended), ...dropSnapshots(ctx, imageId)] };
 }
 
-/** A server whose disk is in the image store gives its host up. */
+/** A server whose disk is in the image store, whatever its host says of that, gives its host up. */
 function shelved({ ctx, runnerId, its }: EndedOperation, imageId: SQL): Required<Effect> {
-  const server = sql`id = ${its('snapshot', 'target_id')} AND runner_id = ${runnerId} AND deleted_at_ms IS NULL AND ${SHELVING}`;
+  const server = sql`id = ${its('snapshot', 'target_id')} AND runner_id = ${runnerId} AND deleted_at_ms IS NULL AND ${SHELVING}
+    AND EXISTS (SELECT 1 FROM images WHERE images.id = ${imageId} AND images.status = 'active')`;
   const keep = ctx.db.run(sql`UPDATE servers SET vm_state = 'shelved', shelved_image_id = ${imageId} WHERE ${server}`);
   const off = offloadServer(ctx, sql`(SELECT id FROM servers WHERE ${server})`);
   return {

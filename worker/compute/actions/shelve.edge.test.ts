@@ -57,6 +57,15 @@ describe('a server that is shelved', () => {
     ]);
   });
 
+  it('stays on its host when the image is not there, though the host says that it is done', async () => {
+    const { cloud, runnerId, id } = await open();
+    await cloud.act(id, { shelve: null });
+    const [asked] = await cloud.ctx.db.select().from(operations).where(eq(operations.targetId, id));
+    await cloud.ended(runnerId, asked?.opId ?? '', 'done');
+    expect(await cloud.show(id)).toMatchObject({ status: 'SHUTOFF', 'OS-EXT-STS:task_state': null });
+    expect(await cloud.wish(id)).toMatchObject({ deleted: false });
+  });
+
   it('comes back on another host, from its own disk, as it is called by then', async () => {
     const { cloud, runnerId, id } = await open();
     const before = await cloud.wish(id);
