@@ -4,6 +4,7 @@ import { images } from '../../../db/schema/image.ts';
 import { AssertionFailed } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { authorize } from '../../http/policy.ts';
+import { checkSettable } from '../../image/image-body.ts';
 import { newSnapshot } from '../../image/new-snapshot.ts';
 import { typedLimit } from '../../image/usage.ts';
 import { Reads } from '../http/reads.ts';
@@ -40,7 +41,7 @@ const COPIED = ['active', 'stopped', 'paused', 'suspended'] as const;
  * Begins an image of a server's disk. It says where it comes from, and keeps what the server's own image says of itself.
  * @param name - the image's
  * @returns the image's id
- * @throws ApiError 404, 409 in another state, or busy; 413 too many properties
+ * @throws ApiError 403 metadata that images keep for the service itself; 404; 409 in another state, or busy; 413 too much of it
  */
 export function createServerImage(
   ctx: ActorContext,
@@ -83,6 +84,7 @@ export function createBackup(
 /** Has a server's host copy its disk into a new image. */
 export async function takeSnapshot(ctx: ActorContext, id: string, snapshot: Snapshot): Promise<string> {
   authorize(ctx, policy, snapshot.policyAction);
+  Object.keys(snapshot.properties).forEach(checkSettable);
   const { verb, policyAction, action, task, evenLocked } = snapshot;
   const server = await readServer(ctx, id);
   const foreign = server.projectId !== ctx.actor.projectId;

@@ -69,6 +69,15 @@ describe('createImage', () => {
     expect(await imageOf(cloud, imageId)).toMatchObject({ status: 'active' });
   });
 
+  it('takes no metadata that images keep for the service itself', async () => {
+    const { cloud, id } = await open();
+    for (const name of ['os_glance_import_task', 'checksum', 'locations']) {
+      const body = { createImage: { name: 'snap', metadata: { [name]: 'x' } } };
+      expect((await cloud.call('POST', `/servers/${id}/action`, { body })).status).toBe(403);
+    }
+    expect((await cloud.show(id))['OS-EXT-STS:task_state']).toBe(null);
+  });
+
   it('says where the image is in the way of each version', async () => {
     const { cloud, id } = await open();
     const body = { createImage: { name: 'snap' } };
@@ -139,6 +148,14 @@ describe('createBackup', () => {
     expect(statuses).toEqual(['active', 'deleted', 'active', 'active']);
     expect(await imageOf(cloud, weekly)).toMatchObject({ properties: { image_type: 'backup', backup_type: 'weekly' } });
     expect(await cloud.show(id)).toMatchObject({ 'OS-EXT-STS:task_state': null });
+  });
+
+  it('deletes none for one that is not there, though the host says that it is done', async () => {
+    const { cloud, runnerId, id } = await open();
+    const kept = await backup(cloud, runnerId, id, { backup_type: 'daily', rotation: 1 });
+    await begin(cloud, id, { createBackup: { name: 'b', backup_type: 'daily', rotation: 1 } });
+    await cloud.ended(runnerId, await askedOf(cloud, id), 'done');
+    expect(await imageOf(cloud, kept)).toMatchObject({ status: 'active' });
   });
 
   it('keeps none at a rotation of zero', async () => {
