@@ -5,6 +5,7 @@ import { credentials } from '../../../db/schema/delegation.ts';
 import { ORIGIN } from '../../../test/edge-client.ts';
 import { edgeContext } from '../../../test/edge-context.ts';
 import {
+  exchange,
   grant,
   keystone,
   login,
@@ -215,6 +216,23 @@ describe('a signed request', () => {
     expect([answer['OS-TRUST:trust'].id, answer.user.id]).toEqual([id, owner.user.id]);
     await must('DELETE', `/OS-TRUST/trusts/${id}`);
     expect((await ask(signed(pair))).status).toBe(404);
+  });
+
+  test('is for what was asked, not for the rest of what its user may do', async () => {
+    const owner = await newOwner();
+    const { id } = await newProject();
+    await grant(owner.user.id, 'manager', `projects/${id}`);
+    const token = (await ask(signed(await keysOf(owner)))).headers.get('x-subject-token') ?? '';
+    expect((await validate(token)).status).toBe(200);
+    for (const scope of [undefined, 'unscoped', { project: { id } }]) {
+      expect((await exchange(token, scope)).status).toBe(403);
+    }
+    const own = `/users/${owner.user.id}`;
+    for (const path of ['/auth/projects', own, `${own}/credentials/OS-EC2`, '/OS-TRUST/trusts']) {
+      expect(await status('GET', path, token)).toBe(403);
+    }
+    const body = { application_credential: { name: 'x' } };
+    expect(await status('POST', `${own}/application_credentials`, token, body)).toBe(403);
   });
 
   test('is not worth a trust of others, whatever its owner writes', async () => {

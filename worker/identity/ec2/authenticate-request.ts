@@ -7,6 +7,7 @@ import { EC2, ec2Id, parseEc2Blob } from '../credentials/ec2-blob.ts';
 import { openCredential } from '../credentials/read-credentials.ts';
 import { authorize } from '../policy.ts';
 import { byApplicationCredential, byTrust } from '../tokens/delegated.ts';
+import { SIGNED_REQUEST } from '../tokens/delegation.ts';
 import { issueToken } from '../tokens/issue-token.ts';
 import type { Token } from '../tokens/token.ts';
 import { ec2Signature, type SignedRequest, s3Signature } from './signatures.ts';
@@ -35,7 +36,7 @@ export async function authenticateRequest(
   if (!isSigned(service, secret ?? '', request)) throw unauthorized();
   requireFresh(ctx, request);
   const { userId, projectId } = credential;
-  const method = 'ec2credential';
+  const method = SIGNED_REQUEST;
   if (trust_id) {
     const delegated = await byTrust(ctx, trust_id);
     // A key pair's text is its owner's to write: what it says of a trust counts for whom the trust's tokens name.

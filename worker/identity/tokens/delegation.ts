@@ -9,6 +9,12 @@ export interface AccessRule {
   path: string;
 }
 
+/**
+ * The method of a token that a service had for a request signed with a key pair. It is for what was asked of that service,
+ * on the key pair's project: identity neither acts on it nor exchanges it for another.
+ */
+export const SIGNED_REQUEST = 'ec2credential';
+
 /** By what a token holds rights that somebody passed on. */
 export type Delegation =
   | {

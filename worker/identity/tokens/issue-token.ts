@@ -10,6 +10,7 @@ import { recordFailure, recordSuccess } from '../users/record-login.ts';
 import { complianceOf, isExpired, isInactive, isLockedOut } from '../users/security-compliance.ts';
 import type { AuthRequest, ScopeRequest } from './auth-request.ts';
 import { countUse, type Delegated, delegatedBy, globalOf, namedBy, passedOn } from './delegated.ts';
+import { SIGNED_REQUEST } from './delegation.ts';
 import { revocationsOf } from './revocation.ts';
 import { type KnownUser, type Rights, readRights } from './rights.ts';
 import { type Named, type Scope, TOKEN_LIFE_MS, type Token } from './token.ts';
@@ -87,6 +88,9 @@ function methodsOf(input: AuthRequest, earlier: Token | undefined): string[] {
 async function earlierToken(ctx: Context, text: string, { scope }: AuthRequest): Promise<Token> {
   const checked = await checkToken(ctx, text);
   if (!checked) throw notFound('Failed to validate token');
+  if (checked.token.methods.includes(SIGNED_REQUEST)) {
+    throw forbiddenAction('Using the token of a signed request to create another token is not allowed.');
+  }
   if (checked.token.scope.type === 'system' && (scope.type === 'project' || scope.type === 'domain')) {
     throw forbiddenAction(
       'Using a system-scoped token to create a project-scoped or domain-scoped token is not allowed.',
