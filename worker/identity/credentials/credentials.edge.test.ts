@@ -212,6 +212,13 @@ describe('a signed request', () => {
     const byTrust = (await login(trustee, { 'OS-TRUST:trust': { id } })).headers.get('x-subject-token') ?? '';
     const pair = await keysOf({ ...owner, token: byTrust });
     expect(pair.trust_id).toBe(id);
+    // The trustor's own key pair is worth more than the trust.
+    const own = await keysOf(owner);
+    const at = `/users/${owner.user.id}/credentials/OS-EC2`;
+    expect((await must('GET', at, { token: byTrust })).body.credentials).toEqual([pair]);
+    expect((await must('GET', '/credentials', { token: byTrust })).body.credentials).toHaveLength(1);
+    for (const method of ['GET', 'DELETE']) expect(await status(method, `${at}/${own.access}`, byTrust)).toBe(403);
+    expect(await status('GET', `${at}/${pair.access}`, byTrust)).toBe(200);
     const answer = (await ask(signed(pair))).body.token;
     expect([answer['OS-TRUST:trust'].id, answer.user.id]).toEqual([id, owner.user.id]);
     await must('DELETE', `/OS-TRUST/trusts/${id}`);

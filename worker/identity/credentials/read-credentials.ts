@@ -5,6 +5,7 @@ import { forbiddenAction } from '../http/forbidden-action.ts';
 import { missing } from '../http/names.ts';
 import { type Action, allows, authorize } from '../policy.ts';
 import { unseal } from '../sealed.ts';
+import { EC2, parseEc2Blob } from './ec2-blob.ts';
 
 /** What credentials are sealed for. */
 export const PURPOSE = 'credential';
@@ -28,7 +29,20 @@ export async function visibleCredentials(ctx: ActorContext, condition: SQL | und
   const seen = rows.filter(
     (row) => allows(ctx.actor, 'identity:get_credential', { userId: row.userId }) && isInScope(ctx.actor, row),
   );
-  return Promise.all(seen.map((row) => openCredential(ctx, row)));
+  return openOwn(ctx, seen);
+}
+
+/** Opens credentials, and leaves out those that are worth more than the actor's own rights. */
+export async function openOwn(ctx: ActorContext, rows: (typeof credentials.$inferSelect)[]): Promise<Credential[]> {
+  const opened = await Promise.all(rows.map((row) => openCredential(ctx, row)));
+  return opened.filter((one) => isOfOwnWorth(ctx.actor, one));
+}
+
+/** Whoever knows the secret of a key pair has what that is worth: rights that were passed on show none but their own. */
+function isOfOwnWorth({ delegation }: Actor, { type, blob }: Credential): boolean {
+  if (delegation === undefined || type !== EC2) return true;
+  const { trust_id, app_cred_id } = parseEc2Blob(blob);
+  return delegation.id === (delegation.type === 'trust' ? trust_id : app_cred_id);
 }
 
 /** @param options - whether who may not see it is told that there is none @throws ApiError 403, 404 */
@@ -43,7 +57,9 @@ export async function findCredential(
   authorize(ctx, action, row ? { userId: row.userId } : {});
   if (!row) throw missing('credential', id);
   requireInScope(ctx, row);
-  return openCredential(ctx, row);
+  const [own] = await openOwn(ctx, [row]);
+  if (!own) throw forbiddenAction('The credential is worth more than the delegated token');
+  return own;
 }
 
 /** Rights that were passed on are for one project: so are the credentials that can be had, or made, by them. */

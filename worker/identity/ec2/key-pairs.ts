@@ -5,7 +5,7 @@ import { commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { requireUnrestricted } from '../application-credentials/guards.ts';
 import { EC2, ec2Id, parseEc2Blob } from '../credentials/ec2-blob.ts';
-import { type Credential, findCredential, openCredential, requireInScope } from '../credentials/read-credentials.ts';
+import { type Credential, findCredential, openOwn, requireInScope } from '../credentials/read-credentials.ts';
 import { insertCredential } from '../credentials/write-credentials.ts';
 import { missing } from '../http/names.ts';
 import { authorize } from '../policy.ts';
@@ -28,7 +28,7 @@ export async function listKeyPairs(ctx: ActorContext, userId: string): Promise<C
   if (known.length === 0) throw missing('user', userId);
   const { delegation, projectId } = ctx.actor;
   const seen = rows.filter((row) => delegation === undefined || row.projectId === projectId);
-  return Promise.all(seen.map((row) => openCredential(ctx, row)));
+  return openOwn(ctx, seen);
 }
 
 /** A new pair of keys for a user on a project. @throws ApiError 403, 404 */
