@@ -23,6 +23,12 @@ export const GROUP_MEMBERS = 'group-members';
 const members = (groupId: string | SQL): SQL =>
   sql`server_group_members m JOIN servers s ON s.id = m.server_id WHERE m.group_id = ${groupId} AND s.deleted_at_ms IS NULL`;
 
+/** The other machine of a server that moves, where it is to be, or may be brought back to. */
+const OTHER_HOST =
+  sql.raw(`(SELECT CASE WHEN mv.phase IN ('preparing', 'moving') THEN mv.target_runner_id ELSE mv.source_runner_id END
+  FROM server_migrations mv WHERE mv.server_id = s.id AND mv.phase NOT IN ('ending', 'ended')
+    AND mv.source_runner_id <> mv.target_runner_id)`);
+
 /** The read of a group, for a batch; `placedGroupOf` reads it. `of` names the group, or a server that is in it. */
 export function placedGroupRead(ctx: ActorContext, of: { groupId: string } | { serverId: string }): Statement {
   const id =
@@ -30,8 +36,9 @@ export function placedGroupRead(ctx: ActorContext, of: { groupId: string } | { s
   const own = isAdmin(ctx) ? sql`1` : sql`g.project_id = ${ctx.actor.projectId ?? ''}`;
   return ctx.db.all(sql`
     SELECT g.id, g.policy, coalesce(g.max_server_per_host, 1) AS perHostMax, (
-      SELECT json_group_array(json_array(host, n)) FROM (
-        SELECT s.runner_id AS host, count(*) AS n FROM ${members(sql`g.id`)} AND s.runner_id IS NOT NULL GROUP BY s.runner_id)
+      SELECT json_group_array(json_array(host, n)) FROM (SELECT host, count(*) AS n FROM (
+        SELECT s.runner_id AS host FROM ${members(sql`g.id`)}
+        UNION ALL SELECT ${OTHER_HOST} FROM ${members(sql`g.id`)} AND g.policy = 'anti-affinity') WHERE host IS NOT NULL GROUP BY host)
     ) AS hosts
     FROM server_groups g WHERE g.id = ${id} AND g.region = ${ctx.region} AND ${own}`);
 }
@@ -50,7 +57,13 @@ export function assertGroup(
 ): Statement[] {
   const others = sql`SELECT count(*) FROM ${members(group.id)} AND s.id <> ${of.serverId}`;
   if (group.policy === 'anti-affinity') {
-    return [assertThat(ctx.db, GROUP, sql`(${others} AND s.runner_id = ${of.runnerId}) < ${group.perHostMax}`)];
+    return [
+      assertThat(
+        ctx.db,
+        GROUP,
+        sql`(${others} AND ${of.runnerId} IN (s.runner_id, ${OTHER_HOST})) < ${group.perHostMax}`,
+      ),
+    ];
   }
   if (group.policy === 'affinity') {
     return [assertThat(ctx.db, GROUP, sql`(${others} AND s.runner_id <> ${of.runnerId}) = 0`)];

@@ -136,6 +136,22 @@ describe('servers of a group', () => {
     expect([...perHost.values()].map((held) => held.length)).toEqual([2, 2, 2, 2]);
   });
 
+  it('keep apart from where one of them is moving to', async () => {
+    const { cloud, make, create } = await open();
+    const [first] = [await cloud.addRunner(), await cloud.addRunner()];
+    const { id } = await make({ name: 'apart', policy: 'anti-affinity' });
+    const { server } = await create(id);
+    await cloud.observe(server.id, { state: 'running' });
+    await cloud.act(server.id, { migrate: null }, cloud.admin);
+    expect((await cloud.row(server.id)).taskState).toBe('resize_prep');
+    const other = (await create(id)).server;
+    expect([(await cloud.show(other.id)).status, (await cloud.row(other.id)).runnerId]).toEqual(['ERROR', null]);
+    await cloud.addRunner();
+    const third = await cloud.row((await create(id)).server.id);
+    expect(third.runnerId).not.toBe(first);
+    expect(third.vmState).toBe('building');
+  });
+
   it('come together however many are made at once', async () => {
     const { cloud, make, create } = await open();
     for (let at = 0; at < 4; at += 1) await cloud.addRunner();
