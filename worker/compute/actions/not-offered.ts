@@ -1,6 +1,7 @@
 import type { ActorContext } from '../../http/context.ts';
-import { ApiError, conflict } from '../../http/errors.ts';
+import { ApiError, conflict, notFound } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
+import type { Microversion } from '../http/microversion.ts';
 import { policy } from '../policy.ts';
 import { findServer } from '../servers/find-server.ts';
 
@@ -8,6 +9,12 @@ import { findServer } from '../servers/find-server.ts';
 const IMPOSSIBLE: ReadonlySet<string> = new Set(['restore']);
 /** Actions of Nova that are not offered here. */
 const NOT_OFFERED: ReadonlySet<string> = new Set(['addFloatingIp', 'removeFloatingIp']);
+/** The last versions that know them, where they did not last. */
+const UNTIL: Readonly<Record<string, Microversion>> = {
+  addFloatingIp: 43,
+  removeFloatingIp: 43,
+  'os-getRDPConsole': 5,
+};
 /** What Nova has removed for good. */
 const GONE: ReadonlySet<string> = new Set(['resetNetwork', 'injectNetworkInfo', 'os-getRDPConsole']);
 
@@ -19,7 +26,8 @@ export const isNotOffered = (name: string): boolean => IMPOSSIBLE.has(name) || N
  * and where none of these says it, because it is not offered.
  * @throws ApiError 404, 409, 410, 501
  */
-export async function refuseAction(ctx: ActorContext, id: string, name: string): Promise<never> {
+export async function refuseAction(ctx: ActorContext, id: string, name: string, version: Microversion): Promise<never> {
+  if (version > (UNTIL[name] ?? version)) throw notFound('The resource could not be found.');
   if (GONE.has(name)) {
     throw new ApiError(410, 'This resource is no longer available. No forwarding address is given.');
   }

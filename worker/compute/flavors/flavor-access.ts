@@ -5,6 +5,7 @@ import type { ActorContext } from '../../http/context.ts';
 import { conflict, notFound } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import { commitOr } from '../http/commit-or.ts';
+import type { Microversion } from '../http/microversion.ts';
 import { policy } from '../policy.ts';
 import { assertFlavor, flavorNotFound } from './find-flavor.ts';
 
@@ -39,8 +40,16 @@ export async function listFlavorAccess(ctx: ActorContext, id: string): Promise<F
 const flavorIs = (ctx: ActorContext, id: string, isPublic: boolean) =>
   sql`NOT EXISTS (SELECT 1 FROM flavors WHERE region = ${ctx.region} AND id = ${id} AND is_public = ${isPublic ? 0 : 1})`;
 
-/** Lets a project use a private flavor. @throws ApiError 404; 409 a public flavor, or given already */
-export async function addFlavorAccess(ctx: ActorContext, id: string, projectId: string): Promise<FlavorAccess[]> {
+/** Before, whoever could use a flavor anyway could be given it, too. */
+const PRIVATE_ONLY_SINCE: Microversion = 7;
+
+/** Lets a project use a private flavor. @throws ApiError 404; 409 given already, or from 2.7 a public flavor */
+export async function addFlavorAccess(
+  ctx: ActorContext,
+  id: string,
+  projectId: string,
+  version: Microversion,
+): Promise<FlavorAccess[]> {
   const action = 'os_compute_api:os-flavor-access:add_tenant_access';
   authorize(ctx, policy, action);
   const insertion = ctx.db.insert(flavorAccess).values({ region: ctx.region, flavorId: id, projectId });
@@ -48,7 +57,7 @@ export async function addFlavorAccess(ctx: ActorContext, id: string, projectId: 
     audit: { action, targetType: 'flavor', targetId: id, detail: { projectId } },
     statements: [
       assertFlavor(ctx, id),
-      assertThat(ctx.db, 'private', flavorIs(ctx, id, false)),
+      ...(version >= PRIVATE_ONLY_SINCE ? [assertThat(ctx.db, 'private', flavorIs(ctx, id, false))] : []),
       insertion,
       accessRead(ctx, id),
     ],
@@ -58,7 +67,7 @@ export async function addFlavorAccess(ctx: ActorContext, id: string, projectId: 
       flavor: () => flavorNotFound(id),
       private: () => conflict('Can not add access to a public flavor.'),
     });
-    return results[3] as FlavorAccess[];
+    return results.at(-1) as FlavorAccess[];
   } catch (error) {
     if (!(error instanceof ConstraintFailed)) throw error;
     throw conflict(`Flavor access already exists for flavor ${id} and project ${projectId} combination.`);

@@ -194,6 +194,7 @@ describe('access to a private flavor', () => {
     const open = await cloud.call('POST', `/flavors/${cloud.flavorId}/action`, {
       body: { addTenantAccess: { tenant } },
       as: cloud.admin,
+      version: '2.7',
     });
     expect(await fault(open)).toEqual([409, 'Can not add access to a public flavor.']);
     expect((await cloud.call('GET', `/flavors/${cloud.flavorId}/os-flavor-access`, { as: cloud.admin })).status).toBe(

@@ -86,7 +86,7 @@ flavorRoutes.post('/:id/action', async (c) => {
   if (more.length > 0) throw badRequest('Malformed request body');
   if (action === 'addTenantAccess') {
     const { tenant } = check(body, addAccessBody).addTenantAccess;
-    return c.json({ flavor_access: await addFlavorAccess(ctx, id, tenant) });
+    return c.json({ flavor_access: await addFlavorAccess(ctx, id, tenant, c.get('microversion')) });
   }
   if (action === 'removeTenantAccess') {
     const { tenant } = check(body, removeAccessBody).removeTenantAccess;

@@ -1,9 +1,11 @@
+import { z } from 'zod';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest, notFound } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import type { Microversion } from '../http/microversion.ts';
 import { last, markerNotFound, type Page, pageOf, type Query, refuseUnknown } from '../http/paging.ts';
-import { booleanWord } from '../http/parameters.ts';
+import { boolean } from '../http/parameters.ts';
+import { check } from '../http/validate.ts';
 import { policy } from '../policy.ts';
 import { type HostedServer, type HostRow, hostedServers, hostRows, numberOf } from './find-hosts.ts';
 
@@ -15,6 +17,14 @@ export interface Hypervisor {
 
 const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 const KNOWN = ['limit', 'marker', 'hypervisor_hostname_pattern', 'with_servers'];
+/** From here on a list may be searched and have servers, and no other parameter is let pass. */
+const SEARCHED_SINCE: Microversion = 53;
+
+/** @throws ApiError 400 neither yes nor no */
+const wantsServers = (query: Query, version: Microversion): boolean =>
+  version >= SEARCHED_SINCE &&
+  check({ with_servers: last(query, 'with_servers') }, servedFlag, 'query').with_servers === true;
+const servedFlag = z.object({ with_servers: boolean.optional() });
 
 /**
  * The region's machines, paged from 2.33, searched from 2.53.
@@ -26,9 +36,9 @@ export async function listHypervisors(
 ): Promise<{ found: Hypervisor[]; page: Page | null }> {
   const { query, version, detail } = input;
   authorize(ctx, policy, `os_compute_api:os-hypervisors:${detail ? 'list-detail' : 'list'}`);
-  refuseUnknown(query, KNOWN, version);
-  const pattern = version >= 53 ? last(query, 'hypervisor_hostname_pattern') : undefined;
-  const withServers = version >= 53 && booleanWord(last(query, 'with_servers'), false);
+  refuseUnknown(query, KNOWN, version, SEARCHED_SINCE);
+  const pattern = version >= SEARCHED_SINCE ? last(query, 'hypervisor_hostname_pattern') : undefined;
+  const withServers = wantsServers(query, version);
   const page = version >= 33 ? pageOf(query) : null;
   const hosted = await readHosts(ctx, withServers);
   if (pattern !== undefined) {
@@ -52,8 +62,9 @@ export async function showHypervisor(
   input: { query: Query; version: Microversion },
 ): Promise<Hypervisor> {
   authorize(ctx, policy, 'os_compute_api:os-hypervisors:show');
+  refuseUnknown(input.query, ['with_servers'], input.version, SEARCHED_SINCE);
   if (input.version >= 53 && !UUID.test(id)) throw badRequest(`Invalid uuid ${id}`);
-  const withServers = input.version >= 53 && booleanWord(last(input.query, 'with_servers'), false);
+  const withServers = wantsServers(input.query, input.version);
   const found = (await readHosts(ctx, withServers)).find(({ row }) => isNamed(row, id, input.version));
   if (!found) throw notFound(`Hypervisor with ID '${id}' could not be found.`);
   return found;

@@ -6,7 +6,7 @@ import { ApiError, badRequest, conflict, notFound } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import type { Microversion } from '../http/microversion.ts';
 import { last, type Query, refuseUnknown } from '../http/paging.ts';
-import { boolean } from '../http/parameters.ts';
+import { boolean, uuid } from '../http/parameters.ts';
 import { policy } from '../policy.ts';
 import { type HostRow, hostRows, numberOf } from './find-hosts.ts';
 
@@ -82,6 +82,7 @@ export async function setService(ctx: ActorContext, of: Named, change: ServiceCh
  */
 export async function deleteService(ctx: ActorContext, id: string, version: Microversion): Promise<void> {
   authorize(ctx, policy, 'os_compute_api:os-services:delete');
+  if (version < 53 && !/^-?\d{1,15}$/.test(id)) throw badRequest('Invalid input received: id must be an integer');
   const row = await findService(ctx, version >= 53 ? { id } : { number: id });
   try {
     await removeRunner(ctx, row.id, false);
@@ -94,6 +95,7 @@ export async function deleteService(ctx: ActorContext, id: string, version: Micr
 }
 
 async function findService(ctx: ActorContext, of: Named | { number: string }): Promise<HostRow> {
+  if ('id' in of && !uuid.safeParse(of.id).success) throw badRequest(`Invalid uuid ${of.id}`);
   const isMeant = (row: HostRow) =>
     'id' in of ? row.id === of.id : 'host' in of ? row.name === of.host : String(numberOf(row.id)) === of.number;
   const row = (await hostRows(ctx)).find(isMeant);

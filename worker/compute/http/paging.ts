@@ -16,10 +16,18 @@ export type Query = Readonly<Record<string, string[]>>;
 /** The last value of a parameter, which is the one that Nova takes. */
 export const last = (query: Query, name: string): string | undefined => query[name]?.at(-1);
 
-/** Parameters that are not known are passed over, and refused from 2.75. @throws ApiError 400 */
-export function refuseUnknown(query: Query, known: readonly string[], version: Microversion): void {
+/**
+ * Parameters that are not known are passed over, and refused from 2.75 on, or from another version.
+ * @throws ApiError 400
+ */
+export function refuseUnknown(
+  query: Query,
+  known: readonly string[],
+  version: Microversion,
+  since: Microversion = 75,
+): void {
   const unknown = Object.keys(query).filter((name) => !known.includes(name));
-  if (version < 75 || unknown.length === 0) return;
+  if (version < since || unknown.length === 0) return;
   const names = unknown.map((name) => `'${name}'`).join(', ');
   const verb = unknown.length === 1 ? 'was' : 'were';
   throw badRequest(`Additional properties are not allowed (${names} ${verb} unexpected)`);

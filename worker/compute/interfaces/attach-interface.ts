@@ -9,7 +9,7 @@ import { lostRace, type PortRequest, planServerPorts, serverPortReads } from '..
 import { Reads } from '../http/reads.ts';
 import { policy } from '../policy.ts';
 import { finishedAction } from '../servers/actions.ts';
-import { hostOf, patchDesiredServer } from '../servers/desired-server.ts';
+import { hostOf, patchDesiredMembers } from '../servers/desired-server.ts';
 import { findServer, ownServer, serverNotFound } from '../servers/find-server.ts';
 import { type Allowed, commitTransition, invalidState } from '../servers/transition.ts';
 import { PORTS_MAX } from './find-interfaces.ts';
@@ -17,6 +17,8 @@ import { PORTS_MAX } from './find-interfaces.ts';
 const ACTION = 'os_compute_api:os-attach-interfaces:create';
 /** States in which a guest takes a port, at once or at its next start. */
 export const PLUGGABLE: Allowed = { vmStates: ['active', 'paused', 'stopped'], launched: true };
+/** The tags of a guest's devices in its spec. */
+export const DEVICE_TAGS = sql`coalesce(json_extract(spec, '$.metadata.device_tags'), json('{}'))`;
 const RACES_MAX = 12;
 
 /**
@@ -77,9 +79,11 @@ async function attemptOne(ctx: ActorContext, serverId: string, wanted: PortReque
         AND json_array_length(spec, '$.ports') < ${PORTS_MAX})`,
       ),
       ...plan.statements,
-      patchDesiredServer(ctx.db, serverId, {
-        path: '$.ports',
-        value: sql`json_insert(json_extract(spec, '$.ports'), '$[#]', ${portId})`,
+      patchDesiredMembers(ctx.db, serverId, {
+        '$.ports': sql`json_insert(json_extract(spec, '$.ports'), '$[#]', ${portId})`,
+        ...(wanted.tag === undefined
+          ? {}
+          : { '$.metadata.device_tags': sql`json_set(${DEVICE_TAGS}, ${`$."${portId}"`}, ${wanted.tag})` }),
       }),
       ...finishedAction(ctx, { serverId, action: 'attach_interface', event: 'compute_attach_interface' }),
     ],

@@ -3,9 +3,9 @@ import { assertThat } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { detachServerPort, servedPort } from '../../network/server-ports.ts';
 import { finishedAction } from '../servers/actions.ts';
-import { hostOf, patchDesiredServer } from '../servers/desired-server.ts';
+import { hostOf, patchDesiredMembers } from '../servers/desired-server.ts';
 import { commitTransition } from '../servers/transition.ts';
-import { PLUGGABLE } from './attach-interface.ts';
+import { DEVICE_TAGS, PLUGGABLE } from './attach-interface.ts';
 import { portNotFound } from './find-interfaces.ts';
 
 /** Unplugs a port of a server. One that was made for it is deleted. @throws ApiError 404, 409 in another state */
@@ -19,9 +19,9 @@ export async function detachInterface(ctx: ActorContext, serverId: string, portI
     allowed: PLUGGABLE,
     statements: [
       assertThat(ctx.db, 'plugged', plugged),
-      patchDesiredServer(ctx.db, serverId, {
-        path: '$.ports',
-        value: sql`(SELECT json_group_array(p.value) FROM json_each(desired.spec, '$.ports') p WHERE p.value <> ${portId})`,
+      patchDesiredMembers(ctx.db, serverId, {
+        '$.ports': sql`(SELECT json_group_array(p.value) FROM json_each(desired.spec, '$.ports') p WHERE p.value <> ${portId})`,
+        '$.metadata.device_tags': sql`json_remove(${DEVICE_TAGS}, ${`$."${portId}"`})`,
       }),
       ...port.statements,
       ...finishedAction(ctx, { serverId, action: 'detach_interface', event: 'compute_detach_interface' }),

@@ -78,6 +78,46 @@ describe('a port', () => {
     ]);
   });
 
+  it('has the tag that it was asked for with, from 2.49 or at the start, shown from 2.70', async () => {
+    const { cloud, networkId } = await open();
+    const { server } = await cloud.answer<{ server: { id: string } }>('POST', '/servers', {
+      body: {
+        server: {
+          name: 's',
+          imageRef: cloud.imageId,
+          flavorRef: cloud.flavorId,
+          networks: [{ uuid: networkId, tag: 'first' }],
+        },
+      },
+      version: '2.42',
+      status: 202,
+    });
+    await cloud.observe(server.id, { state: 'running' });
+    const path = `/servers/${server.id}/os-interface`;
+    const tags = async (version: string) => {
+      type Listed = { interfaceAttachments: (Plugged & { tag?: string | null })[] };
+      const { interfaceAttachments } = await cloud.answer<Listed>('GET', path, { version });
+      return interfaceAttachments.map(({ tag }) => tag);
+    };
+    const plug = (interfaceAttachment: object, version: string) =>
+      cloud.call('POST', path, { body: { interfaceAttachment }, version });
+    expect((await plug({ net_id: networkId, tag: 'late' }, '2.48')).status).toBe(400);
+    const late = await plug({ net_id: networkId, tag: 'late' }, '2.70');
+    const { interfaceAttachment: made } = (await late.json()) as { interfaceAttachment: Plugged };
+    expect(made).toMatchObject({ tag: 'late' });
+    expect((await plug({ net_id: networkId }, '2.49')).status).toBe(200);
+    expect(await tags('2.70')).toEqual(['first', 'late', null]);
+    expect(await tags('2.69')).toEqual([undefined, undefined, undefined]);
+    const told = async () => Object.values((await cloud.wish(server.id))?.spec?.metadata.device_tags ?? {});
+    expect(await told()).toEqual(['first', 'late']);
+    await cloud.answer('DELETE', `${path}/${made.port_id}`, { status: 202 });
+    expect(await told()).toEqual(['first']);
+    await cloud.act(server.id, { shelve: null });
+    await cloud.copied(server.id);
+    expect((await cloud.row(server.id)).vmState).toMatch(/^shelved/);
+    expect(await tags('2.70')).toEqual(['first', null]);
+  });
+
   it('has the address that is asked for', async () => {
     const { cloud, id, networkId } = await open();
     const made = await attach(cloud, id, { net_id: networkId, fixed_ips: [{ ip_address: '10.9.0.77' }] });

@@ -39,11 +39,11 @@ interfaceRoutes.post('/', async (c) => {
   const fixedIp = wanted.fixed_ips?.[0]?.ip_address;
   if (wanted.net_id && wanted.port_id) throw badRequest('Must not input both network_id and port_id');
   if (fixedIp && !wanted.net_id) throw badRequest('Must input network_id when request IP address');
-  if (wanted.tag !== undefined) throw badRequest('Attached interfaces have no tags here: leave tag out.');
   const portId = await attachInterface(actorOf(c), idOf(c), {
     ...(wanted.net_id ? { networkId: wanted.net_id } : {}),
     ...(wanted.port_id ? { portId: wanted.port_id } : {}),
     ...(fixedIp ? { fixedIp } : {}),
+    ...(wanted.tag === undefined ? {} : { tag: wanted.tag }),
   });
   return shown(c, portId);
 });

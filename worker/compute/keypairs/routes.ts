@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { actorOf, type ComputeContext, type ComputeEnv, renderingOf } from '../http/env.ts';
-import { nextLink, pageOf } from '../http/paging.ts';
+import { nextLink, pageOf, refuseUnknown } from '../http/paging.ts';
 import { checkedBody } from '../http/validate.ts';
 import { createKeypair } from './create-keypair.ts';
 import { deleteKeypair, listKeypairs, showKeypair } from './find-keypairs.ts';
@@ -10,7 +10,8 @@ import { createdKeypairView, keypairView, listedKeypairView } from './views.ts';
 /** `/os-keypairs`: each user's own; from 2.10 an admin may name another user. */
 export const keypairRoutes = new Hono<ComputeEnv>();
 
-function userOf(c: ComputeContext): string {
+function userOf(c: ComputeContext, alsoKnown: string[] = []): string {
+  refuseUnknown(c.req.queries(), ['user_id', ...alsoKnown], c.get('microversion'));
   const named = c.get('microversion') >= 10 ? c.req.query('user_id') : undefined;
   return named ?? c.get('actor').userId;
 }
@@ -19,7 +20,7 @@ keypairRoutes.get('/', async (c) => {
   const query = c.req.queries();
   const rendering = renderingOf(c);
   const page = rendering.version >= 35 ? pageOf(query) : null;
-  const rows = await listKeypairs(actorOf(c), userOf(c), page);
+  const rows = await listKeypairs(actorOf(c), userOf(c, ['limit', 'marker']), page);
   const names = rows.map((row) => row.name);
   const next = page ? nextLink(rendering.links, 'os-keypairs', query, page, names) : undefined;
   return c.json({

@@ -56,7 +56,7 @@ export async function listMigrations(
   const known = Object.keys(FILTERS).filter((name) => (FILTERS[name]?.since ?? 0) <= version);
   const paging =
     version >= 66 ? ['limit', 'marker', 'changes-since', 'changes-before'] : ['limit', 'marker', 'changes-since'];
-  refuseUnknown(query, [...known, ...(version >= 59 ? paging : [])], version);
+  refuseUnknown(query, [...known, ...paging], version, 59);
   const conditions: SQL[] = [sql`region = ${ctx.region}`];
   for (const name of known) {
     const value = last(query, name);

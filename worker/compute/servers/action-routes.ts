@@ -218,9 +218,11 @@ const ACTIONS: Readonly<Record<string, Handler>> = {
   },
   evacuate: async (c, id, body) => {
     const version = c.get('microversion');
-    const { host, adminPass } = check(body, evacuateBody(version)).evacuate;
-    await evacuateServer(actorOf(c), id, host ?? null);
-    return version < 14 ? c.json({ adminPass: adminPass ?? generatePassword() }) : c.body(null, 200);
+    const { evacuate } = check(body, evacuateBody(version));
+    await evacuateServer(actorOf(c), id, evacuate.host ?? null);
+    if (version >= 14) return c.body(null, 200);
+    const keepsDisk = 'onSharedStorage' in evacuate && evacuate.onSharedStorage;
+    return c.json({ adminPass: keepsDisk ? null : (evacuate.adminPass ?? generatePassword()) });
   },
   forceDelete: async (c, id) => {
     await deleteServer(actorOf(c), id);
@@ -246,6 +248,6 @@ export async function serverAction(c: ComputeContext): Promise<Response> {
   const handler = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
   const id = c.req.param('id') ?? '';
   if (handler) return handler(c, id, body);
-  if (isNotOffered(action)) return refuseAction(actorOf(c), id, action);
+  if (isNotOffered(action)) return refuseAction(actorOf(c), id, action, c.get('microversion'));
   throw badRequest(`There is no such action: ${action}`);
 }

@@ -65,8 +65,8 @@ const blockDevice = z.strictObject({
     .nullable()
     .transform((index) => (index === null ? null : Number(index)))
     .optional(),
-  volume_type: z.string().max(255).nullable().optional(),
 });
+const volumeType = { volume_type: z.string().max(255).nullable().optional() };
 export type BlockDevice = z.infer<typeof blockDevice> & { tag?: string | undefined };
 
 const port = uuid.nullable().optional();
@@ -78,7 +78,8 @@ const tagged = { tag: tag.optional() };
 const anyTagged = z.array(anyNetwork.extend(tagged)).max(NETWORKS_MAX).optional();
 const listOrWord = <Network extends z.ZodType>(one: Network) =>
   z.union([z.array(one).max(NETWORKS_MAX), z.enum(['none', 'auto'])]);
-const devicesTagged = z.array(blockDevice.extend(tagged)).max(LIST_MAX).optional();
+const devicesOf = <Device extends z.ZodType>(one: Device) => z.array(one).max(LIST_MAX).optional();
+const taggedDevice = blockDevice.extend(tagged);
 
 const server = z.strictObject({
   name,
@@ -96,7 +97,7 @@ const server = z.strictObject({
     .optional(),
   availability_zone: name.optional(),
   block_device_mapping: z.array(z.strictObject(legacyBlockDevice)).max(LIST_MAX).optional(),
-  block_device_mapping_v2: z.array(blockDevice).max(LIST_MAX).optional(),
+  block_device_mapping_v2: devicesOf(blockDevice),
   config_drive: boolean.optional(),
   key_name: name.optional(),
   min_count: integer(1, INTEGER_MAX).optional(),
@@ -136,7 +137,7 @@ export interface CreateServerBody {
 /** What each version adds to a server's members, or takes away (null). */
 const CHANGES: readonly [Microversion, (shape: z.ZodRawShape) => z.ZodRawShape][] = [
   [19, (shape) => ({ ...shape, description: later.description })],
-  [32, (shape) => ({ ...shape, networks: anyTagged, block_device_mapping_v2: devicesTagged })],
+  [32, (shape) => ({ ...shape, networks: anyTagged, block_device_mapping_v2: devicesOf(taggedDevice) })],
   [
     37,
     (shape) => ({
@@ -150,12 +151,13 @@ const CHANGES: readonly [Microversion, (shape: z.ZodRawShape) => z.ZodRawShape][
     (shape) => ({
       ...shape,
       networks: listOrWord(network.extend(tagged)),
-      block_device_mapping_v2: devicesTagged,
+      block_device_mapping_v2: devicesOf(taggedDevice),
     }),
   ],
   [52, (shape) => ({ ...shape, tags: later.tags })],
   [57, ({ personality: _personality, ...shape }) => shape],
   [63, (shape) => ({ ...shape, trusted_image_certificates: later.trusted_image_certificates })],
+  [67, (shape) => ({ ...shape, block_device_mapping_v2: devicesOf(taggedDevice.extend(volumeType)) })],
   [74, (shape) => ({ ...shape, host: later.host, hypervisor_hostname: later.hypervisor_hostname })],
   [90, (shape) => ({ ...shape, hostname: later.hostname })],
   [94, (shape) => ({ ...shape, hostname: domainHostname.optional() })],

@@ -5,7 +5,7 @@ import type { ActorContext } from '../../http/context.ts';
 import { badRequest, notFound } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import type { Microversion } from '../http/microversion.ts';
-import { last, markerNotFound, type Page, pageOf, type Query } from '../http/paging.ts';
+import { last, markerNotFound, type Page, pageOf, type Query, refuseUnknown } from '../http/paging.ts';
 import { policy } from '../policy.ts';
 import { ownServer, serverNotFound } from './find-server.ts';
 import { timeOf } from './list-query.ts';
@@ -29,6 +29,8 @@ export async function listActions(
 ): Promise<{ rows: ActionRow[]; page: Page | null }> {
   authorize(ctx, policy, 'os_compute_api:os-instance-actions:list');
   const { query, version } = input;
+  const times = version >= 66 ? ['changes-since', 'changes-before'] : ['changes-since'];
+  refuseUnknown(query, ['limit', 'marker', ...times], version, 58);
   const page = version >= 58 ? pageOf(query) : null;
   const conditions: (SQL | undefined)[] = [eq(serverActions.serverId, id)];
   if (version >= 58) conditions.push(...changed(query, version));

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { badRequest, notFound } from '../../http/errors.ts';
+import { ApiError, badRequest, notFound } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import { remoteConsole } from '../consoles/routes.ts';
 import { actorOf, type ComputeContext, type ComputeEnv, renderingOf } from '../http/env.ts';
@@ -100,6 +100,10 @@ subRoutes.get('/ips/:key', async (c) => {
   return c.json({ [keyOf(c)]: addresses });
 });
 
+/** Nova has removed it for good, in all versions. */
+subRoutes.get('/os-virtual-interfaces', () => {
+  throw new ApiError(410, 'This resource is no longer available. No forwarding address is given.');
+});
 subRoutes.route('/os-interface', interfaceRoutes);
 subRoutes.post('/remote-consoles', remoteConsole);
 subRoutes.get('/diagnostics', async (c) => {
