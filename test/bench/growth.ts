@@ -42,9 +42,17 @@ export async function growth(): Promise<void> {
       figure('growth_page_ratio', small.page / large.page, 'x');
       figure('growth_create_ratio', large.create / small.create, 'x');
     }
-    const mib = (roots: (number | undefined)[]) => memoryMib(withDescendants(roots.filter((pid) => pid !== undefined)));
-    figure(`mem_pss_edge_${SIZES.at(-1)}`, mib([cloud.edge.database.pid(), cloud.edge.workerd.pid()]), 'MiB');
-    figure(`mem_pss_runners_${SIZES.at(-1)}`, mib([runners.pid()]), 'MiB');
+    const processes = {
+      database: cloud.edge.database.pid(),
+      workerd: cloud.edge.workerd.pid(),
+      runners: runners.pid(),
+    };
+    const mib = Object.entries(processes).map(([name, pid]) => {
+      const used = pid === undefined ? Number.NaN : memoryMib(withDescendants([pid]));
+      figure(`mem_pss_${name}_of_${SIZES.at(-1)}`, used, 'MiB');
+      return used;
+    });
+    figure(`mem_pss_edge_of_${SIZES.at(-1)}`, (mib[0] ?? 0) + (mib[1] ?? 0), 'MiB');
   } finally {
     await cloud.stop();
   }

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { ComputeCloud } from '../../../test/compute-cloud.ts';
 import { runBatch } from '../../http/commit.ts';
-import { hostReads, hostsOf } from './hosts.ts';
+import { CLAIM, hostReads, hostsOf, takeClaim } from './hosts.ts';
 
 const read = async (cloud: ComputeCloud) => hostsOf(await runBatch(cloud.ctx.db, hostReads(cloud.ctx)));
 
@@ -52,5 +52,20 @@ describe('the hosts that are read for a placement', () => {
   it('are none in a region without machines', async () => {
     const cloud = await ComputeCloud.open();
     expect(await read(cloud)).toEqual([]);
+  });
+});
+
+describe('a claim', () => {
+  const claim = { vcpus: 1, memoryMib: 1, diskGib: 1 };
+  it.each([
+    ['drained', { state: 'draining' as const }],
+    ['forced down', { forcedDown: true }],
+    ['full', { vcpusClaimed: 10 }],
+  ])('is not taken of a host that was %s since it was read', async (_, of) => {
+    const cloud = await ComputeCloud.open();
+    const id = await cloud.addRunner(of);
+    await expect(runBatch(cloud.ctx.db, takeClaim(cloud.ctx, { id }, claim))).rejects.toMatchObject({
+      assertion: CLAIM,
+    });
   });
 });

@@ -55,9 +55,9 @@ export function hostsOf([hosts, aggregates]: unknown[]): Host[] {
   });
 }
 
-/** Takes a claim on a host, and fails the batch (assertion `claim`) where the host no longer has room or is not enabled. */
+/** Takes a claim on a host, and fails the batch (assertion `claim`) where the host no longer has room or takes no servers. */
 export function takeClaim(ctx: Context, host: Pick<Host, 'id'>, claim: Claim): Statement[] {
-  const room = sql`EXISTS (SELECT 1 FROM runners WHERE id = ${host.id} AND state = 'enabled'
+  const room = sql`EXISTS (SELECT 1 FROM runners WHERE id = ${host.id} AND state = 'enabled' AND NOT forced_down
     AND vcpus_claimed + ${claim.vcpus} <= vcpus_allocatable
     AND memory_mib_claimed + ${claim.memoryMib} <= memory_mib_allocatable
     AND disk_gib_claimed + ${claim.diskGib} <= disk_gib_allocatable)`;
