@@ -53,7 +53,8 @@ it('a full disk holds up what is new, harms nothing that is there, and is forgot
     return { kind: 'security-group', id: spec.id, spec };
   });
   await edge.want(many);
-  expect(await runner.logged('ledger-write-failed')).toMatchObject({ level: 'error', what: 'desired state' });
+  const refused = await runner.logged('ledger-write-failed', { what: 'desired state' });
+  expect(refused).toMatchObject({ level: 'error' });
   await edge.until('another try', () => edge.heard('resync').length >= 2);
   expect(many.some((one) => edge.observation(one.kind, one.id))).toBe(false);
   edge.live?.send({ type: 'query', query_id: 'q', kind: 'console', target_id: id(1), args: {} });

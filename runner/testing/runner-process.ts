@@ -48,9 +48,10 @@ export class RunnerProcess {
       .map((line) => JSON.parse(line) as LoggedLine);
   }
 
-  /** Resolves with the first line of log of an event. */
-  async logged(event: string): Promise<LoggedLine> {
-    const find = () => this.lines.find((line) => line.event === event);
+  /** Resolves with the first line of log of an event, of those with these fields. */
+  async logged(event: string, fields: Record<string, unknown> = {}): Promise<LoggedLine> {
+    const wanted = Object.entries({ event, ...fields });
+    const find = () => this.lines.find((line) => wanted.every(([key, value]) => line[key] === value));
     const found = find();
     if (found) return found;
     return new Promise((resolve, reject) => {

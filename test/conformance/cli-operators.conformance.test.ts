@@ -109,6 +109,12 @@ it('quotas hold for a project, and are told with what is used', async () => {
   await remove('only');
 });
 
+it('quotas of the default class hold for whoever has none of its own', async () => {
+  await admin.text('quota set --class --key-pairs 7 default');
+  const limits = await user.json<{ Name: string; Value: number }[]>('limits show --absolute');
+  expect(limits).toContainEqual({ Name: 'maxTotalKeypairs', Value: 7 });
+});
+
 it('usage is summed up by project', async () => {
   const project = (await admin.json<Shown>(`project show ${PROJECT}`)).id;
   const listed = await admin.json<Shown[]>('usage list');
