@@ -2,6 +2,7 @@ import { env, SELF } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../shared/digest.ts';
 import { call, ORIGIN } from '../../test/edge-client.ts';
+import { qcow2 } from '../../test/edge-imports.ts';
 import { mintActor } from '../../test/edge-tokens.ts';
 
 type Image = Record<string, unknown> & { id: string };
@@ -51,17 +52,6 @@ function feed(sizeBytes?: number) {
   const pipe = sizeBytes === undefined ? new IdentityTransformStream() : new FixedLengthStream(sizeBytes);
   const writer = pipe.writable.getWriter();
   return { body: pipe.readable, writer };
-}
-
-function qcow2(backingOffset = 0n): Uint8Array {
-  const bytes = new Uint8Array(1024);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, 0x514649fb);
-  view.setUint32(4, 3);
-  view.setBigUint64(8, backingOffset);
-  view.setUint32(20, 16);
-  view.setBigUint64(24, 5n << 30n);
-  return bytes;
 }
 
 describe('uploading an image', () => {

@@ -5,6 +5,7 @@ import type { ActorContext, ProjectContext } from '../../http/context.ts';
 import { ApiError, badRequest } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import { findFlavor } from '../flavors/find-flavor.ts';
+import { snapshotOf } from '../flavors/flavor-snapshot.ts';
 import type { FlavorRow } from '../flavors/views.ts';
 import { policy } from '../policy.ts';
 import { assertQuota, overrunOf, QUOTA } from '../quotas/usage.ts';
@@ -14,17 +15,6 @@ import { beginMove } from './begin-move.ts';
 
 const ACTION = 'os_compute_api:servers:resize';
 const ALLOWED: Allowed = { vmStates: ['active', 'stopped'], launched: true };
-
-export const snapshotOf = (flavor: FlavorRow): FlavorSnapshot => ({
-  id: flavor.id,
-  name: flavor.name,
-  vcpus: flavor.vcpus,
-  ramMib: flavor.ramMib,
-  diskGib: flavor.diskGib,
-  ephemeralGib: flavor.ephemeralGib,
-  swapMib: flavor.swapMib,
-  extraSpecs: flavor.extraSpecs,
-});
 
 /**
  * Gives a server another flavor, on its own host or another. It then waits to be confirmed, with its old disk kept.

@@ -1,10 +1,11 @@
 import { sql } from 'drizzle-orm';
-import { type FlavorSnapshot, servers } from '../../../db/schema/compute.ts';
+import { servers } from '../../../db/schema/compute.ts';
 import type { ServerSpec } from '../../../shared/specs/server.ts';
 import { putDesired } from '../../fleet/desired.ts';
 import { assertThat, type Statement } from '../../http/commit.ts';
 import type { ProjectContext } from '../../http/context.ts';
 import type { ServerImage } from '../../image/image-ref.ts';
+import { snapshotOf } from '../flavors/flavor-snapshot.ts';
 import type { FlavorRow } from '../flavors/views.ts';
 import type { KeypairRow } from '../keypairs/views.ts';
 import type { Host } from '../schedule/filters.ts';
@@ -30,17 +31,6 @@ export interface Blueprint {
 
 /** The assertion that a server of several still waits for its host. */
 export const RESERVED = 'reserved';
-
-const snapshotOf = ({ flavor }: Blueprint): FlavorSnapshot => ({
-  id: flavor.id,
-  name: flavor.name,
-  vcpus: flavor.vcpus,
-  ramMib: flavor.ramMib,
-  diskGib: flavor.diskGib,
-  ephemeralGib: flavor.ephemeralGib,
-  swapMib: flavor.swapMib,
-  extraSpecs: flavor.extraSpecs,
-});
 
 type Placement = Pick<
   typeof servers.$inferInsert,
@@ -68,7 +58,7 @@ export function insertServer(ctx: ProjectContext, blueprint: Blueprint, placemen
     name: blueprint.name,
     hostname: blueprint.hostname,
     description: wanted.description,
-    flavor: snapshotOf(blueprint),
+    flavor: snapshotOf(blueprint.flavor),
     imageId: blueprint.image.image.id,
     keyName: wanted.keyName,
     reservationId: blueprint.reservationId,
