@@ -9,6 +9,7 @@ import { syncInterfaces } from './interfaces.ts';
 import type { GuestStatus, LiveGuest } from './live-guest.ts';
 import type { Moves } from './moves/moves.ts';
 import { fitSize } from './sizes.ts';
+import type { Found, Wish } from './wish.ts';
 
 /** Keeps guests as their specs say. */
 export function serverDriver(ctx: ComputeContext, guests: Guests, moves: Moves): Driver<'server'> {
@@ -68,16 +69,6 @@ async function applyServer(
     case 'on':
       return turnOn(ctx, guests, { spec, generation, signal }, current);
   }
-}
-
-interface Found {
-  record: GuestRecord;
-  live: LiveGuest | null;
-}
-interface Wish {
-  spec: ServerSpec;
-  generation: number;
-  signal: AbortSignal;
 }
 
 /** Ends a guest whose disks are not those of its spec: it is rebuilt, rescued or unrescued, or a start was cut short. */

@@ -3,25 +3,16 @@ import type { IncomingGuest, ServerSpec } from '../../../shared/specs/server.ts'
 import { DriverError, type OperationHooks, type Outcome } from '../../driver.ts';
 import type { ComputeContext } from '../context.ts';
 import { guestPaths } from '../guest-paths.ts';
-import { type GuestRecord, NEW_GUEST } from '../guest-record.ts';
+import { NEW_GUEST } from '../guest-record.ts';
 import { type Guests, isHandedOver } from '../guests.ts';
 import type { LiveGuest } from '../live-guest.ts';
 import { prepareGuest } from '../start-guest.ts';
+import type { Found, Wish } from '../wish.ts';
 import { DiskReceiver, sendDisk } from './disk-line.ts';
 import { giveKey, takeKey } from './move-keys.ts';
 import { freePorts } from './ports.ts';
 import { arrived, receiveGuest, unmoved, waiting } from './receive-guest.ts';
 import { callOffMove, type SendArguments, sendGuest } from './send-guest.ts';
-
-interface Found {
-  record: GuestRecord;
-  live: LiveGuest | null;
-}
-interface Wish {
-  spec: ServerSpec;
-  generation: number;
-  signal: AbortSignal;
-}
 
 /**
  * Guests that come from other machines and go to others. Which machine may run a guest is the edge's to say, by the epoch
