@@ -53,6 +53,10 @@ export interface Operator {
 export interface Machine {
   hypervisor: 'qemu' | 'simulated';
   capabilities: string[];
+  /** Where other machines' VXLAN packets reach it; null where there is no such address. */
+  tunnelIp: string | null;
+  /** Networks of cables that it has an interface on, by name. */
+  physicalNetworks: string[];
   capacity(): Promise<Capacity>;
   drivers: Drivers;
   operator: Operator;

@@ -24,8 +24,8 @@ import { requireTools } from './host/tools.ts';
 import { ensureSystemUser } from './host/users.ts';
 import { errorText, type Log } from './log.ts';
 import { prepareForwarding } from './network/bridges.ts';
-import { groupMemberDriver, securityGroupDriver } from './network/group-drivers.ts';
 import { Inventory } from './network/inventory.ts';
+import { keptDriver } from './network/kept-driver.ts';
 import { Names } from './network/names.ts';
 import { networkDriver } from './network/network-driver.ts';
 import { portDriver } from './network/port-driver.ts';
@@ -61,6 +61,10 @@ export interface MachineOptions {
   time?: Timers;
   /** Where other machines reach this one when guests move; by default the address that its default route leaves from. */
   moveAddress?: string;
+  /** Where other machines' VXLAN packets reach this one; by default the address that its default route leaves from. */
+  tunnelAddress?: string;
+  /** The interfaces that physical networks are on, by the networks' names. */
+  physicalNetworks?: Record<string, string>;
 }
 
 /** Guests are PCs, whatever the machine is: the scheduler places images by it. */
@@ -111,12 +115,20 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
       `accelerator:${ctx.accelerator.kind}`,
       ...ctx.cgroups.controllers.map((name) => `limit:${name}`),
     ],
+    tunnelIp: options.tunnelAddress ?? (await addressOfDefaultRoute()) ?? null,
+    physicalNetworks: Object.keys(options.physicalNetworks ?? {}),
     capacity: async () => lessReserve(await machineSize(stateDir), options.reserve),
     drivers: {
+      intranet: keptDriver(services, 'intranet'),
       network: networkDriver(services),
-      'security-group': securityGroupDriver(services),
-      'group-member': groupMemberDriver(services),
+      neighbor: keptDriver(services, 'neighbor'),
+      router: keptDriver(services, 'router'),
+      'address-group': keptDriver(services, 'address-group'),
+      'security-group': keptDriver(services, 'security-group'),
+      'group-member': keptDriver(services, 'group-member'),
       port: portDriver(services, ctx.user.uid),
+      'floating-ip': keptDriver(services, 'floating-ip'),
+      'port-forwarding': keptDriver(services, 'port-forwarding'),
       server: serverDriver(ctx, guests, moves),
     },
     operator: serverOperator(ctx, guests, moves),

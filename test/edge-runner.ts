@@ -122,6 +122,8 @@ export class EdgeRunner {
       hostname: this.runner.name,
       capacity: { vcpus: 8, memory_mib: 16_384, disk_gib: 100 },
       capabilities: [],
+      tunnel_ip: '192.0.2.1',
+      physical_networks: [],
       generation: 0,
       digest: '',
       attempts: 0,

@@ -44,6 +44,10 @@ export const runners = sqliteTable(
     version: text(),
     hypervisor: text(),
     capabilities: text({ mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`),
+    /** Where other machines' VXLAN packets reach it; null where it has no such address. */
+    tunnelIp: text(),
+    /** Names of networks of cables that it is on. */
+    physicalNetworks: text({ mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`),
     vcpus: integer().notNull().default(0),
     memoryMib: integer().notNull().default(0),
     diskGib: integer().notNull().default(0),

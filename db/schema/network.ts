@@ -13,12 +13,32 @@ export const networks = sqliteTable(
     shared: integer({ mode: 'boolean' }).notNull().default(false),
     mtu: integer().notNull().default(1450),
     portSecurityEnabled: integer({ mode: 'boolean' }).notNull().default(true),
+    /** Routers may have it as their gateway. */
+    external: integer({ mode: 'boolean' }).notNull().default(false),
+    /** Which external network a router gets that names none. */
+    isDefault: integer({ mode: 'boolean' }).notNull().default(false),
+    networkType: text({ enum: ['local', 'vxlan', 'vlan', 'flat'] })
+      .notNull()
+      .default('local'),
+    physicalNetwork: text(),
+    /** VXLAN network identifier or 802.1Q id. */
+    segmentationId: integer(),
+    /** Each machine is the gateway of its own guests, and translates what they send out. */
+    multiHost: integer({ mode: 'boolean' }).notNull().default(true),
+    availabilityZoneHints: text({ mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`),
+    dnsDomain: text().notNull().default(''),
+    qosPolicyId: text(),
     tags: text({ mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`),
     revision: integer().notNull().default(1),
     createdAtMs: integer().notNull(),
     updatedAtMs: integer().notNull(),
   },
-  (t) => [index('networks_project').on(t.projectId)],
+  (t) => [
+    index('networks_project').on(t.projectId),
+    uniqueIndex('networks_vxlan').on(t.region, t.segmentationId).where(sql`network_type = 'vxlan'`),
+    uniqueIndex('networks_vlan').on(t.region, t.physicalNetwork, t.segmentationId).where(sql`network_type = 'vlan'`),
+    uniqueIndex('networks_flat').on(t.region, t.physicalNetwork).where(sql`network_type = 'flat'`),
+  ],
 );
 
 /** Addresses that may be handed out. `first` and `last` are `start` and `end` less the subnet's first address. */
@@ -47,6 +67,10 @@ export const subnets = sqliteTable(
     dnsNameservers: text({ mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`),
     hostRoutes: text({ mode: 'json' }).$type<{ destination: string; nexthop: string }[]>().notNull().default(sql`'[]'`),
     allocationPools: text({ mode: 'json' }).$type<AllocationPool[]>().notNull(),
+    ipv6RaMode: text({ enum: ['slaac', 'dhcpv6-stateful', 'dhcpv6-stateless'] }),
+    ipv6AddressMode: text({ enum: ['slaac', 'dhcpv6-stateful', 'dhcpv6-stateless'] }),
+    subnetpoolId: text(),
+    serviceTypes: text({ mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`),
     tags: text({ mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`),
     revision: integer().notNull().default(1),
     createdAtMs: integer().notNull(),
@@ -80,6 +104,17 @@ export const ports = sqliteTable(
     /** Made by a server create and removed with the server. */
     ownedByServer: integer({ mode: 'boolean' }).notNull().default(false),
     dnsName: text().notNull().default(''),
+    allowedAddressPairs: text({ mode: 'json' })
+      .$type<{ ip_address: string; mac_address: string }[]>()
+      .notNull()
+      .default(sql`'[]'`),
+    extraDhcpOpts: text({ mode: 'json' })
+      .$type<{ name: string; value: string; ip_version: 4 | 6 }[]>()
+      .notNull()
+      .default(sql`'[]'`),
+    vnicType: text().notNull().default('normal'),
+    bindingProfile: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull().default(sql`'{}'`),
+    qosPolicyId: text(),
     tags: text({ mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`),
     revision: integer().notNull().default(1),
     createdAtMs: integer().notNull(),
@@ -149,6 +184,7 @@ export const securityGroupRules = sqliteTable(
     portRangeMax: integer(),
     remoteIpPrefix: text(),
     remoteGroupId: text(),
+    remoteAddressGroupId: text(),
     createdAtMs: integer().notNull(),
   },
   (t) => [index('security_group_rules_group').on(t.groupId), index('security_group_rules_remote').on(t.remoteGroupId)],

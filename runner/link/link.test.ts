@@ -18,6 +18,8 @@ const hello: RunnerMessageOf<'hello'> = {
   hostname: 'h',
   capacity: { vcpus: 1, memory_mib: 1, disk_gib: 1 },
   capabilities: [],
+  tunnel_ip: null,
+  physical_networks: [],
   generation: 0,
   digest: '',
   attempts: 0,

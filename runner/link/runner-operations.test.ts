@@ -128,7 +128,13 @@ describe('operations', () => {
       return calledOff.finally(() => under.way--);
     };
     const wrap = (machine: SimulatedMachine): Machine => ({
-      ...{ hypervisor: machine.hypervisor, capabilities: [], drivers: machine.drivers },
+      ...{
+        hypervisor: machine.hypervisor,
+        capabilities: [],
+        tunnelIp: null,
+        physicalNetworks: [],
+        drivers: machine.drivers,
+      },
       operator: { ...machine.operator, run: hanging },
       capacity: () => machine.capacity(),
       onChange: (listener) => machine.onChange(listener),

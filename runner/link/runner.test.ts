@@ -72,6 +72,8 @@ describe('a runner and its edge', () => {
         return {
           hypervisor: simulated.hypervisor,
           capabilities: simulated.capabilities,
+          tunnelIp: simulated.tunnelIp,
+          physicalNetworks: simulated.physicalNetworks,
           operator: simulated.operator,
           drivers: { ...drivers, network: { ...drivers.network, list } },
           capacity: () => simulated.capacity(),

@@ -190,6 +190,8 @@ export class Runner {
       hostname,
       capacity,
       capabilities: machine.capabilities,
+      tunnel_ip: machine.tunnelIp,
+      physical_networks: machine.physicalNetworks,
       generation: ledger.generation,
       digest,
       attempts,

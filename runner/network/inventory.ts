@@ -2,8 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kind, SpecOf } from '../../shared/specs/kinds.ts';
 import { KINDS, specOf } from '../../shared/specs/kinds.ts';
-import type { GroupMemberSpec, NetworkSpec, PortSpec, SecurityGroupSpec } from '../../shared/specs/network.ts';
-import type { ServerSpec } from '../../shared/specs/server.ts';
+import type { PortSpec } from '../../shared/specs/network.ts';
 import { listFolder, makeFolder, readTextIfThere, writeFileAtomic } from '../host/files.ts';
 import { NETWORK_NUMBER_MAX, PORT_NUMBER_MAX } from './names.ts';
 
@@ -12,6 +11,9 @@ export interface Numbered<Spec> {
   spec: Spec;
   number: number;
 }
+
+/** Objects of a kind, by id. */
+export type Objects<K extends Kind> = ReadonlyMap<string, Numbered<SpecOf<K>>>;
 
 const NUMBER_MAX: Partial<Record<Kind, number>> = { network: NETWORK_NUMBER_MAX, port: PORT_NUMBER_MAX };
 const FILE_END = '.json';
@@ -22,12 +24,8 @@ const FILE_END = '.json';
  */
 export class Inventory {
   readonly #folder: string;
-  readonly #objects: { [K in Kind]: Map<string, Numbered<SpecOf<K>>> } = {
-    network: new Map(),
-    'security-group': new Map(),
-    'group-member': new Map(),
-    port: new Map(),
-    server: new Map(),
+  readonly #objects = Object.fromEntries(KINDS.map((kind) => [kind, new Map()])) as {
+    [K in Kind]: Map<string, Numbered<SpecOf<K>>>;
   };
 
   readonly #lastNumber = new Map<Kind, number>();
@@ -48,20 +46,25 @@ export class Inventory {
     return inventory;
   }
 
-  get networks(): ReadonlyMap<string, Numbered<NetworkSpec>> {
+  get networks(): Objects<'network'> {
     return this.#objects.network;
   }
-  get groups(): ReadonlyMap<string, Numbered<SecurityGroupSpec>> {
+  get groups(): Objects<'security-group'> {
     return this.#objects['security-group'];
   }
-  get members(): ReadonlyMap<string, Numbered<GroupMemberSpec>> {
+  get members(): Objects<'group-member'> {
     return this.#objects['group-member'];
   }
-  get ports(): ReadonlyMap<string, Numbered<PortSpec>> {
+  get ports(): Objects<'port'> {
     return this.#objects.port;
   }
-  get servers(): ReadonlyMap<string, Numbered<ServerSpec>> {
+  get servers(): Objects<'server'> {
     return this.#objects.server;
+  }
+
+  /** Everything of a kind, by id. */
+  all<K extends Kind>(kind: K): Objects<K> {
+    return this.#objects[kind];
   }
 
   /** Ports of a network. */

@@ -5,7 +5,13 @@ import { planBridge } from './plan-bridge.ts';
 
 it('plans gateways, routes in a table of the network, and the metadata address', () => {
   const names = new Names('ae12');
-  const subnet = { enable_dhcp: true, dns_nameservers: [], host_routes: [] };
+  const subnet = {
+    enable_dhcp: true,
+    dns_nameservers: [],
+    host_routes: [],
+    ipv6_ra_mode: null,
+    ipv6_address_mode: null,
+  };
   const spec = {
     ...networkOf(1),
     mtu: 1450,
@@ -36,7 +42,7 @@ it('plans gateways, routes in a table of the network, and the metadata address',
 
 it('takes no gateway that is an address of somebody else', () => {
   const subnet = { id: id(2), ip_version: 4 as const, cidr: '10.0.0.0/24', gateway_ip: '8.8.8.8' };
-  const rest = { enable_dhcp: true, dns_nameservers: [], host_routes: [] };
+  const rest = { enable_dhcp: true, dns_nameservers: [], host_routes: [], ipv6_ra_mode: null, ipv6_address_mode: null };
   const plan = planBridge(new Names('ae12'), { ...networkOf(1), subnets: [{ ...subnet, ...rest }] }, 5);
   expect(plan.addresses).toEqual([{ address: '169.254.169.254', prefixLength: 32 }]);
   expect(plan.routes).toEqual([{ cidr: '10.0.0.0/24', version: 4, source: null }]);

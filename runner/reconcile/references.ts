@@ -1,5 +1,6 @@
 import type { Kind, SpecOf } from '../../shared/specs/kinds.ts';
-import type { GroupMemberSpec, PortSpec } from '../../shared/specs/network.ts';
+import type { GroupMemberSpec, NeighborSpec, PortSpec } from '../../shared/specs/network.ts';
+import type { FloatingIpSpec, PortForwardingSpec, RouterSpec } from '../../shared/specs/router.ts';
 
 /** How an object hangs together with others; keys as in the ledger. */
 export interface References {
@@ -24,6 +25,14 @@ export function referencesOf<K extends Kind>(kind: K, spec: SpecOf<K>): Referenc
       return referencesOfPort(spec as PortSpec);
     case 'group-member':
       return { ...NO_REFERENCES, follows: [`security-group/${(spec as GroupMemberSpec).group_id}`] };
+    case 'neighbor':
+      return { ...NO_REFERENCES, needs: [`network/${(spec as NeighborSpec).network_id}`] };
+    case 'router':
+      return { ...NO_REFERENCES, needs: networksOf(spec as RouterSpec).map((id) => `network/${id}`) };
+    case 'floating-ip':
+      return referencesOfFloatingIp(spec as FloatingIpSpec);
+    case 'port-forwarding':
+      return { ...NO_REFERENCES, needs: [`router/${(spec as PortForwardingSpec).router_id}`] };
     default:
       return NO_REFERENCES;
   }
@@ -38,6 +47,18 @@ function referencesOfPort(spec: PortSpec): References {
       `mac:${spec.network_id}/${spec.mac_address}`,
       ...spec.fixed_ips.map((fixed) => `ip:${spec.network_id}/${fixed.ip_address}`),
     ],
+  };
+}
+
+const networksOf = ({ interfaces, gateway }: RouterSpec): string[] => [
+  ...new Set([...interfaces.map((one) => one.network_id), ...(gateway ? [gateway.network_id] : [])]),
+];
+
+function referencesOfFloatingIp(spec: FloatingIpSpec): References {
+  return {
+    needs: [`router/${spec.router_id}`, `port/${spec.port_id}`],
+    follows: [],
+    claims: [`floating-ip:${spec.external_network_id}/${spec.floating_ip_address}`],
   };
 }
 

@@ -49,6 +49,9 @@ const SIMULATE = 'simulate';
 export class SimulatedMachine implements Machine {
   readonly hypervisor = 'simulated';
   readonly capabilities = ['simulated'];
+  /** An address that no machine has (RFC 5737): nothing is sent. */
+  readonly tunnelIp = '192.0.2.1';
+  readonly physicalNetworks: string[] = [];
   readonly drivers: Drivers;
   readonly operator: Operator;
   readonly #o: SimulatedOptions;

@@ -5,11 +5,19 @@ import type { ServerSpec } from '../../shared/specs/server.ts';
 export const id = (number: number) => `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`;
 
 export function networkOf(number: number): NetworkSpec {
-  return { id: id(number), mtu: 1500, snat: true, host_access: false, subnets: [] };
+  return {
+    id: id(number),
+    mtu: 1500,
+    segment: { type: 'local' },
+    external: false,
+    snat: true,
+    host_access: false,
+    subnets: [],
+  };
 }
 
 export function groupOf(number: number): SecurityGroupSpec {
-  return { id: id(number), rules: [] };
+  return { id: id(number), stateful: true, rules: [] };
 }
 
 export function memberOf(group: number, port: number): GroupMemberSpec {
@@ -20,6 +28,7 @@ export function portOf(number: number, network: number, change: Partial<PortSpec
   return {
     id: id(number),
     network_id: id(network),
+    project_id: 'p',
     server_id: null,
     mac_address: `fa:16:3e:00:00:${(number & 0xff).toString(16).padStart(2, '0')}`,
     fixed_ips: [],
@@ -28,6 +37,9 @@ export function portOf(number: number, network: number, change: Partial<PortSpec
     port_security_enabled: true,
     security_groups: [],
     mtu: 1500,
+    allowed_address_pairs: [],
+    extra_dhcp_opts: [],
+    qos: null,
     ...change,
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { OBJECTS_PER_MESSAGE_MAX } from '../limits.ts';
 import { operationTarget } from '../specs/kinds.ts';
+import { ipText, physicalNetwork } from '../specs/network.ts';
 
 /** Base64url of raw bytes. */
 const base64url = z
@@ -129,6 +130,10 @@ const fromRunner = {
     hostname: z.string().max(255),
     capacity,
     capabilities: z.array(z.string().max(64)).max(64),
+    /** Where other machines' VXLAN packets reach it. */
+    tunnel_ip: ipText.nullable().default(null),
+    /** Networks of cables that it has an interface on, by name. */
+    physical_networks: z.array(physicalNetwork).max(64).default([]),
     /** Highest generation that the ledger holds completely; 0 asks for everything. */
     generation: count,
     /** Digest of the ledger (see shared/ledger-digest.ts); another one at the same generation asks for a full read. */

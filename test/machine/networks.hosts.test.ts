@@ -152,6 +152,7 @@ describe('security groups', () => {
 
 const groupOfEgress = (id: string, prefix: string): SecurityGroupSpec => ({
   id,
+  stateful: true,
   rules: [ruleOf({ direction: 'egress', protocol: TCP, remote_ip_prefix: prefix })],
 });
 

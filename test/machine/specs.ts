@@ -15,8 +15,19 @@ export function networkOf(cidr: string, change: Partial<NetworkSpec> = {}): Netw
     enable_dhcp: true,
     dns_nameservers: ['192.0.2.53'],
     host_routes: [],
+    ipv6_ra_mode: null,
+    ipv6_address_mode: null,
   };
-  return { id: randomUUID(), mtu: 1450, snat: true, host_access: true, subnets: [subnet], ...change };
+  return {
+    id: randomUUID(),
+    mtu: 1450,
+    segment: { type: 'local' },
+    external: false,
+    snat: true,
+    host_access: true,
+    subnets: [subnet],
+    ...change,
+  };
 }
 
 /** The address at an offset below 256 in an IPv4 range. */
@@ -35,6 +46,7 @@ export function portOf(network: NetworkSpec, offset: number, change: Partial<Por
   return {
     id: randomUUID(),
     network_id: network.id,
+    project_id: 'p',
     server_id: null,
     mac_address: `fa:16:3e:00:${hexByte(macs >> 8)}:${hexByte(macs & 0xff)}`,
     fixed_ips: [{ subnet_id: subnet.id, ip_address: addressIn(subnet.cidr, offset) }],
@@ -43,6 +55,9 @@ export function portOf(network: NetworkSpec, offset: number, change: Partial<Por
     port_security_enabled: true,
     security_groups: [],
     mtu: network.mtu,
+    allowed_address_pairs: [],
+    extra_dhcp_opts: [],
+    qos: null,
     ...change,
   };
 }
@@ -57,6 +72,7 @@ export function ruleOf(change: Partial<Rule> = {}): Rule {
     port_range_max: null,
     remote_ip_prefix: null,
     remote_group_id: null,
+    remote_address_group_id: null,
     ...change,
   };
 }
@@ -64,7 +80,7 @@ export function ruleOf(change: Partial<Rule> = {}): Rule {
 /** A group that lets everything out, and in what the rules say. */
 export function groupOf(...rules: Rule[]): SecurityGroupSpec {
   const out = (['IPv4', 'IPv6'] as const).map((ethertype) => ruleOf({ direction: 'egress', ethertype }));
-  return { id: randomUUID(), rules: [...out, ...rules] };
+  return { id: randomUUID(), stateful: true, rules: [...out, ...rules] };
 }
 
 export function imageOf(path: string, disk_format: ImageRef['disk_format']): ImageRef {

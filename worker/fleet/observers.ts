@@ -19,10 +19,16 @@ const nothing: Observer = () => ({ statements: [] });
 
 /** Which service takes a report of which kind. A report never reads: every statement carries its own condition. */
 export const observers: Record<Kind, Observer> = {
+  intranet: nothing,
   network: networkObserved,
+  neighbor: nothing,
+  router: nothing,
+  'address-group': nothing,
   'security-group': nothing,
   'group-member': nothing,
   port: portObserved,
+  'floating-ip': nothing,
+  'port-forwarding': nothing,
   server: serverObserved,
 };
 

@@ -28,7 +28,7 @@ function context() {
   });
 }
 
-const group = (id: string) => ({ id, rules: [] });
+const group = (id: string) => ({ id, stateful: true, rules: [] });
 
 /** Wants a security group on a runner, as a verb would. */
 async function want(runnerId: string, id: string = crypto.randomUUID()): Promise<string> {

@@ -131,6 +131,8 @@ describe('the ports of a new server', () => {
     expect(state.live.get(`network ${networkId}`)).toEqual({
       id: networkId,
       mtu: 1450,
+      segment: { type: 'local' },
+      external: false,
       snat: true,
       host_access: false,
       subnets: [
@@ -142,12 +144,15 @@ describe('the ports of a new server', () => {
           enable_dhcp: true,
           dns_nameservers: ['9.9.9.9'],
           host_routes: [],
+          ipv6_ra_mode: null,
+          ipv6_address_mode: null,
         },
       ],
     });
     expect(state.live.get(`port ${portIds[0]}`)).toEqual({
       id: portIds[0],
       network_id: networkId,
+      project_id: actor.projectId,
       server_id: serverId,
       mac_address: shown.mac_address,
       fixed_ips: [{ subnet_id: subnetId, ip_address: address }],
@@ -156,6 +161,9 @@ describe('the ports of a new server', () => {
       port_security_enabled: true,
       security_groups: [groupId],
       mtu: 1450,
+      allowed_address_pairs: [],
+      extra_dhcp_opts: [],
+      qos: null,
     });
     expect(state.live.get(`security-group ${groupId}`)?.rules).toHaveLength(4);
     expect(state.live.get(`group-member ${groupId}:${portIds[0]}`)).toEqual({
@@ -347,6 +355,7 @@ describe('members of a group', () => {
       port_range_max: null,
       remote_ip_prefix: null,
       remote_group_id: web.id,
+      remote_address_group_id: null,
     });
     const c = await boot(ctx, one, { groups: ['web'] });
     expect((await held(two)).kinds('group-member')).toHaveLength(2);

@@ -12,6 +12,8 @@ const subnet: NetworkSpec['subnets'][number] = {
   enable_dhcp: true,
   dns_nameservers: ['192.0.2.1', '2001:db8::53', '192.0.2.2'],
   host_routes: [{ destination: '172.16.0.0/12', nexthop: '10.0.0.9' }],
+  ipv6_ra_mode: null,
+  ipv6_address_mode: null,
 };
 const ipv6: NetworkSpec['subnets'][number] = {
   ...subnet,
@@ -20,6 +22,8 @@ const ipv6: NetworkSpec['subnets'][number] = {
   cidr: '2001:db8::/64',
   gateway_ip: '2001:db8::1',
   host_routes: [],
+  ipv6_ra_mode: null,
+  ipv6_address_mode: null,
 };
 
 it('serves fixed addresses with the subnet’s options', () => {
@@ -57,7 +61,14 @@ it('hands out no name that the daemon would take for something else', () => {
 });
 
 it('sends no router where there is no gateway', () => {
-  const plan = planDhcp({ ...networkOf(1), subnets: [{ ...subnet, gateway_ip: null, host_routes: [] }] }, [], at);
+  const plan = planDhcp(
+    {
+      ...networkOf(1),
+      subnets: [{ ...subnet, gateway_ip: null, host_routes: [], ipv6_ra_mode: null, ipv6_address_mode: null }],
+    },
+    [],
+    at,
+  );
   expect(plan?.config).toContain('shared-network=aenet0bdeadbeef,10.0.0.0\n');
   expect(plan?.options).toContain('tag:subnet0,option:router\n');
   expect(plan?.options).toContain('option:classless-static-route,169.254.169.254/32,0.0.0.0\n');

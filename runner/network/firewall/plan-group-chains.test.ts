@@ -25,11 +25,12 @@ const rule = (change: Partial<Rule>): Rule => ({
   port_range_max: null,
   remote_ip_prefix: null,
   remote_group_id: null,
+  remote_address_group_id: null,
   ...change,
 });
 
 async function rulesOf(...rules: Rule[]): Promise<string[] | undefined> {
-  await inventory.put('security-group', id(1), { id: id(1), rules });
+  await inventory.put('security-group', id(1), { id: id(1), stateful: true, rules });
   await inventory.put('port', id(2), portOf(2, 9, { security_groups: [id(1)] }));
   return planGroupChains(inventory).chains.get(`ingress-group-${id(1)}`)?.rules;
 }
@@ -81,7 +82,7 @@ it('names the members of remote groups in sets, of which only what changed is to
 });
 
 it('shares a chain among ports with the same groups, in whatever order, and lets an unknown group do nothing', async () => {
-  await inventory.put('security-group', id(1), { id: id(1), rules: [] });
+  await inventory.put('security-group', id(1), { id: id(1), stateful: true, rules: [] });
   await inventory.put('port', id(2), portOf(2, 9, { security_groups: [id(1), id(5)] }));
   await inventory.put('port', id(3), portOf(3, 9, { security_groups: [id(5), id(1)] }));
   const { chains } = planGroupChains(inventory);

@@ -104,6 +104,8 @@ it('describes interfaces as Nova does', () => {
       enable_dhcp: false,
       dns_nameservers: ['192.0.2.1'],
       host_routes: [{ destination: '172.16.0.0/12', nexthop: '10.0.0.9' }],
+      ipv6_ra_mode: null,
+      ipv6_address_mode: null,
     },
   ];
   const port = portOf(3, 2, { fixed_ips: [{ subnet_id: id(20), ip_address: '10.0.0.5' }], mtu: 1450 });

@@ -80,6 +80,8 @@ export async function acceptHello(
     version: hello.version,
     hypervisor: hello.hypervisor,
     capabilities: hello.capabilities,
+    tunnelIp: hello.tunnel_ip,
+    physicalNetworks: hello.physical_networks,
     ...capacityColumns(hello.capacity, 'known'),
     lastSeenAtMs: now,
     leaseExpiresAtMs: now + LEASE_S * 1000,

@@ -9,17 +9,24 @@ import { protocolNumberSql } from '../security-groups/protocols.ts';
 
 const truth = (condition: SQL) => sql`json(CASE WHEN ${condition} THEN 'true' ELSE 'false' END)`;
 
+const segmentSql = sql`CASE networks.network_type
+  WHEN 'vxlan' THEN json_object('type', 'vxlan', 'id', networks.segmentation_id)
+  WHEN 'vlan' THEN json_object('type', 'vlan', 'id', networks.segmentation_id, 'physical_network', networks.physical_network)
+  WHEN 'flat' THEN json_object('type', 'flat', 'physical_network', networks.physical_network)
+  ELSE json_object('type', 'local') END`;
+
 export const networkSpecSql = sql`json_object(
-  'id', networks.id, 'mtu', networks.mtu, 'snat', json('true'),
+  'id', networks.id, 'mtu', networks.mtu, 'segment', ${segmentSql},
+  'external', ${truth(sql`networks.external`)}, 'snat', ${truth(sql`networks.multi_host`)},
   'host_access', ${truth(sql`networks.shared`)},
   'subnets', (SELECT json_group_array(json_object(
       'id', s.id, 'ip_version', s.ip_version, 'cidr', s.cidr, 'gateway_ip', s.gateway_ip,
       'enable_dhcp', ${truth(sql`s.enable_dhcp`)}, 'dns_nameservers', json(s.dns_nameservers),
-      'host_routes', json(s.host_routes)) ORDER BY s.created_at_ms, s.id)
+      'host_routes', json(s.host_routes), 'ipv6_ra_mode', s.ipv6_ra_mode, 'ipv6_address_mode', s.ipv6_address_mode) ORDER BY s.created_at_ms, s.id)
     FROM subnets s WHERE s.network_id = networks.id))`;
 
 export const portSpecSql = sql`json_object(
-  'id', ports.id, 'network_id', ports.network_id, 'server_id', nullif(ports.device_id, ''),
+  'id', ports.id, 'network_id', ports.network_id, 'project_id', ports.project_id, 'server_id', nullif(ports.device_id, ''),
   'mac_address', ports.mac_address,
   'fixed_ips', (SELECT json_group_array(json_object('subnet_id', a.subnet_id, 'ip_address', a.ip_address) ORDER BY a.position)
     FROM ip_allocations a WHERE a.port_id = ports.id),
@@ -28,14 +35,16 @@ export const portSpecSql = sql`json_object(
   'port_security_enabled', ${truth(sql`ports.port_security_enabled`)},
   'security_groups', (SELECT json_group_array(g.group_id ORDER BY g.group_id)
     FROM port_security_groups g WHERE g.port_id = ports.id),
-  'mtu', (SELECT networks.mtu FROM networks WHERE networks.id = ports.network_id))`;
+  'mtu', (SELECT networks.mtu FROM networks WHERE networks.id = ports.network_id),
+  'allowed_address_pairs', json(ports.allowed_address_pairs), 'extra_dhcp_opts', json(ports.extra_dhcp_opts), 'qos', NULL)`;
 
 export const securityGroupSpecSql = sql`json_object(
-  'id', security_groups.id,
+  'id', security_groups.id, 'stateful', ${truth(sql`security_groups.stateful`)},
   'rules', (SELECT json_group_array(json_object(
       'id', r.id, 'direction', r.direction, 'ethertype', r.ethertype, 'protocol', ${protocolNumberSql(sql`r.protocol`)},
       'port_range_min', r.port_range_min, 'port_range_max', r.port_range_max,
-      'remote_ip_prefix', r.remote_ip_prefix, 'remote_group_id', r.remote_group_id) ORDER BY r.id)
+      'remote_ip_prefix', r.remote_ip_prefix, 'remote_group_id', r.remote_group_id,
+      'remote_address_group_id', r.remote_address_group_id) ORDER BY r.id)
     FROM security_group_rules r WHERE r.group_id = security_groups.id))`;
 
 export const memberIdSql = sql`port_security_groups.group_id || ':' || port_security_groups.port_id`;

@@ -38,6 +38,7 @@ export function newRule(
     portRangeMin: null,
     portRangeMax: null,
     remoteIpPrefix: null,
+    remoteAddressGroupId: null,
     remoteGroupId: null,
     ...rule,
     id: ctx.ids.uuid(),
