@@ -92,6 +92,8 @@ export const desired = sqliteTable(
     spec: text({ mode: 'json' }).$type<unknown>(),
     /** A tombstone: stays until the runner reports the object absent. */
     deleted: integer({ mode: 'boolean' }).notNull().default(false),
+    /** The generation at which the runner last reported it in force; kept for what rules and networks are made of. */
+    appliedGeneration: integer(),
   },
   (t) => [
     primaryKey({ columns: [t.runnerId, t.kind, t.id] }),
