@@ -23,6 +23,8 @@ const guestImage = [
   'e2fsprogs',
   'binutils',
   'findutils',
+  'dropbear-bin',
+  'libc-bin',
 ];
 const clients = ['python3-openstackclient', 'python3-openstacksdk', 'tempest', 'curl'];
 const load = ['hey', 'python3'];

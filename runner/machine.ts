@@ -4,6 +4,7 @@ import type { Capacity } from '../shared/protocol/messages.ts';
 import type { Kind } from '../shared/specs/kinds.ts';
 import { caretaker } from './caretaker.ts';
 import type { ComputeContext } from './compute/context.ts';
+import { passwordsOf } from './compute/guest-password.ts';
 import { Guests } from './compute/guests.ts';
 import type { FetchImage } from './compute/images/download.ts';
 import { ImageCache } from './compute/images/image-cache.ts';
@@ -101,6 +102,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   await services.resume();
   const guests = new Guests(ctx);
   const moves = new Moves(ctx, guests);
+  services.metadata.passwords = passwordsOf(stateDir, guests);
   await adopt(guests, log);
 
   const listeners = new Set<(kind: Kind, id: string) => void>();

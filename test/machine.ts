@@ -19,8 +19,9 @@ export interface Machine {
   close(): Promise<void>;
 }
 
-/** Makes a machine whose 127.0.0.1 reaches the edge. */
-export async function openMachine(edge: { port: number }): Promise<Machine> {
+/** Makes a machine whose 127.0.0.1 reaches the edge, on the port given. */
+export async function openMachine(edge: { port: number; as?: number }): Promise<Machine> {
+  const { as = EDGE_PORT } = edge;
   made += 1;
   const netns = `aerotest-${process.pid}-${made}`;
   const folder = mkdtempSync(join(tmpdir(), 'aerostat-machine-'));
@@ -30,13 +31,13 @@ export async function openMachine(edge: { port: number }): Promise<Machine> {
   const line = await Relay.open({ host: '127.0.0.1', port: edge.port }, socket);
   const forwarder = spawn(
     'ip',
-    ['netns', 'exec', netns, process.execPath, join(import.meta.dirname, 'forward.mjs'), String(EDGE_PORT), socket],
+    ['netns', 'exec', netns, process.execPath, join(import.meta.dirname, 'forward.mjs'), String(as), socket],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   await ready(forwarder);
   return {
     netns,
-    edgeUrl: `http://127.0.0.1:${EDGE_PORT}`,
+    edgeUrl: `http://127.0.0.1:${as}`,
     line,
     run: (command, args, options) => run('ip', ['netns', 'exec', netns, command, ...args], options),
     async close() {

@@ -107,6 +107,9 @@ export const servers = sqliteTable(
     runnerId: text(),
     /** Of a shelved server: the image of its disk, and what its host was told of it last. */
     shelvedImageId: text(),
+    /** What the guest told of a password that it set, sealed for its owner's key by itself; and which telling this was. */
+    guestPassword: text(),
+    guestPasswordId: text(),
     shelvedSpec: text({ mode: 'json' }).$type<Record<string, unknown>>(),
     zone: text().notNull(),
     reservationId: text().notNull(),

@@ -7,6 +7,8 @@ export interface GuestPaths {
   lock: string;
   /** What QEMU said before it had a monitor. */
   qemuLog: string;
+  /** What the guest told of its password. */
+  password: string;
   base: string;
   kernel: string;
   ramdisk: string;
@@ -66,6 +68,7 @@ export function guestPaths(stateDir: string, id: string): GuestPaths {
     record: join(folder, 'guest.json'),
     lock: join(folder, 'lock'),
     qemuLog: join(folder, 'qemu.log'),
+    password: join(folder, 'password.json'),
   };
 }
 

@@ -3,6 +3,7 @@ import { type Driver, DriverError, type Outcome, type Wanted } from '../driver.t
 import { isErrno } from '../host/files.ts';
 import { faultOf } from '../reconcile/retry.ts';
 import type { ComputeContext } from './context.ts';
+import { readPassword } from './guest-password.ts';
 import { type GuestRecord, NEW_GUEST } from './guest-record.ts';
 import type { Guests } from './guests.ts';
 import { syncInterfaces } from './interfaces.ts';
@@ -186,7 +187,7 @@ async function observeServer({ ctx, guests, moves }: Machinery, id: string): Pro
   if (onItsWay) return onItsWay;
   const { record: settled, live } = found;
   const power = ctx.inventory.servers.get(id)?.spec.power;
-  if (live) return describe(live, power);
+  if (live) return withPassword(ctx, id, await describe(live, power));
   if (settled.down) return { state: 'stopped', cause: settled.down.cause };
   if (settled.saved) return power === 'suspended' ? { state: 'suspended' } : null;
   // One that should run and has neither a process nor an end, after a boot of the machine or a teardown, is to be made.
@@ -205,4 +206,9 @@ async function describe(live: LiveGuest, wish: ServerSpec['power'] | undefined):
   if (wish === 'paused' && status === 'paused') return { state: 'paused' };
   const halted = HALTED[status];
   return { state: 'running', detail: { status }, ...(halted ? { fault: { code: 500, message: halted } } : {}) };
+}
+
+async function withPassword(ctx: ComputeContext, id: string, outcome: Outcome): Promise<Outcome> {
+  const password = await readPassword(ctx.stateDir, id);
+  return password ? { ...outcome, detail: { ...outcome.detail, password } } : outcome;
 }

@@ -6,6 +6,7 @@ import { machineUptime } from '../host/uptime.ts';
 import { readConsole } from './console.ts';
 import type { ComputeContext } from './context.ts';
 import { diagnose } from './diagnostics.ts';
+import { dropPassword } from './guest-password.ts';
 import { guestPaths } from './guest-paths.ts';
 import { NEW_GUEST } from './guest-record.ts';
 import type { Guests } from './guests.ts';
@@ -41,6 +42,9 @@ export function serverOperator(ctx: ComputeContext, guests: Guests, moves: Moves
         }
         case 'crash-dump':
           await guests.alone(targetId, async () => (await running(guests, targetId)).execute('inject-nmi'));
+          return {};
+        case 'clear-password':
+          await guests.alone(targetId, () => dropPassword(ctx.stateDir, targetId));
           return {};
         case 'snapshot': {
           const { image_id } = snapshotArguments.parse(args);

@@ -175,7 +175,7 @@ export class SimulatedMachine implements Machine {
       handOver(this.#store, this.#existing(operation.targetId), operation.kind, Number(operation.args.epoch));
       return {};
     }
-    if (operation.kind === 'cache-image') return {};
+    if (operation.kind === 'cache-image' || operation.kind === 'clear-password') return {};
     if (operation.kind === 'crash-dump') return this.#interrupt(operation.targetId);
     if (operation.kind !== 'reboot')
       throw new DriverError(`A simulated machine cannot ${operation.kind} a server.`, { code: 501 });

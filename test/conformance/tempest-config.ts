@@ -11,10 +11,11 @@ const BUILD_INTERVAL_S = 1;
 
 const OTHER_IMAGE_SERVICE = 'image_remote';
 
-type Section = Record<string, string | number | boolean>;
+/** Options of tempest, by their section. */
+export type Sections = Record<string, Record<string, string | number | boolean>>;
 
 /** What tempest is told to try beyond its defaults; each is something this cloud has, or means to have. */
-const FEATURES: Record<string, Section> = {
+const FEATURES: Sections = {
   'identity-feature-enabled': {
     api_v2: false,
     api_v3: true,
@@ -41,11 +42,12 @@ const FEATURES: Record<string, Section> = {
 
 /**
  * Makes what tests need that are no administrators, and says it in tempest's words.
- * @param options - a folder of tempest's own, how many machines there are, where an image can be downloaded from
+ * @param options - a folder of tempest's own, how many machines there are, where an image can be downloaded from, and what
+ *   else it is told, before what is said here
  */
 export async function tempestConfig(
   cloud: Cloud,
-  options: { folder: string; runners: number; imageUrl: string },
+  options: { folder: string; runners: number; imageUrl: string; more?: Sections | undefined },
 ): Promise<string> {
   const { admin, paths, url } = cloud;
   const { folder } = options;
@@ -58,7 +60,7 @@ export async function tempestConfig(
     subnet: { name: 'tempest', network_id: network.id, ip_version: 4, cidr: '10.99.0.0/20' },
   });
   await otherImageEndpoint(cloud);
-  const sections: Record<string, Section> = {
+  const sections: Sections = {
     ...FEATURES,
     // With all requests and answers.
     DEFAULT: { log_file: join(folder, 'tempest.log'), debug: true },
@@ -98,9 +100,13 @@ export async function tempestConfig(
     validation: { run_validation: false },
     service_available: { nova: true, glance: true, neutron: true, cinder: false, swift: false },
   };
-  return Object.entries(sections)
-    .map(([name, options]) => {
-      const lines = Object.entries(options).map(([option, value]) => `${option} = ${value}`);
+  const { more = {} } = options;
+  const names = new Set([...Object.keys(sections), ...Object.keys(more)]);
+  return [...names]
+    .map((name) => {
+      const lines = Object.entries({ ...sections[name], ...more[name] }).map(
+        ([option, value]) => `${option} = ${value}`,
+      );
       return [`[${name}]`, ...lines].join('\n');
     })
     .join('\n');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CommandError, run } from '../../runner/host/run.ts';
 import type { Cloud } from '../cloud.ts';
 import { startImageHost } from './image-host.ts';
-import { tempestConfig } from './tempest-config.ts';
+import { type Sections, tempestConfig } from './tempest-config.ts';
 
 const RUN_TIMEOUT_MS = 400_000;
 
@@ -20,6 +20,10 @@ export interface TempestOptions {
   /** Processes that run tests at once. */
   workers?: number;
   timeout_ms?: number;
+  /** The network namespace that it runs in, if not the test's own. */
+  netns?: string;
+  /** What it is told beside the usual. */
+  more?: Sections;
   /** Where tempest's log is left; a temporary folder that is removed, if absent. */
   folder?: string;
 }
@@ -70,16 +74,17 @@ export async function runTempest(
   const images = await startImageHost();
   try {
     const config = join(folder, 'tempest.conf');
-    const { runners } = options;
-    writeFileSync(config, await tempestConfig(cloud, { folder, runners, imageUrl: images.url }), { mode: 0o600 });
+    const { runners, more } = options;
+    writeFileSync(config, await tempestConfig(cloud, { folder, runners, imageUrl: images.url, more }), { mode: 0o600 });
     const list = join(folder, 'tests.txt');
     writeFileSync(list, tests.join('\n'));
     const cwd = await newWorkspace(folder);
     const args = ['run', '--config-file', config, '--load-list', list, '--concurrency', String(workers)];
     // Its words go to a file: what failed tests say is more than a command's output may be.
     const output = join(folder, 'output.txt');
-    const script = 'out="$1"; shift; exec /usr/bin/tempest "$@" >"$out" 2>&1';
-    await run('/bin/sh', ['-c', script, 'tempest', output, ...args], {
+    const script = 'out="$1"; shift; exec "$@" >"$out" 2>&1';
+    const within = options.netns ? ['ip', 'netns', 'exec', options.netns] : [];
+    await run('/bin/sh', ['-c', script, 'tempest', output, ...within, '/usr/bin/tempest', ...args], {
       env: environment(folder),
       cwd,
       timeout_ms,

@@ -9,7 +9,7 @@ const SOURCE = import.meta.dirname;
 const CACHE = join(SOURCE, '..', '..', '.cache', 'guest');
 
 /** What decides how the image comes out, beside the kernel package. */
-const RECIPE = ['init', 'rootfs', 'kernel.ts', 'initrd.ts', 'disk.ts', 'tool.ts', 'build-guest.ts'];
+const RECIPE = ['init', 'rootfs', 'kernel.ts', 'initrd.ts', 'disk.ts', 'ssh-server.ts', 'tool.ts', 'build-guest.ts'];
 
 const KEY_CHARACTERS = 16;
 const WORK_PREFIX = 'building-';

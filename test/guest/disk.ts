@@ -1,6 +1,7 @@
 import { mkdir, open, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KERNEL_ARGUMENTS } from './kernel.ts';
+import { copySshServer } from './ssh-server.ts';
 import { tool } from './tool.ts';
 
 const SECTOR_BYTES = 512;
@@ -8,7 +9,7 @@ const MEBIBYTE = 1024 * 1024;
 
 /** Room for the kernel, the initrd and the boot loader. */
 const BOOT_MIB = 24;
-/** What survives a reboot: small, so that the image stays small. */
+/** What survives a reboot, and the programs that only few tests run: small, so that the image stays small. */
 const DATA_MIB = 16;
 const START_MIB = 1;
 
@@ -74,9 +75,10 @@ async function fillBootPartition(
 }
 
 async function fillDataPartition(disk: string, folder: string): Promise<void> {
-  const empty = join(folder, 'data');
-  await mkdir(empty);
+  const data = join(folder, 'data');
+  await mkdir(data);
+  await copySshServer(join(data, 'ssh'));
   const offset = (START_MIB + BOOT_MIB) * MEBIBYTE;
   const extended = `offset=${offset},root_owner=0:0`;
-  await tool('mke2fs', ['-q', '-t', 'ext4', '-L', 'guest-data', '-d', empty, '-E', extended, disk, `${DATA_MIB}M`]);
+  await tool('mke2fs', ['-q', '-t', 'ext4', '-L', 'guest-data', '-d', data, '-E', extended, disk, `${DATA_MIB}M`]);
 }

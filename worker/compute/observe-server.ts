@@ -11,6 +11,7 @@ import { returnClaim } from './schedule/hosts.ts';
 import { ACTIONS, type ActionName, finishActions, STATE_ACTIONS } from './servers/actions.ts';
 import { onceDeleted } from './servers/delete-server.ts';
 import { patchDesiredServer } from './servers/desired-server.ts';
+import { passwordObserved } from './servers/server-password.ts';
 import type { TaskState } from './servers/statuses.ts';
 import { TASK_DEADLINES_MS } from './servers/tasks.ts';
 
@@ -177,8 +178,13 @@ function unshelved({ ctx, current }: Report): Effect['statements'] {
 }
 
 function running(report: Report): Effect {
-  const statements = [...settled(report, 'running'), ...seenInReboot(report, POWER.running, null)];
-  const { fault } = report.observation;
+  const { ctx, runnerId, observation } = report;
+  const statements = [
+    ...settled(report, 'running'),
+    ...seenInReboot(report, POWER.running, null),
+    ...passwordObserved(ctx, runnerId, observation),
+  ];
+  const { fault } = observation;
   if (!fault) return { statements };
   const own = notHeld(report, fault.message);
   return { statements: [...statements, ...own.statements], touches: own.touches };

@@ -26,7 +26,7 @@ it('says what Nova says, by version', () => {
     '2012-08-10\n2013-04-04\n2013-10-17\n2015-10-15\n2016-06-30\n2016-10-06\n2017-02-22\n2018-08-27\n2020-10-14\nlatest',
   );
   expect(text('/openstack/latest/')).toBe(
-    'meta_data.json\nuser_data\nvendor_data.json\nvendor_data2.json\nnetwork_data.json',
+    'meta_data.json\nuser_data\nvendor_data.json\nvendor_data2.json\nnetwork_data.json\npassword',
   );
   expect(json('/openstack/latest/meta_data.json')).toEqual({
     uuid: server.id,
@@ -43,7 +43,7 @@ it('says what Nova says, by version', () => {
     dedicated_cpus: [],
   });
   expect(Object.keys(json('/openstack/2012-08-10/meta_data.json'))).not.toContain('random_seed');
-  expect(text('/openstack/2013-04-04/')).toBe('meta_data.json\nuser_data');
+  expect(text('/openstack/2013-04-04/')).toBe('meta_data.json\nuser_data\npassword');
   expect(json('/openstack/latest/vendor_data2.json')).toEqual({ static: { from: 'us' } });
   expect(metadataAnswer('/openstack/latest/user_data', subject)?.body).toEqual(Buffer.from('#!/bin/sh\n\0binary'));
 });

@@ -1,5 +1,6 @@
 import { EC2_VERSIONS, type Ec2Node, ec2MetaData, ec2Text } from './ec2-tree.ts';
 import { type GuestDocuments, openstackTree } from './openstack-tree.ts';
+import { isPasswordPath } from './password.ts';
 
 export interface MetadataSubject extends GuestDocuments {
   imageId: string;
@@ -35,6 +36,7 @@ function openstackAnswer(parts: string[], subject: MetadataSubject): MetadataAns
     const [name, ...more] = path.slice(folder.length).split('/');
     below.add(more.length > 0 ? `${name}/` : (name ?? ''));
   }
+  if (isPasswordPath(`/${folder}password`)) below.add('password');
   // Versions are listed bare, as Nova does.
   return below.size > 0 ? text([...below].map((name) => name.replace(/\/$/, '')).join('\n')) : null;
 }

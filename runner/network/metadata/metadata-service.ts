@@ -5,6 +5,7 @@ import { canonicalAddress } from '../addresses.ts';
 import type { Inventory } from '../inventory.ts';
 import { METADATA_ADDRESS } from '../names.ts';
 import { metadataAnswer } from './answer.ts';
+import { answerPassword, isPasswordPath, type TellPassword } from './password.ts';
 import { subjectOf } from './subject.ts';
 
 const CONNECTIONS_MAX = 256;
@@ -19,6 +20,8 @@ export class MetadataService {
   readonly #inventory: Inventory;
   readonly #log: Log;
   readonly #servers = new Map<string, Server>();
+  /** Nobody keeps what guests tell until somebody does. */
+  passwords: TellPassword = { read: async () => '', tell: async () => false };
 
   constructor(inventory: Inventory, log: Log) {
     this.#inventory = inventory;
@@ -62,23 +65,27 @@ export class MetadataService {
 
   #handler(networkId: string) {
     return (request: IncomingMessage, response: ServerResponse): void => {
-      try {
-        this.#serve(networkId, request, response);
-      } catch (error) {
+      this.#serve(networkId, request, response).catch((error: unknown) => {
         this.#log.error('metadata-failed', { network: networkId, error: errorText(error) });
         response.writeHead(500).end();
-      }
+      });
     };
   }
 
-  #serve(networkId: string, request: IncomingMessage, response: ServerResponse): void {
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.writeHead(405, { allow: 'GET, HEAD' }).end();
+  async #serve(networkId: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = new URL(request.url ?? '/', 'http://metadata').pathname;
+    const allowed = isPasswordPath(path) ? ['GET', 'HEAD', 'POST'] : ['GET', 'HEAD'];
+    if (!allowed.includes(request.method ?? '')) {
+      response.writeHead(405, { allow: allowed.join(', ') }).end();
       return;
     }
     const address = canonicalAddress((request.socket.remoteAddress ?? '').replace(/^::ffff:/, ''));
     const subject = subjectOf(this.#inventory, networkId, address, () => randomBytes(512).toString('base64'));
-    const path = new URL(request.url ?? '/', 'http://metadata').pathname;
+    if (subject && isPasswordPath(path)) {
+      const { status, text } = await answerPassword(this.passwords, subject.metadata.uuid, request);
+      response.writeHead(status, { 'content-type': 'text/plain; charset=UTF-8', connection: 'close' }).end(text);
+      return;
+    }
     const answer = subject && metadataAnswer(path, subject);
     if (!answer) {
       response.writeHead(404, { 'content-type': 'text/plain; charset=UTF-8' }).end('404 Not Found\n');

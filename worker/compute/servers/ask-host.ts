@@ -3,7 +3,7 @@ import type { Statement } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 
 /** What a host does once with a server; see docs/protocol.md for the arguments. */
-export type ServerOperation = 'reboot' | 'crash-dump' | 'snapshot';
+export type ServerOperation = 'reboot' | 'crash-dump' | 'snapshot' | 'clear-password';
 
 /**
  * Asks a server's host to do something once, and to end it by the deadline. The batch's `touches` must cover the host. Its end

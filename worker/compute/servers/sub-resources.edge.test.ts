@@ -1,4 +1,6 @@
+import { eq } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
+import { operations } from '../../../db/schema/fleet.ts';
 import { ComputeCloud } from '../../../test/compute-cloud.ts';
 import { actorContextOf } from '../../../test/edge-context.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
@@ -24,6 +26,22 @@ describe('the password of a guest', () => {
     const none = `/servers/${crypto.randomUUID()}/os-server-password`;
     expect((await cloud.call('GET', none)).status).toBe(404);
     expect((await cloud.call('DELETE', none)).status).toBe(404);
+  });
+
+  it('is what its guest told last, once it was cleared', async () => {
+    const { cloud, id } = await active();
+    const path = `/servers/${id}/os-server-password`;
+    const tell = (password: { id: string; text: string }) =>
+      cloud.observe(id, { state: 'running', detail: { status: 'running', password } });
+    await tell({ id: 'first', text: 'c2VhbGVk' });
+    expect(await cloud.answer('GET', path)).toEqual({ password: 'c2VhbGVk' });
+    await cloud.answer('DELETE', path, { status: 204 });
+    await tell({ id: 'first', text: 'c2VhbGVk' });
+    expect(await cloud.answer('GET', path)).toEqual({ password: '' });
+    const asked = await cloud.ctx.db.select().from(operations).where(eq(operations.targetId, id));
+    expect(asked.map(({ kind }) => kind)).toEqual(['clear-password']);
+    await tell({ id: 'second', text: 'bmV3' });
+    expect(await cloud.answer('GET', path)).toEqual({ password: 'bmV3' });
   });
 });
 

@@ -18,6 +18,7 @@ import { findServer } from './find-server.ts';
 import { actionDetailView, actionView } from './instance-action-views.ts';
 import { listActions, showAction } from './instance-actions.ts';
 import { deleteMetadata, listMetadata, setMetadata, showMetadata } from './server-metadata.ts';
+import { clearServerPassword, showServerPassword } from './server-password.ts';
 import { addTag, checkTag, deleteTag, deleteTags, listTags, replaceTags } from './server-tags.ts';
 import { addressesView } from './views.ts';
 
@@ -133,15 +134,9 @@ subRoutes.get('/os-volume_attachments', async (c) => {
   await findServer(actorOf(c), idOf(c));
   return c.json({ volumeAttachments: [] });
 });
-/** No guest has told us a password of its own: none is kept, so none is there to forget. */
-subRoutes.get('/os-server-password', async (c) => {
-  authorize(actorOf(c), policy, 'os_compute_api:os-server-password:show');
-  await findServer(actorOf(c), idOf(c));
-  return c.json({ password: '' });
-});
+subRoutes.get('/os-server-password', async (c) => c.json({ password: await showServerPassword(actorOf(c), idOf(c)) }));
 subRoutes.delete('/os-server-password', async (c) => {
-  authorize(actorOf(c), policy, 'os_compute_api:os-server-password:clear');
-  await findServer(actorOf(c), idOf(c));
+  await clearServerPassword(actorOf(c), idOf(c));
   return c.body(null, 204);
 });
 
