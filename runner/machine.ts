@@ -122,6 +122,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
     capacity: async () => lessReserve(await machineSize(stateDir), options.reserve),
     drivers: {
       intranet: keptDriver(services, 'intranet'),
+      'intranet-exception': keptDriver(services, 'intranet-exception'),
       network: networkDriver(services),
       neighbor: keptDriver(services, 'neighbor'),
       router: keptDriver(services, 'router'),

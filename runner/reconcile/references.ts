@@ -42,7 +42,8 @@ function referencesOfPort(spec: PortSpec): References {
   const groups = spec.port_security_enabled ? spec.security_groups : [];
   return {
     needs: [`network/${spec.network_id}`, ...groups.map((id) => `security-group/${id}`)],
-    follows: [],
+    // No guest sends anything before what it must not reach is closed.
+    follows: ['intranet/filter'],
     claims: [
       `mac:${spec.network_id}/${spec.mac_address}`,
       ...spec.fixed_ips.map((fixed) => `ip:${spec.network_id}/${fixed.ip_address}`),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { intranetSpec } from './intranet.ts';
+import { intranetExceptionSpec, intranetSpec } from './intranet.ts';
 import {
   addressGroupSpec,
   groupMemberSpec,
@@ -14,6 +14,7 @@ import { serverSpec } from './server.ts';
 /** The kinds of desired state, in the order in which a runner applies them (and removes them backwards). */
 export const KINDS = [
   'intranet',
+  'intranet-exception',
   'network',
   'neighbor',
   'router',
@@ -34,6 +35,7 @@ export type OperationTarget = z.infer<typeof operationTarget>;
 
 export const specOf = {
   intranet: intranetSpec,
+  'intranet-exception': intranetExceptionSpec,
   network: networkSpec,
   neighbor: neighborSpec,
   router: routerSpec,

@@ -173,6 +173,24 @@ export const byHand: Record<string, unknown[]> = {
     ]),
   ),
 
+  'PUT /aerostat/v1/intranet': [{ intranet: { enabled: true, dry_run: false } }],
+  'POST /aerostat/v1/intranet/prefixes': [{ prefix: { prefix: '10.0.0.0/8', description: 'd', reason: 'offices' } }],
+  'PUT /aerostat/v1/intranet/prefixes/:id': [{ prefix: { description: 'd', reason: 'labs' } }],
+  'POST /aerostat/v1/intranet/rules': [
+    {
+      rule: {
+        source: { type: 'project', id: 'x' },
+        destination: '10.1.0.0/16',
+        protocol: 'tcp',
+        port_range_min: 389,
+        port_range_max: 389,
+        description: 'd',
+        reason: 'LDAP',
+        expires_at: '2099-01-01T00:00:00Z',
+      },
+    },
+  ],
+  'PUT /aerostat/v1/intranet/rules/:id': [{ rule: { description: 'd', reason: 'r', expires_at: null } }],
   'POST /aerostat/v1/join-tokens': [{ join_token: { zone: 'nova', expires_in_s: 60 } }],
   'PATCH /aerostat/v1/runners/:id': [{ runner: { state: 'disabled', reason: 'x' } }, { runner: { state: 'enabled' } }],
   'POST /aerostat/v1/runners/enrol': [

@@ -6,6 +6,7 @@ import { capacity } from '../../shared/protocol/messages.ts';
 import { AssertionFailed, assertThat, ConstraintFailed, commit } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
 import { conflict, unauthorized } from '../http/errors.ts';
+import { intranetOfNewHost } from '../network/intranet/wishes.ts';
 import { capacityColumns } from './capacity.ts';
 
 export const enrolBody = z.object({
@@ -77,6 +78,7 @@ export async function enrolRunner(
             .update(joinTokens)
             .set({ usedAtMs: now, usedByRunnerId: id })
             .where(and(eq(joinTokens.tokenHash, tokenHash))),
+          ...intranetOfNewHost({ ...ctx, region }, id),
         ],
       },
     );

@@ -20,6 +20,7 @@ const nothing: Observer = () => ({ statements: [] });
 /** Which service takes a report of which kind. A report never reads: every statement carries its own condition. */
 export const observers: Record<Kind, Observer> = {
   intranet: nothing,
+  'intranet-exception': nothing,
   network: networkObserved,
   neighbor: nothing,
   router: nothing,

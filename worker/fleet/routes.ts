@@ -7,6 +7,7 @@ import { ApiError, notFound } from '../http/errors.ts';
 import { refuseNul } from '../http/refuse-nul.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { uploadInput } from '../image/upload-input.ts';
+import { intranetRoutes } from '../network/intranet/routes.ts';
 import { createJoinToken, joinTokenBody } from './create-join-token.ts';
 import { deleteJoinToken } from './delete-join-token.ts';
 import { enrolBody, enrolRunner } from './enrol-runner.ts';
@@ -90,6 +91,7 @@ fleet.delete('/runners/:id', async (c) => {
   await removeRunner(actorContext(c), c.req.param('id'), c.req.query('force') === 'true');
   return c.body(null, 204);
 });
+fleet.route('/intranet', intranetRoutes);
 fleet.all('*', (c) => {
   throw notFound(`${c.req.method} ${c.req.path} is not known here.`);
 });
