@@ -73,3 +73,12 @@ export async function runnerRow(name = `host-${crypto.randomUUID()}`): Promise<s
     });
   return id;
 }
+
+/** Lets an actor's project have as much of everything as a test makes. */
+export async function unlimited(actor: NetActor): Promise<void> {
+  const admin = { ...(await mintActor('admin')), ...(actor.region ? { region: actor.region } : {}) };
+  const counted = ['network', 'subnet', 'port', 'router', 'floatingip', 'security_group', 'security_group_rule'];
+  const quota = Object.fromEntries([...counted, 'rbac_policy'].map((resource) => [resource, -1]));
+  const { status } = await net(admin, 'PUT', `/quotas/${actor.projectId}`, { quota });
+  if (status !== 200) throw new Error(`quota: ${status}`);
+}

@@ -50,6 +50,8 @@ const numberOf = async (query: ReturnType<typeof sql>) => (await cloud.edge.db.a
 
 it(`creates, lists and deletes ${GUESTS} guests with ports on ${RUNNERS} runners without an error`, async () => {
   const api = cloud.admin;
+  const { project } = await api.call<{ project: { project_id: string } }>('network', 'GET', '/v2.0/quotas/project');
+  await api.call('network', 'PUT', `/v2.0/quotas/${project.project_id}`, { quota: { port: GUESTS } });
   const { network } = await api.call<{ network: { id: string } }>('network', 'POST', '/v2.0/networks', {
     network: { name: 'wide' },
   });

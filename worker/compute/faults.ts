@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { ApiError } from '../http/errors.ts';
+import { ApiError, forbidden } from '../http/errors.ts';
+import { overQuota } from '../network/quotas/assert-quota.ts';
 import type { ComputeEnv } from './http/env.ts';
 
 /** Nova's names of the faults, by status; any other is a `computeFault`. */
@@ -18,8 +19,12 @@ const NAMES: Readonly<Record<number, string>> = {
   503: 'serviceUnavailable',
 };
 
+/** How Nova says that networking refused a port by its quota. */
+export const PORTS_EXCEEDED = 'Maximum number of ports exceeded';
+
 /** Renders what a verb threw as Nova does; what nobody foresaw is logged and told with its request id alone. */
-export function renderFault(error: Error, c: Context<ComputeEnv>): Response {
+export function renderFault(thrown: Error, c: Context<ComputeEnv>): Response {
+  const error = overQuota(thrown) === 'port' ? forbidden(PORTS_EXCEEDED) : thrown;
   if (!(error instanceof ApiError)) {
     const { log, requestId } = c.get('ctx');
     log.error('compute-unexpected', {

@@ -136,6 +136,24 @@ export const EXTENSIONS: readonly Extension[] = [
     updated: '2018-05-01T10:00:00-00:00',
   },
   {
+    alias: 'quotas',
+    name: 'Quota management support',
+    description: 'Expose functions for quotas management per project',
+    updated: '2012-07-29T10:00:00-00:00',
+  },
+  {
+    alias: 'quota_details',
+    name: 'Quota details management support',
+    description: 'Expose functions for quotas usage statistics per project',
+    updated: '2017-02-10T10:00:00-00:00',
+  },
+  {
+    alias: 'quota-check-limit',
+    name: 'Quota engine limit check',
+    description: 'Support for checking the resource usage before applying a new quota limit',
+    updated: '2021-05-19T00:00:00-00:00',
+  },
+  {
     alias: 'project-id',
     name: 'project_id field enabled',
     description: 'Extension that indicates that project_id field is enabled.',

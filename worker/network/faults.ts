@@ -3,6 +3,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { AssertionFailed, ConstraintFailed } from '../http/commit.ts';
 import type { AppEnv } from '../http/context.ts';
 import { ApiError, conflict, notFound } from '../http/errors.ts';
+import { overQuota } from './quotas/assert-quota.ts';
 
 /** The names that Neutron's clients know for faults that have none of their own. */
 const TYPES: Readonly<Record<number, string>> = {
@@ -18,6 +19,8 @@ const TYPES: Readonly<Record<number, string>> = {
 
 /** Renders a failure as Neutron does; what nobody expected is logged and told as 500. */
 export function renderFault(error: Error, c: HonoContext<AppEnv>): Response {
+  const over = overQuota(error);
+  if (over !== undefined) return body(c, 409, 'OverQuota', `Quota exceeded for resources: ['${over}'].`);
   if (error instanceof AssertionFailed || error instanceof ConstraintFailed) {
     return body(c, 409, 'Conflict', 'The resource changed while this request was served. Look at it and try again.');
   }

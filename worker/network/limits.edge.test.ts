@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { call } from '../../test/edge-client.ts';
-import { net, newMember, newNetwork } from '../../test/edge-network.ts';
+import { net, newMember, newNetwork, unlimited } from '../../test/edge-network.ts';
 
 describe('limits', () => {
   it('a bulk create is of so many, a body of so many bytes, and JSON', async () => {
@@ -17,6 +17,7 @@ describe('limits', () => {
 
   it('a list is cut where nobody names a limit, and says where it goes on', async () => {
     const member = await newMember();
+    await unlimited(member);
     for (let made = 0; made < 6; made++) {
       await net(member, 'POST', '/networks', { networks: Array(200).fill({}) });
     }
@@ -32,6 +33,7 @@ describe('limits', () => {
 
   it('a group has so many rules, a network so many subnets', async () => {
     const member = await newMember();
+    await unlimited(member);
     const { body } = await net(member, 'POST', '/security-groups', { security_group: {} });
     const security_group_id = body.security_group.id;
     const rules = (from: number, count: number) => ({

@@ -1,4 +1,4 @@
-import { type NetActor, net, newNetwork } from '../../test/edge-network.ts';
+import { type NetActor, net, newNetwork, unlimited } from '../../test/edge-network.ts';
 import { type Call, castAround, describePolicy, trial } from '../../test/edge-policy.ts';
 import { type Actor, mintActor } from '../../test/edge-tokens.ts';
 import type { NetworkAction } from './policy.ts';
@@ -9,6 +9,7 @@ let admin: Actor;
 async function cast() {
   owner = await mintActor('member');
   admin = await mintActor('admin');
+  await unlimited(owner);
   return castAround(owner.projectId);
 }
 
@@ -40,6 +41,7 @@ const onGroup = (method: string, body?: unknown) => async () =>
   call(method, `/security-groups/${await groupId()}`, body);
 const onRule = (method: string) => async () => call(method, `/security-group-rules/${await ruleId()}`);
 const network = (values: object) => () => call('POST', '/networks', { network: values });
+const onQuota = (method: string, body?: unknown) => () => call(method, `/quotas/${owner.projectId}`, body);
 
 describePolicy<NetworkAction>('network', cast, {
   get_network: [
@@ -108,6 +110,18 @@ describePolicy<NetworkAction>('network', cast, {
     call('POST', '/security-group-rules', { security_group_rule: await rule() }),
   ),
   delete_security_group_rule: trial('member', 204, onRule('DELETE')),
+
+  get_quota: [
+    trial('reader', 200, onQuota('GET'), { stranger: 403 }),
+    trial('reader', 200, () => call('GET', `/quotas/${owner.projectId}/details.json`), { stranger: 403 }),
+  ],
+  get_quotas: trial('admin', 200, () => call('GET', '/quotas')),
+  update_quota: trial('admin', 200, onQuota('PUT', { quota: { trunk: 5 } })),
+  delete_quota: trial('admin', 204, async () => {
+    const path = `/quotas/${crypto.randomUUID()}`;
+    await net(admin, 'PUT', path, { quota: { trunk: 5 } });
+    return call('DELETE', path);
+  }),
 });
 
 function randomMac(): string {

@@ -40,6 +40,11 @@ const policy = {
   get_security_group_rule: 'project-reader',
   create_security_group_rule: 'project-member',
   delete_security_group_rule: 'project-member',
+  get_quota: 'project-reader',
+  /** of all projects */
+  get_quotas: 'admin',
+  update_quota: 'admin',
+  delete_quota: 'admin',
 } as const satisfies Policy<string>;
 export type NetworkAction = keyof typeof policy;
 

@@ -8,6 +8,7 @@ import { discovery } from './discovery.ts';
 import { renderFault } from './faults.ts';
 import { networkRoutes } from './networks/routes.ts';
 import { portRoutes } from './ports/routes.ts';
+import { quotaRoutes } from './quotas/routes.ts';
 import { securityGroupRoutes, securityGroupRuleRoutes } from './security-groups/routes.ts';
 import { subnetRoutes } from './subnets/routes.ts';
 import { tagRoutes } from './tags/routes.ts';
@@ -28,7 +29,8 @@ const resources = new Hono<AppEnv>()
   .route('/subnets', subnetRoutes)
   .route('/ports', portRoutes)
   .route('/security-groups', securityGroupRoutes)
-  .route('/security-group-rules', securityGroupRuleRoutes);
+  .route('/security-group-rules', securityGroupRuleRoutes)
+  .route('/quotas', quotaRoutes);
 
 /** The Networking API v2.0. */
 export const network = new Hono<AppEnv>();

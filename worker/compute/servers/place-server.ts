@@ -4,7 +4,9 @@ import type { ProjectContext } from '../../http/context.ts';
 import { ApiError } from '../../http/errors.ts';
 import type { Random } from '../../network/ipam/random.ts';
 import { dnsLabel } from '../../network/ports/dns-label.ts';
+import { overQuota } from '../../network/quotas/assert-quota.ts';
 import { type PortPlan, planServerPorts, type ServerPortsInput } from '../../network/server-ports.ts';
+import { PORTS_EXCEEDED } from '../faults.ts';
 import { assertRequestLimits } from '../quotas/request-limits.ts';
 import { assertQuota } from '../quotas/usage.ts';
 import type { Host } from '../schedule/filters.ts';
@@ -73,7 +75,13 @@ export async function placeServer(ctx: ProjectContext, wanted: NewServer, order:
   const planned = await planPorts(ctx, input, found.portRows, { host, order, random: chance.random });
   if ('refusal' in picked) await commitUnplaced(ctx, blueprint, picked.refusal);
   else if ('refusal' in planned) await commitUnplaced(ctx, blueprint, planned.refusal);
-  else await commitPlaced(ctx, blueprint, picked.host, planned);
+  else {
+    await commitPlaced(ctx, blueprint, picked.host, planned).catch(async (error: unknown) => {
+      // One of several has been promised already.
+      if (wanted.count === 1 || overQuota(error) !== 'port') throw error;
+      await commitUnplaced(ctx, blueprint, PORTS_EXCEEDED);
+    });
+  }
 }
 
 /** What must hold for new servers whatever becomes of them, and their places in their group. */

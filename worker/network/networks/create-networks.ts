@@ -5,6 +5,7 @@ import type { ActorContext } from '../../http/context.ts';
 import type { Created } from '../api/attributes.ts';
 import { inOrder } from '../api/in-order.ts';
 import { enforce } from '../policy.ts';
+import { assertQuota } from '../quotas/assert-quota.ts';
 import type { networkAttributes } from './attributes.ts';
 import { type NetworkRow, selectNetworks } from './network-rows.ts';
 
@@ -39,7 +40,15 @@ export async function createNetworks(ctx: ActorContext, inputs: NewNetwork[]): P
   const ids = rows.map((row) => row.id);
   const results = await commit(ctx, {
     audit: { action: 'create_network', targetType: 'network', targetId: ids[0] ?? '', detail: { ids } },
-    statements: [ctx.db.insert(networks).values(rows), selectNetworks(ctx).where(inArray(networks.id, ids))],
+    statements: [
+      ctx.db.insert(networks).values(rows),
+      ...assertQuota(
+        ctx,
+        'network',
+        rows.map(({ projectId }) => projectId),
+      ),
+      selectNetworks(ctx).where(inArray(networks.id, ids)),
+    ],
   });
   return inOrder(results.at(-1) as NetworkRow[], ids);
 }

@@ -4,6 +4,7 @@ import type { Statement } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 import { knowsMembersOf, putGroupMembers, putNetworks, putPorts, putSecurityGroups } from '../desired/puts.ts';
 import type { Address } from '../ipam/address-picks.ts';
+import { assertQuota } from '../quotas/assert-quota.ts';
 
 export type PortRow = typeof ports.$inferSelect;
 
@@ -14,7 +15,10 @@ export interface NewPort {
   groupIds: string[];
 }
 
-/** Statements that write ports with their addresses and groups; the schema's keys refuse an address or MAC that is taken. */
+/**
+ * Statements that write ports with their addresses and groups, within their projects' quotas; the schema's keys refuse an
+ * address or MAC that is taken.
+ */
 export function insertPorts(ctx: Context, news: NewPort[]): Statement[] {
   const addresses = news.flatMap(({ row, addresses }) =>
     addresses.map((address, position) => ({ ...address, portId: row.id, position })),
@@ -24,6 +28,11 @@ export function insertPorts(ctx: Context, news: NewPort[]): Statement[] {
     ...(news.length > 0 ? [ctx.db.insert(ports).values(news.map(({ row }) => row))] : []),
     ...(addresses.length > 0 ? [ctx.db.insert(ipAllocations).values(addresses)] : []),
     ...(groups.length > 0 ? [ctx.db.insert(portSecurityGroups).values(groups)] : []),
+    ...assertQuota(
+      ctx,
+      'port',
+      news.map(({ row }) => row.projectId),
+    ),
   ];
 }
 

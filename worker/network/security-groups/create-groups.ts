@@ -6,6 +6,7 @@ import type { Created } from '../api/attributes.ts';
 import { inOrder } from '../api/in-order.ts';
 import { whileRacing } from '../api/races.ts';
 import { enforce } from '../policy.ts';
+import { assertQuota } from '../quotas/assert-quota.ts';
 import type { groupAttributes } from './attributes.ts';
 import { type GroupWithRules, selectGroups } from './group-rows.ts';
 import { DEFAULT_GROUP_NAME, insertGroup, newDefaultGroup, newGroup } from './new-group.ts';
@@ -28,6 +29,16 @@ export function createGroups(ctx: ActorContext, inputs: NewGroup[]): Promise<Gro
       statements: [
         ...(await missingDefaults(ctx, inputs)),
         ...made.flatMap((one) => insertGroup(ctx, one)),
+        ...assertQuota(
+          ctx,
+          'security_group',
+          inputs.map(({ projectId }) => projectId),
+        ),
+        ...assertQuota(
+          ctx,
+          'security_group_rule',
+          inputs.map(({ projectId }) => projectId),
+        ),
         selectGroups(ctx).where(inArray(securityGroups.id, ids)),
       ],
     });

@@ -10,6 +10,7 @@ import { visibleGroups } from '../api/visibility.ts';
 import { holds, putGroupMembers, putSecurityGroups } from '../desired/puts.ts';
 import { securityGroupNotFound } from '../faults.ts';
 import { enforce } from '../policy.ts';
+import { assertQuota } from '../quotas/assert-quota.ts';
 import type { ruleAttributes } from './attributes.ts';
 import { checkedRule, ruleKey } from './check-rule.ts';
 import { type GroupWithRules, type RuleWithGroup, selectGroups, selectRules } from './group-rows.ts';
@@ -101,6 +102,11 @@ async function write(ctx: ActorContext, group: GroupWithRules, rows: RuleRow[]):
     statements: [
       assertRevision(ctx, 'security_groups', group),
       ctx.db.insert(securityGroupRules).values(rows),
+      ...assertQuota(
+        ctx,
+        'security_group_rule',
+        rows.map(({ projectId }) => projectId),
+      ),
       ctx.db
         .update(securityGroups)
         .set({ revision: sql`revision + 1`, updatedAtMs: ctx.clock.nowMs() })

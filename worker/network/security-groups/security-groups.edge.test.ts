@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { net, newMember, newNetwork } from '../../../test/edge-network.ts';
+import { net, newMember, newNetwork, unlimited } from '../../../test/edge-network.ts';
 import { type Actor, mintActor } from '../../../test/edge-tokens.ts';
 
 let member: Actor;
@@ -7,6 +7,7 @@ let admin: Actor;
 beforeAll(async () => {
   member = await newMember();
   admin = await mintActor('admin');
+  await unlimited(member);
 });
 
 const problem = (answer: Awaited<ReturnType<typeof net>>) => [answer.status, answer.body.NeutronError.type];

@@ -11,6 +11,7 @@ import { holds, putNetworks } from '../desired/puts.ts';
 import { networkNotFound } from '../faults.ts';
 import { enforce } from '../policy.ts';
 import { listOf } from '../ports/port-statements.ts';
+import { assertQuota } from '../quotas/assert-quota.ts';
 import type { subnetAttributes } from './attributes.ts';
 import { planSubnet, refuseOverlap } from './plan-subnet.ts';
 import { type SubnetWithNetwork, selectSubnets } from './subnet-rows.ts';
@@ -91,6 +92,11 @@ async function write(ctx: ActorContext, rows: ReturnType<typeof newRow>[], owner
     statements: [
       ...owners.map((network) => assertRevision(ctx, 'networks', network)),
       ctx.db.insert(subnets).values(rows),
+      ...assertQuota(
+        ctx,
+        'subnet',
+        rows.map(({ projectId }) => projectId),
+      ),
       ctx.db
         .update(networks)
         .set({ revision: sql`revision + 1`, updatedAtMs: ctx.clock.nowMs() })
