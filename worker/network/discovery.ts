@@ -11,6 +11,7 @@ const RESOURCES = [
   ['port', 'ports'],
   ['security-group', 'security-groups'],
   ['security-group-rule', 'security-group-rules'],
+  ['rbac-policy', 'rbac-policies'],
   ['quota', 'quotas'],
   ['extension', 'extensions'],
 ] as const;

@@ -45,6 +45,12 @@ export const EXTENSIONS: readonly Extension[] = [
     updated: '2012-09-07T10:00:00-00:00',
   },
   {
+    alias: 'external-net',
+    name: 'Neutron external network',
+    description: 'Adds external network attribute to network resource.',
+    updated: '2013-01-14T10:00:00-00:00',
+  },
+  {
     alias: 'net-mtu',
     name: 'Network MTU',
     description: 'Provides MTU attribute for a network resource.',
@@ -134,6 +140,24 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'Empty String Filtering Extension',
     description: 'Allow filtering by attributes with empty string value',
     updated: '2018-05-01T10:00:00-00:00',
+  },
+  {
+    alias: 'rbac-policies',
+    name: 'RBAC Policies',
+    description: 'Allows creation and modification of policies that control project access to resources.',
+    updated: '2015-06-17T12:15:12-00:00',
+  },
+  {
+    alias: 'rbac-security-groups',
+    name: 'Add security_group type to network RBAC',
+    description: 'Add security_group type to network RBAC',
+    updated: '2019-03-14T10:00:00-00:00',
+  },
+  {
+    alias: 'security-groups-shared-filtering',
+    name: 'Security group filtering on the shared field',
+    description: 'Support filtering security groups on the shared field',
+    updated: '2020-07-21T10:00:00-00:00',
   },
   {
     alias: 'quotas',

@@ -48,6 +48,13 @@ export const securityGroupNotFound = (id: string) =>
   notFound(`Security group ${id} does not exist`, 'SecurityGroupNotFound');
 export const securityGroupRuleNotFound = (id: string) =>
   notFound(`Security group rule ${id} does not exist`, 'SecurityGroupRuleNotFound');
+export const addressScopeNotFound = (id: string) =>
+  notFound(`Address scope ${id} could not be found.`, 'AddressScopeNotFound');
+export const subnetpoolNotFound = (id: string) =>
+  notFound(`Subnet pool ${id} could not be found.`, 'SubnetPoolNotFound');
+export const addressGroupNotFound = (id: string) =>
+  notFound(`Address group ${id} could not be found.`, 'AddressGroupNotFound');
+export const qosPolicyNotFound = (id: string) => notFound(`QoS policy ${id} could not be found.`, 'QosPolicyNotFound');
 export const ipAddressInUse = (ip: string, subnetId: string) =>
   conflict(`IP address ${ip} already allocated in subnet ${subnetId}`, 'IpAddressAlreadyAllocated');
 export const noAddressLeft = (networkId: string) =>

@@ -41,6 +41,15 @@ const onGroup = (method: string, body?: unknown) => async () =>
   call(method, `/security-groups/${await groupId()}`, body);
 const onRule = (method: string) => async () => call(method, `/security-group-rules/${await ruleId()}`);
 const network = (values: object) => () => call('POST', '/networks', { network: values });
+/** What shares a network of the owner's with another project. */
+const sharing = async () => ({
+  object_type: 'network',
+  object_id: await networkId(),
+  action: 'access_as_shared',
+  target_tenant: crypto.randomUUID(),
+});
+const onPolicy = (method: string, body?: unknown) => async () =>
+  call(method, `/rbac-policies/${await made('/rbac-policies', 'rbac_policy', await sharing())}`, body);
 const onQuota = (method: string, body?: unknown) => () => call(method, `/quotas/${owner.projectId}`, body);
 
 describePolicy<NetworkAction>('network', cast, {
@@ -51,8 +60,12 @@ describePolicy<NetworkAction>('network', cast, {
   create_network: trial('member', 201, network({ name: 'n' }), { stranger: 201 }),
   'create_network:shared': trial('admin', 201, network({ shared: true })),
   'create_network:provider': trial('admin', 201, network({ 'provider:network_type': 'local' })),
+  'create_network:router:external': trial('admin', 201, network({ 'router:external': true })),
   update_network: trial('member', 200, onNetwork('PUT', { network: { name: 'm' } })),
   'update_network:shared': trial('admin', 200, onNetwork('PUT', { network: { shared: true } }), { stranger: 404 }),
+  'update_network:router:external': trial('admin', 200, onNetwork('PUT', { network: { 'router:external': true } }), {
+    stranger: 404,
+  }),
   delete_network: trial('member', 204, onNetwork('DELETE')),
 
   get_subnet: trial('reader', 200, onSubnet('GET')),
@@ -110,6 +123,22 @@ describePolicy<NetworkAction>('network', cast, {
     call('POST', '/security-group-rules', { security_group_rule: await rule() }),
   ),
   delete_security_group_rule: trial('member', 204, onRule('DELETE')),
+
+  get_rbac_policy: [
+    trial('reader', 200, onPolicy('GET')),
+    trial('reader', 200, () => call('GET', '/rbac-policies'), { stranger: 200 }),
+  ],
+  create_rbac_policy: trial('member', 201, async () =>
+    call('POST', '/rbac-policies', { rbac_policy: await sharing() }),
+  ),
+  'create_rbac_policy:wildcard': trial('admin', 201, async () =>
+    call('POST', '/rbac-policies', { rbac_policy: { ...(await sharing()), target_tenant: '*' } }),
+  ),
+  update_rbac_policy: trial('member', 200, onPolicy('PUT', { rbac_policy: { target_tenant: crypto.randomUUID() } })),
+  'update_rbac_policy:wildcard': trial('admin', 200, onPolicy('PUT', { rbac_policy: { target_tenant: '*' } }), {
+    stranger: 404,
+  }),
+  delete_rbac_policy: trial('member', 204, onPolicy('DELETE')),
 
   get_quota: [
     trial('reader', 200, onQuota('GET'), { stranger: 403 }),

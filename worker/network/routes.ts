@@ -9,6 +9,7 @@ import { renderFault } from './faults.ts';
 import { networkRoutes } from './networks/routes.ts';
 import { portRoutes } from './ports/routes.ts';
 import { quotaRoutes } from './quotas/routes.ts';
+import { rbacPolicyRoutes } from './rbac/routes.ts';
 import { securityGroupRoutes, securityGroupRuleRoutes } from './security-groups/routes.ts';
 import { subnetRoutes } from './subnets/routes.ts';
 import { tagRoutes } from './tags/routes.ts';
@@ -30,6 +31,7 @@ const resources = new Hono<AppEnv>()
   .route('/ports', portRoutes)
   .route('/security-groups', securityGroupRoutes)
   .route('/security-group-rules', securityGroupRuleRoutes)
+  .route('/rbac-policies', rbacPolicyRoutes)
   .route('/quotas', quotaRoutes);
 
 /** The Networking API v2.0. */

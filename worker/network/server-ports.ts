@@ -12,6 +12,7 @@ import { dnsLabel } from './ports/dns-label.ts';
 import { checkPort, newServerPort, reserveFixed, resolveRequests } from './ports/new-server-port.ts';
 import { insertPorts, listOf, type NewPort, putPortsOnRunner, touchedByPorts } from './ports/port-statements.ts';
 import { namedRows, readServerPorts } from './ports/server-port-reads.ts';
+import { assertAccess } from './rbac/assert-access.ts';
 
 /** One interface that a server create asks for: a network, an address on it, or a port that exists. */
 export interface PortRequest {
@@ -102,6 +103,7 @@ export async function planServerPorts(
       sql`SELECT id FROM security_groups WHERE id IN (${listOf(groups.ids)}) OR id IN (${attachedGroups})`,
     ),
     statements: [
+      ...assertAccess(ctx, 'network', networksOf(made, found)),
       ...(made.length > 0 ? groups.statements : []),
       ...insertPorts(ctx, made),
       ...attached.flatMap((id) => attachPort(ctx, input, id, runnerId)),
@@ -109,6 +111,10 @@ export async function planServerPorts(
     ],
   };
 }
+
+/** The networks of ports. */
+const networksOf = (made: NewPort[], found: ReturnType<typeof namedRows>) =>
+  found.networks.filter((network) => made.some(({ row }) => row.networkId === network.id));
 
 function attachPort(ctx: Context, input: ServerPortsInput, portId: string, runnerId: string): Statement[] {
   return [

@@ -6,6 +6,7 @@ import type { Created } from '../api/attributes.ts';
 import { inOrder } from '../api/in-order.ts';
 import { enforce } from '../policy.ts';
 import { assertQuota } from '../quotas/assert-quota.ts';
+import { shareNew } from '../rbac/network-sharing.ts';
 import type { networkAttributes } from './attributes.ts';
 import { type NetworkRow, selectNetworks } from './network-rows.ts';
 
@@ -31,6 +32,7 @@ export async function createNetworks(ctx: ActorContext, inputs: NewNetwork[]): P
       description: input.description,
       adminStateUp: input.admin_state_up,
       shared: input.shared ?? false,
+      external: input['router:external'] ?? false,
       mtu: input.mtu ?? MTU_DEFAULT,
       portSecurityEnabled: input.port_security_enabled,
       createdAtMs: now,
@@ -42,6 +44,7 @@ export async function createNetworks(ctx: ActorContext, inputs: NewNetwork[]): P
     audit: { action: 'create_network', targetType: 'network', targetId: ids[0] ?? '', detail: { ids } },
     statements: [
       ctx.db.insert(networks).values(rows),
+      ...shareNew(ctx, rows),
       ...assertQuota(
         ctx,
         'network',
@@ -57,6 +60,7 @@ function authorizeNetwork(ctx: ActorContext, input: NewNetwork): void {
   const target = { projectId: input.projectId };
   enforce(ctx, 'create_network', target);
   if (input.shared) enforce(ctx, 'create_network:shared', target);
+  if (input['router:external']) enforce(ctx, 'create_network:router:external', target);
   const placed = [
     input['provider:network_type'],
     input['provider:physical_network'],

@@ -7,6 +7,7 @@ import { conflict } from '../../http/errors.ts';
 import { assertRevision, checkRevision, whileRacing } from '../api/races.ts';
 import { holds } from '../desired/puts.ts';
 import { enforce } from '../policy.ts';
+import { dropPolicies } from '../rbac/drop-policies.ts';
 import { showNetwork } from './show-network.ts';
 
 const NO_PORTS = 'no-ports';
@@ -31,6 +32,7 @@ export function deleteNetwork(
         assertThat(ctx.db, NO_PORTS, sql`NOT EXISTS (SELECT 1 FROM ports WHERE network_id = ${row.id})`),
         dropDesired(ctx.db, 'network', sql`id = ${row.id}`),
         ctx.db.delete(subnets).where(eq(subnets.networkId, row.id)),
+        dropPolicies(ctx, row.id),
         ctx.db.delete(networks).where(eq(networks.id, row.id)),
       ],
     }).catch((error: unknown) => {

@@ -1,11 +1,12 @@
 import { getTableColumns, sql } from 'drizzle-orm';
 import { networks } from '../../../db/schema/network.ts';
-import type { ActorContext, Context } from '../../http/context.ts';
+import type { ActorContext } from '../../http/context.ts';
 import { isAdmin } from '../../http/policy.ts';
 import { byBoolean, byConstant, byInteger, byText } from '../api/filters.ts';
 import { jsonColumn } from '../api/json-column.ts';
 import type { Listing } from '../api/listing.ts';
 import { standardView } from '../api/views.ts';
+import { sharedWithMe } from '../rbac/shared-with.ts';
 import { byTags } from '../tags/tag-filters.ts';
 import { NETWORK_TYPE } from './attributes.ts';
 
@@ -22,7 +23,8 @@ const columns = {
 };
 
 /** Networks as they are shown; the caller adds conditions. */
-export const selectNetworks = (ctx: Context) => ctx.db.select(columns).from(networks);
+export const selectNetworks = (ctx: ActorContext) =>
+  ctx.db.select({ ...columns, sharedWithMe: sharedWithMe(ctx, 'network', sql`networks.id`) }).from(networks);
 export type NetworkRow = Awaited<ReturnType<typeof selectNetworks>>[number];
 
 /** A network in the API's form. What its place on the wire is, only an admin sees. */
@@ -37,12 +39,12 @@ export function networkView(ctx: ActorContext, row: NetworkRow) {
     mtu: row.mtu,
     status: 'ACTIVE',
     subnets: row.subnetIds,
-    shared: row.shared,
+    shared: row.sharedWithMe,
     availability_zone_hints: [],
     availability_zones: row.zones,
     ipv4_address_scope: null,
     ipv6_address_scope: null,
-    'router:external': false,
+    'router:external': row.external,
     description,
     port_security_enabled: row.portSecurityEnabled,
     ...(isAdmin(ctx)
@@ -75,7 +77,7 @@ export const networkListing: Listing = {
     ...byTags(networks.tags),
     revision_number: byInteger(networks.revision),
     status: byConstant('ACTIVE'),
-    'router:external': byConstant(false),
+    'router:external': byBoolean(networks.external),
     'provider:network_type': byConstant(NETWORK_TYPE),
   },
   sortKeys: {

@@ -233,7 +233,7 @@ describe('a body', () => {
     [{ network: { name: 'x'.repeat(256) } }, 400, 'HTTPBadRequest'],
     [{ network: { admin_state_up: 'maybe' } }, 400, 'InvalidInput'],
     [{ network: { mtu: 10 } }, 400, 'HTTPBadRequest'],
-    [{ network: { 'router:external': true } }, 400, 'HTTPBadRequest'],
+    [{ network: { 'router:external': true } }, 403, 'PolicyNotAuthorized'],
   ])('%j is refused', async (body, status, type) => {
     const answer = await net(member, 'POST', '/networks', body);
     expect([answer.status, answer.body.NeutronError.type]).toEqual([status, type]);

@@ -7,6 +7,8 @@ import type { Updated } from '../api/attributes.ts';
 import { assertRevision, checkRevision, whileRacing } from '../api/races.ts';
 import { holds, putNetworks, putPorts } from '../desired/puts.ts';
 import { enforce } from '../policy.ts';
+import { followPolicies, setExternal, setShared } from '../rbac/network-sharing.ts';
+import { sharedWith } from '../rbac/shared-with.ts';
 import type { networkAttributes } from './attributes.ts';
 import { type NetworkRow, selectNetworks } from './network-rows.ts';
 import { showNetwork } from './show-network.ts';
@@ -29,6 +31,8 @@ export function updateNetwork(ctx: ActorContext, input: NetworkUpdate): Promise<
     const { changes } = input;
     enforce(ctx, 'update_network', { projectId: row.projectId });
     if (changes.shared !== undefined) enforce(ctx, 'update_network:shared', { projectId: row.projectId });
+    const external = changes['router:external'];
+    if (external !== undefined) enforce(ctx, 'update_network:router:external', { projectId: row.projectId });
     checkRevision(input.expectedRevision, row);
     const here = holds('network', sql`${row.id}`);
     const unshares = row.shared && changes.shared === false;
@@ -37,20 +41,22 @@ export function updateNetwork(ctx: ActorContext, input: NetworkUpdate): Promise<
       touches: here,
       statements: [
         assertRevision(ctx, 'networks', row),
-        ...(unshares ? [assertThat(ctx.db, ONE_PROJECT, onlyOwnersPorts(row))] : []),
         ctx.db
           .update(networks)
           .set({
             name: changes.name ?? row.name,
             description: changes.description ?? row.description,
             adminStateUp: changes.admin_state_up ?? row.adminStateUp,
-            shared: changes.shared ?? row.shared,
             mtu: changes.mtu ?? row.mtu,
             portSecurityEnabled: changes.port_security_enabled ?? row.portSecurityEnabled,
             revision: sql`revision + 1`,
             updatedAtMs: ctx.clock.nowMs(),
           })
           .where(eq(networks.id, row.id)),
+        ...(changes.shared === undefined ? [] : [setShared(ctx, row, changes.shared)]),
+        ...(external === undefined ? [] : [setExternal(ctx, row, external)]),
+        followPolicies(ctx, sql`networks.id = ${row.id}`),
+        ...(unshares ? [assertThat(ctx.db, ONE_PROJECT, onlyUsersLetIn(row))] : []),
         putNetworks(ctx.db, sql`networks.id = ${row.id} AND ${here}`),
         putPorts(ctx.db, sql`ports.network_id = ${row.id} AND ${holds('port', sql`ports.id`)}`),
         selectNetworks(ctx).where(eq(networks.id, row.id)),
@@ -63,8 +69,10 @@ export function updateNetwork(ctx: ActorContext, input: NetworkUpdate): Promise<
   });
 }
 
-const onlyOwnersPorts = (row: NetworkRow) =>
-  sql`NOT EXISTS (SELECT 1 FROM ports WHERE network_id = ${row.id} AND project_id <> ${row.projectId})`;
+/** Holds where all who have ports are the owner or let in by a policy of their own. */
+const onlyUsersLetIn = (row: NetworkRow) =>
+  sql`NOT EXISTS (SELECT 1 FROM ports WHERE network_id = ${row.id} AND project_id <> ${row.projectId} AND project_id <> ''
+    AND NOT ${sharedWith('network', sql`ports.network_id`, sql`ports.project_id`)})`;
 
 const sharingInUse = (row: NetworkRow) =>
   conflict(

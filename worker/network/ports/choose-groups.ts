@@ -3,6 +3,7 @@ import type { ActorContext } from '../../http/context.ts';
 import { badRequest, conflict } from '../../http/errors.ts';
 import { isAdmin } from '../../http/policy.ts';
 import { securityGroupNotFound } from '../faults.ts';
+import { EVERYONE } from '../rbac/shared-with.ts';
 import { DEFAULT_GROUP_NAME, type GroupRow, insertGroup, newDefaultGroup } from '../security-groups/new-group.ts';
 
 /** What decides a port's groups. */
@@ -15,6 +16,14 @@ export interface GroupWish {
   addresses: number;
 }
 
+/** A group, and the projects that policies share it with. */
+export type SharedGroup = GroupRow & { sharedWith: string[] };
+
+const usable = (ctx: ActorContext, group: SharedGroup, projectId: string): boolean =>
+  group.projectId === projectId ||
+  isAdmin(ctx) ||
+  group.sharedWith.some((target) => target === EVERYONE || target === projectId);
+
 const NETWORK_DEVICE = /^network:/;
 
 /**
@@ -23,7 +32,7 @@ const NETWORK_DEVICE = /^network:/;
  * @param made - takes the statements that make it
  * @throws ApiError 400 groups without port security or address, 404 no such group of the project
  */
-export function chooseGroups(ctx: ActorContext, wish: GroupWish, found: GroupRow[], made: Statement[]): string[] {
+export function chooseGroups(ctx: ActorContext, wish: GroupWish, found: SharedGroup[], made: Statement[]): string[] {
   const secured = wish.portSecurityEnabled && wish.addresses > 0;
   if (wish.wanted === undefined) {
     const needed = secured && !NETWORK_DEVICE.test(wish.deviceOwner);
@@ -32,10 +41,14 @@ export function chooseGroups(ctx: ActorContext, wish: GroupWish, found: GroupRow
   if (wish.wanted.length > 0 && !secured) throw invalidGroups();
   for (const id of wish.wanted) {
     const group = found.find((one) => one.id === id);
-    if (!group || (group.projectId !== wish.projectId && !isAdmin(ctx))) throw securityGroupNotFound(id);
+    if (!group || !usable(ctx, group, wish.projectId)) throw securityGroupNotFound(id);
   }
   return wish.wanted;
 }
+
+/** The groups read that a client named. */
+export const namedGroups = (found: { groups: SharedGroup[] }, ids: string[]): SharedGroup[] =>
+  found.groups.filter((group) => ids.includes(group.id));
 
 /** @throws ApiError 409 where port security would go while groups stay */
 export function refuseGroupsWithoutSecurity(portSecurityEnabled: boolean, addresses: number, groups: string[]): void {
@@ -46,11 +59,11 @@ export function refuseGroupsWithoutSecurity(portSecurityEnabled: boolean, addres
   );
 }
 
-function defaultGroup(ctx: ActorContext, projectId: string, found: GroupRow[], made: Statement[]): string {
+function defaultGroup(ctx: ActorContext, projectId: string, found: SharedGroup[], made: Statement[]): string {
   const group = found.find((one) => one.projectId === projectId && one.name === DEFAULT_GROUP_NAME);
   if (group) return group.id;
   const fresh = newDefaultGroup(ctx, projectId);
-  found.push(fresh.group);
+  found.push({ ...fresh.group, sharedWith: [] });
   made.push(...insertGroup(ctx, fresh));
   return fresh.group.id;
 }

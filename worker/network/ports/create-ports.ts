@@ -10,8 +10,9 @@ import { networkNotFound } from '../faults.ts';
 import { makePicker, type Picker } from '../ipam/address-picks.ts';
 import { cryptoRandom, type Random, randomMac } from '../ipam/random.ts';
 import { enforce } from '../policy.ts';
+import { assertAccess } from '../rbac/assert-access.ts';
 import type { portAttributes } from './attributes.ts';
-import { chooseGroups } from './choose-groups.ts';
+import { chooseGroups, namedGroups } from './choose-groups.ts';
 import { type AddressPlan, planAddresses, reserveNamed } from './plan-addresses.ts';
 import { type PortReads, readForPorts } from './port-reads.ts';
 import { type PortWithPlace, selectPorts } from './port-rows.ts';
@@ -48,7 +49,11 @@ export function createPorts(
       const plan = plans[index];
       return newPort(ctx, input, found, { addresses: plan ? planAddresses(plan) : [], random, statements });
     });
-    return write(ctx, news, [...statements, ...insertPorts(ctx, news)], inputs);
+    const access = [
+      ...assertAccess(ctx, 'network', found.networks.values()),
+      ...assertAccess(ctx, 'security_group', namedGroups(found, question.groupIds)),
+    ];
+    return write(ctx, news, [...access, ...statements, ...insertPorts(ctx, news)], inputs);
   });
 }
 

@@ -1,12 +1,14 @@
-import { and, eq, inArray, or, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, inArray, or, sql } from 'drizzle-orm';
 import { ipAllocations, networks, securityGroups, subnets } from '../../../db/schema/network.ts';
 import { runBatch } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { visibleNetworks } from '../api/visibility.ts';
 import { type Address, type PickRow, readPicks, type SubnetRow } from '../ipam/address-picks.ts';
 import type { Random } from '../ipam/random.ts';
-import { DEFAULT_GROUP_NAME, type GroupRow } from '../security-groups/new-group.ts';
+import { sharedWithMe, targetsOf } from '../rbac/shared-with.ts';
+import { DEFAULT_GROUP_NAME } from '../security-groups/new-group.ts';
 import type { WantedAddress } from './attributes.ts';
+import type { SharedGroup } from './choose-groups.ts';
 
 /** What planning ports must know. */
 export interface PortReads {
@@ -15,7 +17,7 @@ export interface PortReads {
   picks: PickRow[];
   /** Which of the addresses wanted by name are in use. */
   taken: Address[];
-  groups: GroupRow[];
+  groups: SharedGroup[];
 }
 
 /** What is asked of some ports, as far as it decides what to read. */
@@ -36,7 +38,7 @@ export async function readForPorts(ctx: ActorContext, question: PortQuestion, ra
   const named = wanted.flatMap((one) => one.ip_address ?? []);
   const [networkRows, subnetRows, picks, taken, groups] = (await runBatch(ctx.db, [
     ctx.db
-      .select()
+      .select({ ...getTableColumns(networks), shared: sharedWithMe(ctx, 'network', sql`networks.id`) })
       .from(networks)
       .where(and(inArray(networks.id, networkIds), visibleNetworks(ctx))),
     ctx.db.select().from(subnets).where(onNetworks).orderBy(subnets.createdAtMs, subnets.id),
@@ -51,7 +53,7 @@ export async function readForPorts(ctx: ActorContext, question: PortQuestion, ra
       .innerJoin(subnets, eq(subnets.id, ipAllocations.subnetId))
       .where(and(onNetworks, inArray(ipAllocations.ipAddress, named))),
     ctx.db
-      .select()
+      .select({ ...getTableColumns(securityGroups), sharedWith: targetsOf(sql`security_groups.id`) })
       .from(securityGroups)
       .where(
         and(
@@ -62,6 +64,6 @@ export async function readForPorts(ctx: ActorContext, question: PortQuestion, ra
           ),
         ),
       ),
-  ])) as [(typeof networks.$inferSelect)[], SubnetRow[], PickRow[], Address[], GroupRow[]];
+  ])) as [(typeof networks.$inferSelect)[], SubnetRow[], PickRow[], Address[], SharedGroup[]];
   return { networks: new Map(networkRows.map((row) => [row.id, row])), subnets: subnetRows, picks, taken, groups };
 }

@@ -6,6 +6,7 @@ import type { ProjectContext } from '../../http/context.ts';
 import { isAdmin } from '../../http/policy.ts';
 import { type PickRow, readPicks, type SubnetRow } from '../ipam/address-picks.ts';
 import type { Random } from '../ipam/random.ts';
+import { sharedWith } from '../rbac/shared-with.ts';
 import { DEFAULT_GROUP_NAME, type GroupRow } from '../security-groups/new-group.ts';
 import type { ServerPortsInput } from '../server-ports.ts';
 import type { PortRow } from './port-statements.ts';
@@ -75,7 +76,8 @@ export function readServerPorts(ctx: ProjectContext, input: ServerPortsInput, ra
 
 /** The networks that may serve the requests. `auto` needs only to know whether there is one or more. */
 function usableNetworks(ctx: ProjectContext, input: ServerPortsInput): SQL {
-  const own = sql`(networks.project_id = ${ctx.actor.projectId} OR networks.shared)`;
+  const project = sql`${ctx.actor.projectId}`;
+  const own = sql`(networks.project_id = ${project} OR ${sharedWith('network', sql`networks.id`, project)})`;
   if (input.requests === 'none') return sql`0`;
   if (input.requests === 'auto') {
     return sql`networks.id IN (SELECT networks.id FROM networks WHERE networks.region = ${ctx.region} AND ${own} LIMIT 2)`;

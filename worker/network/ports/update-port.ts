@@ -9,8 +9,9 @@ import { dropMembers, dropUnneeded, memberIdsOf, runnersWith } from '../desired/
 import { makePicker } from '../ipam/address-picks.ts';
 import { cryptoRandom, type Random } from '../ipam/random.ts';
 import { enforce } from '../policy.ts';
+import { assertAccess } from '../rbac/assert-access.ts';
 import type { portAttributes } from './attributes.ts';
-import { chooseGroups, refuseGroupsWithoutSecurity } from './choose-groups.ts';
+import { chooseGroups, namedGroups, refuseGroupsWithoutSecurity } from './choose-groups.ts';
 import { macAddressInUse } from './create-ports.ts';
 import { planAddresses, reserveNamed } from './plan-addresses.ts';
 import { readForPorts } from './port-reads.ts';
@@ -80,6 +81,8 @@ function refuseWhileBound(row: PortWithPlace, changes: PortUpdate['changes']): v
 interface Planned {
   addresses: PortWithPlace['addresses'];
   groupIds: string[];
+  /** What must still hold of the groups. */
+  access: Statement[];
 }
 
 async function plannedAddresses(
@@ -92,7 +95,7 @@ async function plannedAddresses(
   const portSecurityEnabled = changes.port_security_enabled ?? row.portSecurityEnabled;
   if (wanted === undefined && groupIds === undefined) {
     refuseGroupsWithoutSecurity(portSecurityEnabled, row.addresses.length, row.groupIds);
-    return { addresses: row.addresses, groupIds: row.groupIds };
+    return { addresses: row.addresses, groupIds: row.groupIds, access: [] };
   }
   const question = {
     networkIds: [row.networkId],
@@ -108,10 +111,15 @@ async function plannedAddresses(
   const addresses = wanted === undefined ? row.addresses : planAddresses(plan);
   if (groupIds === undefined) {
     refuseGroupsWithoutSecurity(portSecurityEnabled, addresses.length, row.groupIds);
-    return { addresses, groupIds: row.groupIds };
+    return { addresses, groupIds: row.groupIds, access: [] };
   }
   const wish = { projectId: row.projectId, wanted: groupIds, deviceOwner: row.deviceOwner, portSecurityEnabled };
-  return { addresses, groupIds: chooseGroups(ctx, { ...wish, addresses: addresses.length }, found.groups, []) };
+  const added = groupIds.filter((id) => !row.groupIds.includes(id));
+  return {
+    addresses,
+    groupIds: chooseGroups(ctx, { ...wish, addresses: addresses.length }, found.groups, []),
+    access: assertAccess(ctx, 'security_group', namedGroups(found, added)),
+  };
 }
 
 async function write(ctx: ActorContext, row: PortWithPlace, input: PortUpdate & Planned): Promise<PortWithPlace> {
@@ -122,6 +130,7 @@ async function write(ctx: ActorContext, row: PortWithPlace, input: PortUpdate & 
     ...(runnerId === null ? {} : { touches: touched(row, runnerId, input.groupIds) }),
     statements: [
       assertRevision(ctx, 'ports', row),
+      ...input.access,
       ctx.db
         .update(ports)
         .set({

@@ -8,6 +8,7 @@ import { assertRevision, checkRevision, whileRacing } from '../api/races.ts';
 import { dropMembersOfDropped } from '../desired/drops.ts';
 import { holds, putSecurityGroups } from '../desired/puts.ts';
 import { enforce, may } from '../policy.ts';
+import { dropPolicies } from '../rbac/drop-policies.ts';
 import { DEFAULT_GROUP_NAME } from './new-group.ts';
 import { showGroup } from './show-group.ts';
 
@@ -37,6 +38,7 @@ export function deleteGroup(
         dropDesired(ctx.db, 'security-group', sql`desired.id = ${row.id}`),
         dropMembersOfDropped(ctx.db),
         ctx.db.delete(securityGroupRules).where(eq(securityGroupRules.remoteGroupId, row.id)),
+        dropPolicies(ctx, row.id),
         ctx.db.delete(securityGroups).where(eq(securityGroups.id, row.id)),
         putSecurityGroups(ctx.db, sql`${heldWithRuleAbout(row.id, sql`security_groups.id`)}`),
       ],

@@ -1,10 +1,11 @@
 import { eq, getTableColumns, sql } from 'drizzle-orm';
 import { securityGroupRules, securityGroups } from '../../../db/schema/network.ts';
-import type { Context } from '../../http/context.ts';
-import { byBoolean, byConstant, byInteger, byText } from '../api/filters.ts';
+import type { ActorContext, Context } from '../../http/context.ts';
+import { byBoolean, byInteger, byText } from '../api/filters.ts';
 import { jsonColumn } from '../api/json-column.ts';
 import type { Listing } from '../api/listing.ts';
 import { isoTime, standardView } from '../api/views.ts';
+import { EVERYONE, sharedWith, sharedWithMe } from '../rbac/shared-with.ts';
 import { byTags } from '../tags/tag-filters.ts';
 import { DEFAULT_GROUP_NAME, type GroupRow, type RuleRow } from './new-group.ts';
 import { normalizedCidr } from './rule-values.ts';
@@ -21,8 +22,11 @@ const groupColumns = {
 };
 
 /** Security groups as they are shown; the caller adds conditions. */
-export const selectGroups = (ctx: Context) => ctx.db.select(groupColumns).from(securityGroups);
-export type GroupWithRules = GroupRow & { rules: RuleRow[] };
+export const selectGroups = (ctx: ActorContext) =>
+  ctx.db
+    .select({ ...groupColumns, shared: sharedWithMe(ctx, 'security_group', sql`security_groups.id`) })
+    .from(securityGroups);
+export type GroupWithRules = GroupRow & { rules: RuleRow[]; shared: boolean };
 
 const ruleColumns = { ...getTableColumns(securityGroupRules), groupName: securityGroups.name };
 
@@ -40,7 +44,7 @@ export function groupView(row: GroupWithRules) {
     id: row.id,
     name: row.name,
     stateful: row.stateful,
-    shared: false,
+    shared: row.shared,
     security_group_rules: row.rules.map((rule) => ruleView({ ...rule, groupName: row.name })),
     ...standardView(row),
   };
@@ -82,7 +86,7 @@ export const groupListing: Listing = {
     tenant_id: byText(securityGroups.projectId),
     project_id: byText(securityGroups.projectId),
     stateful: byBoolean(securityGroups.stateful),
-    shared: byConstant(false),
+    shared: byBoolean(sharedWith('security_group', sql`security_groups.id`, sql`${EVERYONE}`)),
     ...byTags(securityGroups.tags),
     revision_number: byInteger(securityGroups.revision),
   },
