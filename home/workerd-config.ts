@@ -73,6 +73,7 @@ const aerostat :Workerd.Worker = (
     (className = "RunnerLink", uniqueKey = "aerostat-runner-link", enableSql = true),
     (className = "RegionWatch", uniqueKey = "aerostat-region-watch", enableSql = true),
     (className = "ImageImporter", uniqueKey = "aerostat-image-importer", enableSql = true),
+    (className = "ConsoleRelay", uniqueKey = "aerostat-console-relay", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "objects"),
   globalOutbound = "internet",
@@ -84,6 +85,7 @@ const aerostat :Workerd.Worker = (
     (name = "RUNNER_LINK", durableObjectNamespace = "RunnerLink"),
     (name = "REGION_WATCH", durableObjectNamespace = "RegionWatch"),
     (name = "IMAGE_IMPORTER", durableObjectNamespace = "ImageImporter"),
+    (name = "CONSOLE_RELAY", durableObjectNamespace = "ConsoleRelay"),
 ${texts.join('\n')}
   ],
 );

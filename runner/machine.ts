@@ -3,7 +3,7 @@ import { systemTimers, type Timers } from '../shared/clock.ts';
 import type { Capacity } from '../shared/protocol/messages.ts';
 import type { Kind } from '../shared/specs/kinds.ts';
 import { caretaker } from './caretaker.ts';
-import type { ComputeContext } from './compute/context.ts';
+import type { ComputeContext, OpenRelay } from './compute/context.ts';
 import { passwordsOf } from './compute/guest-password.ts';
 import { Guests } from './compute/guests.ts';
 import type { FetchImage } from './compute/images/download.ts';
@@ -48,6 +48,7 @@ export interface MachineOptions {
   mark: string;
   fetchImage: FetchImage;
   uploadImage: UploadImage;
+  openRelay: OpenRelay;
   log: Log;
   /** Gives guests a second serial port, a unix socket at `guests/ID/run/ttyS1`. Off unless asked for. */
   adminShell?: boolean;
@@ -175,6 +176,7 @@ async function computeContext(options: MachineOptions, names: Names): Promise<Co
       log,
     }),
     uploadImage: options.uploadImage,
+    openRelay: options.openRelay,
     cgroups,
     accelerator,
     user,

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { systemClock } from '../shared/clock.ts';
 import { newRequestId, randomIds } from '../shared/ids.ts';
+import { consoleViewers } from './compute/consoles/viewer-routes.ts';
 import { compute } from './compute/routes.ts';
 import { fleet } from './fleet/routes.ts';
 import type { AppEnv } from './http/context.ts';
@@ -15,6 +16,7 @@ const services = new Hono<AppEnv>()
   .route('/compute', compute)
   .route('/image', image)
   .route('/networking', network)
+  .route('/aerostat/v1/consoles', consoleViewers)
   .route('/aerostat/v1', fleet);
 
 /**

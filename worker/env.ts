@@ -1,3 +1,4 @@
+import type { ConsoleRelay } from './compute/consoles/console-relay.ts';
 import type { RegionWatch } from './fleet/region-watch.ts';
 import type { RunnerLink } from './fleet/runner-link.ts';
 import type { ImageImporter } from './image/imports/image-importer.ts';
@@ -34,4 +35,5 @@ export interface Env {
   RUNNER_LINK: DurableObjectNamespace<RunnerLink>;
   REGION_WATCH: DurableObjectNamespace<RegionWatch>;
   IMAGE_IMPORTER: DurableObjectNamespace<ImageImporter>;
+  CONSOLE_RELAY: DurableObjectNamespace<ConsoleRelay>;
 }

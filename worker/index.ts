@@ -1,5 +1,6 @@
 import { app } from './app.ts';
 
+export { ConsoleRelay } from './compute/consoles/console-relay.ts';
 export { RegionWatch } from './fleet/region-watch.ts';
 export { RunnerLink } from './fleet/runner-link.ts';
 export { ImageImporter } from './image/imports/image-importer.ts';

@@ -6,6 +6,7 @@ import { openMachine as openQemuMachine } from '../machine.ts';
 import { SimulatedMachine } from '../simulated/simulated-machine.ts';
 import type { Hypervisor } from '../state/identity.ts';
 import { fetchImageFromEdge } from './fetch-image.ts';
+import { relayFromEdge } from './open-relay.ts';
 import { uploadImageToEdge } from './upload-image.ts';
 
 /** The machine that a runner works on. @throws Refusal where this one lacks what guests need */
@@ -19,6 +20,7 @@ export async function openMachine(
       ...options,
       fetchImage: fetchImageFromEdge(options),
       uploadImage: uploadImageToEdge(options),
+      openRelay: relayFromEdge(options),
     });
   } catch (error) {
     throw new Refusal(`This machine cannot hold guests: ${errorText(error)}`);

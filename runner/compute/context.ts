@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Accelerator } from '../host/accelerator.ts';
 import type { Cgroups } from '../host/cgroups.ts';
 import type { User } from '../host/users.ts';
@@ -7,6 +8,9 @@ import type { Names } from '../network/names.ts';
 import type { ImageCache } from './images/image-cache.ts';
 import type { UploadImage } from './images/upload.ts';
 
+/** @param relayId - as the edge named it @throws where the edge does not answer */
+export type OpenRelay = (relayId: string) => Promise<Duplex>;
+
 /** What everything that handles guests shares on one machine. */
 export interface ComputeContext {
   stateDir: string;
@@ -14,6 +18,8 @@ export interface ComputeContext {
   inventory: Inventory;
   images: ImageCache;
   uploadImage: UploadImage;
+  /** Dials the edge for a console that somebody looks at. */
+  openRelay: OpenRelay;
   cgroups: Cgroups;
   accelerator: Accelerator;
   user: User;

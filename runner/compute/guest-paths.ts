@@ -32,6 +32,8 @@ export interface GuestPaths {
   /** A second monitor, for whoever looks after the machine: a monitor serves one at a time. */
   spareMonitor: string;
   consoleSocket: string;
+  /** Where the guest's screen is seen, by the protocol of VNC (RFC 6143). */
+  screen: string;
   adminShell: string;
 }
 
@@ -54,6 +56,7 @@ export const NAMES = {
   monitor: 'run/monitor',
   spareMonitor: 'run/monitor2',
   consoleSocket: 'run/ttyS0',
+  screen: 'run/vnc',
   adminShell: 'run/ttyS1',
 } as const;
 

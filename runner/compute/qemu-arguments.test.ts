@@ -20,8 +20,6 @@ it('is, for a guest on KVM that boots from its disk, this', () => {
     -no-shutdown
     -no-user-config
     -nodefaults
-    -display
-    none
     -sandbox
     on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny
     -machine
@@ -52,6 +50,10 @@ it('is, for a guest on KVM that boots from its disk, this', () => {
     socket,id=serial0,path=run/ttyS0,server=on,wait=off,logfile=console.log,logappend=on
     -serial
     chardev:serial0
+    -device
+    VGA,id=screen
+    -vnc
+    unix:run/vnc
     -blockdev
     {"node-name":"root","driver":"qcow2","discard":"unmap","file":{"driver":"file","filename":"disk.qcow2","discard":"unmap"}}
     -device

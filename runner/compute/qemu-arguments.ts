@@ -60,7 +60,7 @@ function machineArguments({ spec, mark, accelerator, saved }: QemuPlan): string[
   const smbios = 'type=1,manufacturer=OpenStack Foundation,product=OpenStack Compute,family=Virtual Machine';
   return [
     ...['-name', `${guestName(mark, spec.id)},debug-threads=on`],
-    ...['-S', '-no-shutdown', '-no-user-config', '-nodefaults', '-display', 'none'],
+    ...['-S', '-no-shutdown', '-no-user-config', '-nodefaults'],
     ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
     ...['-machine', saved?.machine ?? 'q35'],
     ...['-accel', accelerator === 'kvm' ? 'kvm' : `tcg,thread=multi,tb-size=${TCG_CACHE_MIB}`],
@@ -80,6 +80,7 @@ function monitorArguments({ adminShell }: QemuPlan): string[] {
     '-chardev',
     `${socket('serial0', NAMES.consoleSocket)},logfile=${NAMES.console},logappend=on`,
     ...['-serial', 'chardev:serial0'],
+    ...['-device', 'VGA,id=screen', '-vnc', `unix:${NAMES.screen}`],
     ...(adminShell ? ['-chardev', socket('serial1', NAMES.adminShell), '-serial', 'chardev:serial1'] : []),
   ];
 }

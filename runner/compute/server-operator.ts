@@ -13,6 +13,7 @@ import type { Guests } from './guests.ts';
 import type { LiveGuest } from './live-guest.ts';
 import type { Moves } from './moves/moves.ts';
 import { sendArguments } from './moves/send-guest.ts';
+import { openConsole } from './open-console.ts';
 import { snapshotGuest } from './snapshot-guest.ts';
 
 const rebootArguments = z.object({ type: z.enum(['SOFT', 'HARD']) });
@@ -67,6 +68,11 @@ export function serverOperator(ctx: ComputeContext, guests: Guests, moves: Moves
       if (kind === 'uptime') return { uptime: machineUptime() };
       if (kind === 'force-move') {
         moves.force(targetId);
+        return {};
+      }
+      if (kind === 'open-console') {
+        specOf(ctx, targetId);
+        await openConsole(ctx, targetId, args);
         return {};
       }
       if (kind === 'diagnostics') {

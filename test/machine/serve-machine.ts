@@ -49,6 +49,9 @@ const machine = await openMachine({
     if (path === undefined) throw new DriverError(`no image ${id}`);
     return { body: imageBytes(path, fromByte) };
   },
+  openRelay: async () => {
+    throw new Error('there is no edge');
+  },
   uploadImage: async (id, data) => {
     const fault = uploadFaults.shift();
     if (fault) throw fault.code === undefined ? new Error('the line was cut') : new DriverError('refused', fault);

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { MESSAGE_BYTES_MAX } from '../../shared/limits.ts';
+import { joinConsole } from '../compute/consoles/open-console.ts';
 import { parseBody, parseValue } from '../http/body.ts';
 import { type AppContext, type AppEnv, actorContext } from '../http/context.ts';
 import { ApiError, notFound } from '../http/errors.ts';
@@ -16,6 +17,7 @@ import { listJoinTokens } from './list-join-tokens.ts';
 import { listRunners } from './list-runners.ts';
 import { removeRunner } from './remove-runner.ts';
 import { requireEnrolled } from './require-enrolled.ts';
+import { requireSession } from './require-session.ts';
 import { rotateRunner } from './rotate-runner.ts';
 import { runnerImage, takeRunnerImage } from './runner-image.ts';
 import { showRunner } from './show-runner.ts';
@@ -65,6 +67,13 @@ fleet.put('/runner/images/:id', async (c) => {
     uploadInput(c),
   );
   return c.body(null, 204);
+});
+
+fleet.get('/runner/consoles/:relay', async (c) => {
+  if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') throw new ApiError(426, 'This is a WebSocket.');
+  const ctx = c.get('ctx');
+  const { id } = await requireSession(ctx, c.req.header('authorization'));
+  return joinConsole(ctx, { runnerId: id, relayId: parseValue(c.req.param('relay'), uuid), upgrade: c.req.raw });
 });
 
 // What operators call.

@@ -2,7 +2,7 @@ import { and, eq, lt, sql } from 'drizzle-orm';
 import { consoleTokens } from '../../../db/schema/compute.ts';
 import { toHex } from '../../../shared/digest.ts';
 import { commit } from '../../http/commit.ts';
-import type { ActorContext } from '../../http/context.ts';
+import type { ActorContext, Context } from '../../http/context.ts';
 import { conflict } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import { policy } from '../policy.ts';
@@ -14,6 +14,9 @@ const TOKEN_BYTES = 32;
 const BUSY = new Set(['deleting', 'migrating']);
 
 export type ConsoleType = 'novnc' | 'serial';
+
+/** Where the console's own WebSocket is, below `/aerostat/v1/consoles`. */
+export const SOCKETS: Readonly<Record<ConsoleType, string>> = { novnc: 'vnc', serial: 'serial' };
 
 /** What is stored of a token. */
 export async function tokenHash(token: string): Promise<string> {
@@ -53,15 +56,24 @@ export async function createConsole(
       }),
     ],
   });
-  // A screen is shown by a page; a line is for programs.
-  const base = of.type === 'novnc' ? ctx.baseUrl : ctx.baseUrl.replace(/^http/, 'ws');
-  return `${base}/aerostat/v1/consoles/${of.type}?token=${token}`;
+  const socket = new URL(`${ctx.baseUrl}/aerostat/v1/consoles/${SOCKETS[of.type]}?token=${token}`);
+  if (of.type === 'serial') return socket.href.replace(/^http/, 'ws');
+  // A screen is shown by a page, which is told of the socket as noVNC's own pages are.
+  const path = encodeURIComponent(`${socket.pathname.slice(1)}${socket.search}`);
+  return `${ctx.baseUrl}/aerostat/v1/consoles/novnc?path=${path}`;
+}
+
+interface FoundConsole {
+  serverId: string;
+  consoleType: ConsoleType;
+  runnerId: string | null;
+  host: string | null;
 }
 
 /** The live console that a token opens; undefined where it opens none. */
-export async function findConsole(ctx: ActorContext, token: string) {
-  const [row] = await ctx.db.all<{ serverId: string; host: string | null }>(sql`
-    SELECT t.server_id AS serverId, r.name AS host FROM console_tokens t JOIN servers s ON s.id = t.server_id
+export async function findConsole(ctx: Context, token: string) {
+  const [row] = await ctx.db.all<FoundConsole>(sql`
+    SELECT t.server_id AS serverId, t.console_type AS consoleType, s.runner_id AS runnerId, r.name AS host FROM console_tokens t JOIN servers s ON s.id = t.server_id
       LEFT JOIN runners r ON r.id = s.runner_id
     WHERE t.token_hash = ${await tokenHash(token)} AND t.region = ${ctx.region} AND t.expires_at_ms > ${ctx.clock.nowMs()}
       AND s.deleted_at_ms IS NULL`);
