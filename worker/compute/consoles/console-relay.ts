@@ -43,7 +43,10 @@ export class ConsoleRelay extends DurableObject<Env> {
 
   #said(side: Side, message: string | ArrayBuffer): void {
     const other = this.#sockets.get(OTHER[side]);
-    if (other) return other.send(message);
+    if (other) {
+      other.send(message);
+      return;
+    }
     this.#early.push(message);
     this.#earlyBytes += typeof message === 'string' ? message.length : message.byteLength;
     if (this.#earlyBytes > EARLY_BYTES_MAX) this.end();
