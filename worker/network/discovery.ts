@@ -11,6 +11,8 @@ const RESOURCES = [
   ['port', 'ports'],
   ['security-group', 'security-groups'],
   ['security-group-rule', 'security-group-rules'],
+  ['subnetpool', 'subnetpools'],
+  ['address-scope', 'address-scopes'],
   ['rbac-policy', 'rbac-policies'],
   ['quota', 'quotas'],
   ['extension', 'extensions'],

@@ -95,7 +95,7 @@ export const EXTENSIONS: readonly Extension[] = [
   },
   {
     alias: 'standard-attr-tag',
-    name: 'Tag support for resources with standard attribute: network, port, security_group, subnet',
+    name: 'Tag support for resources with standard attribute: network, port, security_group, subnet, subnetpool',
     description: 'Enables to set tag on resources with standard attribute.',
     updated: '2017-01-01T00:00:00-00:00',
   },
@@ -158,6 +158,48 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'Security group filtering on the shared field',
     description: 'Support filtering security groups on the shared field',
     updated: '2020-07-21T10:00:00-00:00',
+  },
+  {
+    alias: 'address-scope',
+    name: 'Address scope',
+    description: 'Address scopes extension.',
+    updated: '2015-07-26T10:00:00-00:00',
+  },
+  {
+    alias: 'rbac-address-scope',
+    name: 'Add address_scope type to RBAC',
+    description: 'Add address_scope type to RBAC',
+    updated: '2019-09-02T16:00:00-00:00',
+  },
+  {
+    alias: 'subnet_allocation',
+    name: 'Subnet Allocation',
+    description: 'Enables allocation of subnets from a subnet pool',
+    updated: '2015-03-30T10:00:00-00:00',
+  },
+  {
+    alias: 'default-subnetpools',
+    name: 'Default Subnetpools',
+    description: 'Provides ability to mark and use a subnetpool as the default.',
+    updated: '2016-02-18T18:00:00-00:00',
+  },
+  {
+    alias: 'subnetpool-prefix-ops',
+    name: 'Subnet Pool Prefix Operations',
+    description: 'Provides support for adjusting the prefix list of subnet pools',
+    updated: '2019-02-08T10:00:00-00:00',
+  },
+  {
+    alias: 'subnet_onboard',
+    name: 'Subnet Onboard',
+    description: 'Provides support for onboarding subnets into subnet pools',
+    updated: '2018-12-18T09:00:00-00:00',
+  },
+  {
+    alias: 'rbac-subnetpool',
+    name: 'Add subnetpool type to RBAC',
+    description: 'Add subnetpool type to RBAC',
+    updated: '2020-02-12T10:00:00-00:00',
   },
   {
     alias: 'quotas',

@@ -50,6 +50,17 @@ const sharing = async () => ({
 });
 const onPolicy = (method: string, body?: unknown) => async () =>
   call(method, `/rbac-policies/${await made('/rbac-policies', 'rbac_policy', await sharing())}`, body);
+const scopeValues = { name: 's', ip_version: 4 };
+const scope = (values: object) => () =>
+  call('POST', '/address-scopes', { address_scope: { ...scopeValues, ...values } });
+const onScope = (method: string, body?: unknown) => async () =>
+  call(method, `/address-scopes/${await made('/address-scopes', 'address_scope', scopeValues)}`, body);
+const poolValues = { name: 'p', prefixes: ['10.8.0.0/16'] };
+const pool = (values: object) => () => call('POST', '/subnetpools', { subnetpool: { ...poolValues, ...values } });
+const onPool =
+  (method: string, body?: unknown, action = '') =>
+  async () =>
+    call(method, `/subnetpools/${await made('/subnetpools', 'subnetpool', poolValues)}${action}`, body);
 const onQuota = (method: string, body?: unknown) => () => call(method, `/quotas/${owner.projectId}`, body);
 
 describePolicy<NetworkAction>('network', cast, {
@@ -139,6 +150,31 @@ describePolicy<NetworkAction>('network', cast, {
     stranger: 404,
   }),
   delete_rbac_policy: trial('member', 204, onPolicy('DELETE')),
+
+  get_address_scope: trial('reader', 200, onScope('GET')),
+  create_address_scope: trial('member', 201, scope({}), { stranger: 201 }),
+  'create_address_scope:shared': trial('admin', 201, scope({ shared: true })),
+  update_address_scope: trial('member', 200, onScope('PUT', { address_scope: { name: 'm' } })),
+  'update_address_scope:shared': trial('admin', 200, onScope('PUT', { address_scope: { shared: true } }), {
+    stranger: 404,
+  }),
+  delete_address_scope: trial('member', 204, onScope('DELETE')),
+
+  get_subnetpool: trial('reader', 200, onPool('GET')),
+  create_subnetpool: trial('member', 201, pool({}), { stranger: 201 }),
+  'create_subnetpool:shared': trial('admin', 201, pool({ shared: true })),
+  'create_subnetpool:is_default': trial('admin', 201, pool({ is_default: true })),
+  update_subnetpool: trial('member', 200, onPool('PUT', { subnetpool: { name: 'm' } })),
+  'update_subnetpool:is_default': trial('admin', 200, onPool('PUT', { subnetpool: { is_default: false } }), {
+    stranger: 404,
+  }),
+  delete_subnetpool: trial('member', 204, onPool('DELETE')),
+  add_prefixes: trial('member', 200, onPool('PUT', { prefixes: ['10.9.0.0/16'] }, '/add_prefixes')),
+  remove_prefixes: trial('member', 200, onPool('PUT', { prefixes: ['10.9.0.0/16'] }, '/remove_prefixes')),
+  onboard_network_subnets: trial('member', 200, async () => {
+    const { networkId } = await newNetwork(owner);
+    return onPool('PUT', { network_id: networkId }, '/onboard_network_subnets')();
+  }),
 
   get_quota: [
     trial('reader', 200, onQuota('GET'), { stranger: 403 }),

@@ -4,6 +4,7 @@ import type { AppEnv } from '../http/context.ts';
 import { ApiError } from '../http/errors.ts';
 import { refuseNul } from '../http/refuse-nul.ts';
 import { authenticate } from '../identity/authenticate.ts';
+import { addressScopeRoutes } from './address-scopes/routes.ts';
 import { discovery } from './discovery.ts';
 import { renderFault } from './faults.ts';
 import { networkRoutes } from './networks/routes.ts';
@@ -11,9 +12,10 @@ import { portRoutes } from './ports/routes.ts';
 import { quotaRoutes } from './quotas/routes.ts';
 import { rbacPolicyRoutes } from './rbac/routes.ts';
 import { securityGroupRoutes, securityGroupRuleRoutes } from './security-groups/routes.ts';
+import { subnetpoolRoutes } from './subnetpools/routes.ts';
 import { subnetRoutes } from './subnets/routes.ts';
 import { tagRoutes } from './tags/routes.ts';
-import { taggedGroup, taggedNetwork, taggedPort, taggedSubnet } from './tags/tagged.ts';
+import { taggedGroup, taggedNetwork, taggedPort, taggedSubnet, taggedSubnetpool } from './tags/tagged.ts';
 
 const resources = new Hono<AppEnv>()
   .use(authenticate)
@@ -31,6 +33,9 @@ const resources = new Hono<AppEnv>()
   .route('/ports', portRoutes)
   .route('/security-groups', securityGroupRoutes)
   .route('/security-group-rules', securityGroupRuleRoutes)
+  .route('/subnetpools/:id/tags', tagRoutes(taggedSubnetpool))
+  .route('/subnetpools', subnetpoolRoutes)
+  .route('/address-scopes', addressScopeRoutes)
   .route('/rbac-policies', rbacPolicyRoutes)
   .route('/quotas', quotaRoutes);
 

@@ -34,9 +34,9 @@ export function visibleOf(ctx: ActorContext, type: ObjectType): SQL {
     case 'security_group':
       return visibleGroups(ctx);
     case 'address_scope':
-      return ownOrShared(ctx, 'get_rbac_policy', { table: 'address_scopes', type });
+      return ownOrShared(ctx, 'get_address_scope', { table: 'address_scopes', type });
     case 'subnetpool':
-      return ownOrShared(ctx, 'get_rbac_policy', { table: 'subnetpools', type });
+      return ownOrShared(ctx, 'get_subnetpool', { table: 'subnetpools', type });
     case 'address_group':
       return ownOrShared(ctx, 'get_rbac_policy', { table: 'address_groups', type });
     case 'qos_policy':

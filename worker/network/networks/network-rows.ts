@@ -10,11 +10,18 @@ import { sharedWithMe } from '../rbac/shared-with.ts';
 import { byTags } from '../tags/tag-filters.ts';
 import { NETWORK_TYPE } from './attributes.ts';
 
+/** The address scope that its subnets of an IP version are in. */
+const scopeOf = (version: 4 | 6) =>
+  sql<string | null>`(SELECT p.address_scope_id FROM subnets s JOIN subnetpools p ON p.id = s.subnetpool_id
+    WHERE s.network_id = networks.id AND s.ip_version = ${sql.raw(String(version))} AND p.address_scope_id IS NOT NULL LIMIT 1)`;
+
 const columns = {
   ...getTableColumns(networks),
   subnetIds: jsonColumn<string[]>(
     sql`(SELECT json_group_array(s.id ORDER BY s.created_at_ms, s.id) FROM subnets s WHERE s.network_id = networks.id)`,
   ),
+  scope4: scopeOf(4),
+  scope6: scopeOf(6),
   /** The zones of the hosts that have it. */
   zones: jsonColumn<string[]>(
     sql`(SELECT json_group_array(DISTINCT r.zone) FROM desired d JOIN runners r ON r.id = d.runner_id
@@ -42,8 +49,8 @@ export function networkView(ctx: ActorContext, row: NetworkRow) {
     shared: row.sharedWithMe,
     availability_zone_hints: [],
     availability_zones: row.zones,
-    ipv4_address_scope: null,
-    ipv6_address_scope: null,
+    ipv4_address_scope: row.scope4,
+    ipv6_address_scope: row.scope6,
     'router:external': row.external,
     description,
     port_security_enabled: row.portSecurityEnabled,

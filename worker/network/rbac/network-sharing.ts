@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { rbacPolicies } from '../../../db/schema/rbac.ts';
 import type { Statement } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
+import { policyToAll, type Shareable, shareWithAll } from './share-with-all.ts';
 import { EVERYONE, type PolicyAction } from './shared-with.ts';
 
 /*
@@ -9,29 +10,22 @@ import { EVERYONE, type PolicyAction } from './shared-with.ts';
  * policies, and are written by nothing else once a network is there.
  */
 
-interface Shareable {
-  id: string;
-  projectId: string;
-}
-
 /** Statements that give new networks the policies that their attributes stand for. */
 export function shareNew(ctx: Context, rows: (Shareable & { shared?: boolean; external?: boolean })[]): Statement[] {
   const policies = rows.flatMap((row) => [
-    ...(row.shared ? [policyTo(ctx, row, 'access_as_shared')] : []),
-    ...(row.external ? [policyTo(ctx, row, 'access_as_external')] : []),
+    ...(row.shared ? [policyToAll(ctx, 'network', row)] : []),
+    ...(row.external ? [policyToAll(ctx, 'network', row, 'access_as_external')] : []),
   ]);
   return policies.length > 0 ? [ctx.db.insert(rbacPolicies).values(policies)] : [];
 }
 
 /** Statements that make a network shared with everyone, or not; for before `followPolicies`. */
 export const setShared = (ctx: Context, row: Shareable, shared: boolean): Statement =>
-  shared
-    ? grantAll(ctx, row, 'access_as_shared')
-    : revoke(ctx, row, 'access_as_shared', sql`target_project = ${EVERYONE}`);
+  shared ? shareWithAll(ctx, 'network', row) : revoke(ctx, row, 'access_as_shared', sql`target_project = ${EVERYONE}`);
 
 /** Statements that let everyone have a network as a router's gateway, or nobody; for before `followPolicies`. */
 export const setExternal = (ctx: Context, row: Shareable, external: boolean): Statement =>
-  external ? grantAll(ctx, row, 'access_as_external') : revoke(ctx, row, 'access_as_external', sql`1`);
+  external ? shareWithAll(ctx, 'network', row, 'access_as_external') : revoke(ctx, row, 'access_as_external', sql`1`);
 
 /** Brings networks' columns in line with their policies; for after the policies are written. @param where - on `networks` */
 export function followPolicies(ctx: Context, where: SQL): Statement {
@@ -42,23 +36,6 @@ export function followPolicies(ctx: Context, where: SQL): Statement {
     external = ${any(sql`p.action = 'access_as_external'`)}
     WHERE ${where}`);
 }
-
-const policyTo = (ctx: Context, row: Shareable, action: PolicyAction) => ({
-  id: ctx.ids.uuid(),
-  region: ctx.region,
-  projectId: row.projectId,
-  objectType: 'network' as const,
-  objectId: row.id,
-  action,
-  targetProject: EVERYONE,
-  createdAtMs: ctx.clock.nowMs(),
-});
-
-const grantAll = (ctx: Context, row: Shareable, action: PolicyAction): Statement =>
-  ctx.db
-    .insert(rbacPolicies)
-    .values(policyTo(ctx, row, action))
-    .onConflictDoNothing();
 
 const revoke = (ctx: Context, row: Shareable, action: PolicyAction, targets: SQL): Statement =>
   ctx.db.run(sql`DELETE FROM rbac_policies WHERE object_id = ${row.id} AND action = ${action} AND ${targets}`);

@@ -4,6 +4,7 @@ import {
   boolean,
   DESCRIPTION_LENGTH_MAX,
   integer,
+  integerBetween,
   listOf,
   members,
   NAME_LENGTH_MAX,
@@ -18,6 +19,7 @@ import {
 const DNS_NAMESERVERS_MAX = 5;
 const HOST_ROUTES_MAX = 20;
 const ALLOCATION_POOLS_MAX = 32;
+const PREFIX_LENGTH_MAX = 128;
 
 const pool = (value: unknown) => {
   const range = members(value, ['start', 'end']);
@@ -45,7 +47,9 @@ export const subnetAttributes = {
     listOf(route, { max: HOST_ROUTES_MAX, noneIsEmpty: true, key: (one) => `${one.destination} ${one.nexthop}` }),
   ),
   enable_dhcp: optional(boolean, true),
-  subnetpool_id: unset(onlyNull, { put: false }),
+  subnetpool_id: unset(nullOr(uuid), { put: false }),
+  use_default_subnetpool: unset(boolean, { put: false }),
+  prefixlen: unset(integerBetween(0, PREFIX_LENGTH_MAX), { put: false }),
   ipv6_ra_mode: unset(onlyNull, { put: false }),
   ipv6_address_mode: unset(onlyNull, { put: false }),
   segment_id: unset(onlyNull),

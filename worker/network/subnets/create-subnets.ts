@@ -1,6 +1,7 @@
-import { and, inArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { networks, subnets } from '../../../db/schema/network.ts';
-import { commit, runBatch } from '../../http/commit.ts';
+import { subnetpools } from '../../../db/schema/subnetpools.ts';
+import { commit, runBatch, type Statement } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { conflict } from '../../http/errors.ts';
 import type { Created } from '../api/attributes.ts';
@@ -12,8 +13,9 @@ import { networkNotFound } from '../faults.ts';
 import { enforce } from '../policy.ts';
 import { listOf } from '../ports/port-statements.ts';
 import { assertQuota } from '../quotas/assert-quota.ts';
+import { rangesFor } from '../subnetpools/pools-for-subnets.ts';
 import type { subnetAttributes } from './attributes.ts';
-import { planSubnet, refuseOverlap } from './plan-subnet.ts';
+import { type Neighbour, planSubnet, refuseOtherPools, refuseOverlap, type SubnetPlan } from './plan-subnet.ts';
 import { type SubnetWithNetwork, selectSubnets } from './subnet-rows.ts';
 
 /** Subnets of one network; hosts are sent a network whole. */
@@ -29,22 +31,31 @@ type NetworkOwner = Pick<typeof networks.$inferSelect, 'id' | 'projectId' | 'rev
  * @throws ApiError 400 what does not fit together or overlaps, 403 another's network, 404 no such network, 409 gateway in a pool
  */
 export function createSubnets(ctx: ActorContext, inputs: NewSubnet[]): Promise<SubnetWithNetwork[]> {
-  const plans = inputs.map((input) => ({ input, ...planSubnet(input) }));
   const networkIds = [...new Set(inputs.map((input) => input.network_id))];
   return whileRacing(async () => {
     const { owners, ranges } = await readNetworks(ctx, networkIds);
-    const rows = plans.map(({ input, ...plan }) => {
+    const pooled = await rangesFor(ctx, inputs);
+    const rows = inputs.map((input) => {
       const network = owners.get(input.network_id);
       if (!network) throw networkNotFound(input.network_id);
       enforce(ctx, 'create_subnet', { projectId: network.projectId });
       const others = ranges.get(network.id) ?? [];
-      refuseOverlap(network.id, plan.cidr, others);
+      const given = pooled.take(input);
+      const plan = planSubnet({ ...input, cidr: given?.cidr ?? input.cidr ?? '' });
+      const { cidr } = plan;
+      refuseOtherPools(others, input.ip_version, given?.pool ?? null);
+      refuseOverlap(
+        network.id,
+        cidr,
+        others.map((other) => other.cidr),
+      );
       if (others.length >= SUBNETS_PER_NETWORK_MAX)
         throw conflict("Quota exceeded for resources: ['subnet'].", 'OverQuota');
-      ranges.set(network.id, [...others, plan.cidr]);
-      return newRow(ctx, input, plan);
+      const pool = { subnetpoolId: given?.pool.id ?? null, scopeId: given?.pool.addressScopeId ?? null };
+      ranges.set(network.id, [...others, { networkId: network.id, cidr, ipVersion: input.ip_version, ...pool }]);
+      return newRow(ctx, input, { ...plan, subnetpoolId: pool.subnetpoolId });
     });
-    return write(ctx, rows, [...owners.values()]);
+    return write(ctx, rows, { owners: [...owners.values()], pooled: pooled.statements() });
   });
 }
 
@@ -55,16 +66,23 @@ async function readNetworks(ctx: ActorContext, ids: string[]) {
       .from(networks)
       .where(and(inArray(networks.id, ids), visibleNetworks(ctx))),
     ctx.db
-      .select({ networkId: subnets.networkId, cidr: subnets.cidr })
+      .select({
+        networkId: subnets.networkId,
+        cidr: subnets.cidr,
+        ipVersion: subnets.ipVersion,
+        subnetpoolId: subnets.subnetpoolId,
+        scopeId: subnetpools.addressScopeId,
+      })
       .from(subnets)
+      .leftJoin(subnetpools, eq(subnetpools.id, subnets.subnetpoolId))
       .where(inArray(subnets.networkId, ids)),
-  ])) as [NetworkOwner[], { networkId: string; cidr: string }[]];
-  const ranges = new Map<string, string[]>();
-  for (const { networkId, cidr } of rangeRows) ranges.set(networkId, [...(ranges.get(networkId) ?? []), cidr]);
+  ])) as [NetworkOwner[], Neighbour[]];
+  const ranges = new Map<string, Neighbour[]>();
+  for (const row of rangeRows) ranges.set(row.networkId, [...(ranges.get(row.networkId) ?? []), row]);
   return { owners: new Map(ownerRows.map((row) => [row.id, row])), ranges };
 }
 
-function newRow(ctx: ActorContext, input: NewSubnet, plan: ReturnType<typeof planSubnet>) {
+function newRow(ctx: ActorContext, input: NewSubnet, plan: SubnetPlan & { subnetpoolId: string | null }) {
   const now = ctx.clock.nowMs();
   return {
     ...plan,
@@ -83,7 +101,11 @@ function newRow(ctx: ActorContext, input: NewSubnet, plan: ReturnType<typeof pla
   };
 }
 
-async function write(ctx: ActorContext, rows: ReturnType<typeof newRow>[], owners: NetworkOwner[]) {
+async function write(
+  ctx: ActorContext,
+  rows: ReturnType<typeof newRow>[],
+  { owners, pooled }: { owners: NetworkOwner[]; pooled: Statement[] },
+) {
   const ids = rows.map((row) => row.id);
   const networkIds = listOf(owners.map((network) => network.id));
   const results = await commit(ctx, {
@@ -91,6 +113,7 @@ async function write(ctx: ActorContext, rows: ReturnType<typeof newRow>[], owner
     touches: sql`EXISTS (SELECT 1 FROM networks WHERE id IN (${networkIds}) AND ${holds('network', sql`networks.id`)})`,
     statements: [
       ...owners.map((network) => assertRevision(ctx, 'networks', network)),
+      ...pooled,
       ctx.db.insert(subnets).values(rows),
       ...assertQuota(
         ctx,

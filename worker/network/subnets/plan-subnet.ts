@@ -16,7 +16,7 @@ import { checkedPools, defaultPools, type PoolRange } from '../ipam/pools.ts';
 /** What of a subnet can be wrong with respect to the rest of it. */
 export interface SubnetShape {
   ip_version: 4 | 6;
-  cidr?: string | null | undefined;
+  cidr: string;
   gateway_ip?: string | null | undefined;
   allocation_pools?: PoolRange[] | undefined;
   dns_nameservers?: string[] | undefined;
@@ -38,9 +38,6 @@ const DHCP_PREFIX_MAX = { 4: 30, 6: 126 } as const;
  * @throws ApiError 400 or 409 for what does not fit together
  */
 export function planSubnet(shape: SubnetShape): SubnetPlan {
-  if (typeof shape.cidr !== 'string') {
-    throw badRequest('Bad subnets request: a subnetpool must be specified in the absence of a cidr.', 'BadRequest');
-  }
   const cidr = parsed(shape.cidr);
   checkVersion(shape.ip_version, shape.cidr, 'cidr');
   checkRange(cidr, shape.enable_dhcp);
@@ -84,6 +81,40 @@ export function refuseOverlap(networkId: string, cidr: string, others: string[])
   if (others.some((other) => overlaps(range, parsed(other)))) {
     throw invalidInput(`Requested subnet with cidr: ${cidr} for network: ${networkId} overlaps with another subnet`);
   }
+}
+
+/** Another subnet of the network, as far as it matters for a new one. */
+export interface Neighbour {
+  networkId: string;
+  cidr: string;
+  ipVersion: number;
+  subnetpoolId: string | null;
+  scopeId: string | null;
+}
+
+/**
+ * The subnets of a network and IP version are all in one address scope, or all of one pool, or of none.
+ * @throws ApiError 400 where they would not be
+ */
+export function refuseOtherPools(
+  neighbours: Neighbour[],
+  ipVersion: number,
+  pool: { id: string; addressScopeId: string | null } | null,
+): void {
+  const alike = neighbours.filter((one) => one.ipVersion === ipVersion);
+  const scope = alike.find((one) => one.scopeId !== null)?.scopeId;
+  if (scope && pool && pool.addressScopeId !== scope) {
+    throw badRequest(
+      'Subnets of the same address family hosted on the same network must all participate in the same address scope.',
+      'NetworkAddressScopeAffinityError',
+    );
+  }
+  const strange = alike.some((one) => (pool ? one.subnetpoolId !== pool.id && !scope : one.subnetpoolId !== null));
+  if (!strange) return;
+  throw badRequest(
+    'Subnets hosted on the same network must be allocated from the same subnet pool.',
+    'NetworkSubnetPoolAffinityError',
+  );
 }
 
 /** A range that the attributes or the database vouch for. */

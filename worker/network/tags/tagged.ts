@@ -1,9 +1,11 @@
 import { networks, ports, securityGroups, subnets } from '../../../db/schema/network.ts';
+import { subnetpools } from '../../../db/schema/subnetpools.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { showNetwork } from '../networks/show-network.ts';
 import { enforce } from '../policy.ts';
 import { showPort } from '../ports/show-port.ts';
 import { showGroup } from '../security-groups/show-group.ts';
+import { showPool } from '../subnetpools/pool-rows.ts';
 import { showSubnet } from '../subnets/show-subnet.ts';
 
 /** A resource with tags, as far as its tags go. */
@@ -15,8 +17,8 @@ export interface TaggedRow {
 
 /** A kind of resource that has tags. */
 export interface Tagged {
-  kind: 'network' | 'subnet' | 'port' | 'security_group';
-  table: typeof networks | typeof subnets | typeof ports | typeof securityGroups;
+  kind: 'network' | 'subnet' | 'port' | 'security_group' | 'subnetpool';
+  table: typeof networks | typeof subnets | typeof ports | typeof securityGroups | typeof subnetpools;
   /** The table's name in the database. */
   name: string;
   /** One that the actor sees. @throws ApiError 404 */
@@ -45,6 +47,18 @@ export const taggedSubnet: Tagged = {
   async showToChange(ctx, id) {
     const row = await showSubnet(ctx, id);
     enforce(ctx, 'update_subnet', { projectId: row.networkProjectId });
+    return row;
+  },
+};
+
+export const taggedSubnetpool: Tagged = {
+  kind: 'subnetpool',
+  table: subnetpools,
+  name: 'subnetpools',
+  show: showPool,
+  async showToChange(ctx, id) {
+    const row = await showPool(ctx, id);
+    enforce(ctx, 'update_subnetpool', { projectId: row.projectId });
     return row;
   },
 };
