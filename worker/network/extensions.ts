@@ -220,6 +220,12 @@ export const EXTENSIONS: readonly Extension[] = [
     updated: '2021-05-19T00:00:00-00:00',
   },
   {
+    alias: 'aerostat-multi-host',
+    name: 'Multi-host networks',
+    description: 'Networks whose hosts are each the gateway of their own guests, by the attribute multi_host.',
+    updated: '2026-11-27T00:00:00-00:00',
+  },
+  {
     alias: 'project-id',
     name: 'project_id field enabled',
     description: 'Extension that indicates that project_id field is enabled.',

@@ -12,6 +12,11 @@ const policy = {
   'create_network:shared': 'admin',
   'create_network:router:external': 'admin',
   'create_network:provider': 'admin',
+  /** Ours, as the next. */
+  'create_network:multi_host': 'admin',
+  'create_network:is_default': 'admin',
+  'update_network:multi_host': 'admin',
+  'update_network:is_default': 'admin',
   update_network: 'project-member',
   'update_network:shared': 'admin',
   'update_network:router:external': 'admin',

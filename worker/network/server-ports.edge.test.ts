@@ -131,9 +131,9 @@ describe('the ports of a new server', () => {
     expect(state.live.get(`network ${networkId}`)).toEqual({
       id: networkId,
       mtu: 1450,
-      segment: { type: 'local' },
+      segment: { type: 'vxlan', id: expect.any(Number) },
       external: false,
-      snat: true,
+      snat: false,
       host_access: false,
       subnets: [
         {

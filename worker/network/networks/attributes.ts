@@ -1,26 +1,35 @@
 import { optional, owner, readOnly, unset } from '../api/attributes.ts';
 import {
+  BadValue,
   boolean,
   DESCRIPTION_LENGTH_MAX,
   emptyList,
+  integer,
   integerBetween,
   invalidInput,
   NAME_LENGTH_MAX,
-  onlyNull,
+  nullOr,
   shown,
   text,
 } from '../api/values.ts';
+import { NETWORK_TYPES, type NetworkType } from './plan-segment.ts';
 
 /** The smallest link that IPv4 works on, and the largest frame that hosts are asked for. */
 const MTU_MIN = 68;
 const MTU_MAX = 9216;
 
-/** Networks of this stage live on each host by themselves: Neutron's type `local`. */
-export const NETWORK_TYPE = 'local';
+const PHYSICAL_NETWORK_LENGTH_MAX = 64;
 
-const networkType = (value: unknown): string => {
-  if (value !== NETWORK_TYPE) throw invalidInput(`Unknown provider:network_type ${shown(value)}`);
-  return NETWORK_TYPE;
+const networkType = (value: unknown): NetworkType => {
+  const found = NETWORK_TYPES.find((type) => type === value);
+  if (found === undefined) throw invalidInput(`Unknown provider:network_type ${shown(value)}`);
+  return found;
+};
+
+const physicalNetwork = (value: unknown): string => {
+  const name = text(PHYSICAL_NETWORK_LENGTH_MAX)(value);
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) throw new BadValue(`'${name}' is no name of a physical network`);
+  return name;
 };
 
 /** The attributes of a network, as POST and PUT take them. */
@@ -33,8 +42,11 @@ export const networkAttributes = {
   port_security_enabled: optional(boolean, true),
   'router:external': unset(boolean),
   'provider:network_type': unset(networkType, { put: false }),
-  'provider:physical_network': unset(onlyNull, { put: false }),
-  'provider:segmentation_id': unset(onlyNull, { put: false }),
+  'provider:physical_network': unset(nullOr(physicalNetwork), { put: false }),
+  'provider:segmentation_id': unset(nullOr(integer), { put: false }),
+  /** Ours: each machine is the gateway of its own guests. */
+  multi_host: unset(boolean),
+  is_default: unset(boolean),
   availability_zone_hints: unset(emptyList, { put: false }),
   ...owner,
   id: readOnly,

@@ -1,29 +1,44 @@
 import { inArray } from 'drizzle-orm';
 import { networks } from '../../../db/schema/network.ts';
-import { commit } from '../../http/commit.ts';
+import { type ConstraintFailed, commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import type { Created } from '../api/attributes.ts';
 import { inOrder } from '../api/in-order.ts';
+import { whileRacing } from '../api/races.ts';
+import { cryptoRandom, type Random } from '../ipam/random.ts';
 import { enforce } from '../policy.ts';
 import { assertQuota } from '../quotas/assert-quota.ts';
 import { shareNew } from '../rbac/network-sharing.ts';
 import type { networkAttributes } from './attributes.ts';
 import { type NetworkRow, selectNetworks } from './network-rows.ts';
+import { isSegmentTaken, planSegment, segmentInUse, type WantedSegment } from './plan-segment.ts';
 
 export type NewNetwork = Created<typeof networkAttributes> & { projectId: string };
 
-/** What a guest's frames may carry when nobody says: an Ethernet frame less the room for a VXLAN header. */
-const MTU_DEFAULT = 1450;
+/** What a guest's frames may carry when nobody says: an Ethernet frame, less the room for a VXLAN header where there is one. */
+const MTU_DEFAULT = 1500;
+const VXLAN_HEADER_BYTES = 50;
 
 /**
  * Makes networks, all or none.
  * @returns them in the order asked for
- * @throws ApiError 403 shared or placed on the wire by another than an admin
+ * @throws ApiError 400 a place on the wire that cannot be, 403 shared or placed there by another than an admin, 409 a place that
+ *   is another network's
  */
-export async function createNetworks(ctx: ActorContext, inputs: NewNetwork[]): Promise<NetworkRow[]> {
+export function createNetworks(
+  ctx: ActorContext,
+  inputs: NewNetwork[],
+  random: Random = cryptoRandom,
+): Promise<NetworkRow[]> {
+  for (const input of inputs) authorizeNetwork(ctx, input);
+  return whileRacing(() => attempt(ctx, inputs, random));
+}
+
+async function attempt(ctx: ActorContext, inputs: NewNetwork[], random: Random): Promise<NetworkRow[]> {
   const now = ctx.clock.nowMs();
   const rows = inputs.map((input) => {
-    authorizeNetwork(ctx, input);
+    const segment = planSegment(wantedSegment(input), random);
+    const overhead = segment.networkType === 'vxlan' ? VXLAN_HEADER_BYTES : 0;
     return {
       id: ctx.ids.uuid(),
       region: ctx.region,
@@ -33,7 +48,10 @@ export async function createNetworks(ctx: ActorContext, inputs: NewNetwork[]): P
       adminStateUp: input.admin_state_up,
       shared: input.shared ?? false,
       external: input['router:external'] ?? false,
-      mtu: input.mtu ?? MTU_DEFAULT,
+      ...segment,
+      mtu: input.mtu ?? MTU_DEFAULT - overhead,
+      multiHost: input.multi_host ?? (input.shared === true && !input['router:external']),
+      isDefault: input.is_default ?? false,
       portSecurityEnabled: input.port_security_enabled,
       createdAtMs: now,
       updatedAtMs: now,
@@ -52,8 +70,22 @@ export async function createNetworks(ctx: ActorContext, inputs: NewNetwork[]): P
       ),
       selectNetworks(ctx).where(inArray(networks.id, ids)),
     ],
+  }).catch((error: unknown) => {
+    throw isSegmentTaken(error) ? takenSegment(error, inputs) : error;
   });
   return inOrder(results.at(-1) as NetworkRow[], ids);
+}
+
+const wantedSegment = (input: NewNetwork): WantedSegment => ({
+  type: input['provider:network_type'],
+  physicalNetwork: input['provider:physical_network'],
+  id: input['provider:segmentation_id'],
+});
+
+/** An id that was picked is picked again; a place that the client named is the client's to change. */
+function takenSegment(error: ConstraintFailed, inputs: NewNetwork[]): Error {
+  const named = inputs.map(wantedSegment).find(({ type, id }) => type === 'flat' || typeof id === 'number');
+  return named ? segmentInUse(named) : error;
 }
 
 function authorizeNetwork(ctx: ActorContext, input: NewNetwork): void {
@@ -66,5 +98,7 @@ function authorizeNetwork(ctx: ActorContext, input: NewNetwork): void {
     input['provider:physical_network'],
     input['provider:segmentation_id'],
   ];
+  if (input.multi_host !== undefined) enforce(ctx, 'create_network:multi_host', target);
+  if (input.is_default !== undefined) enforce(ctx, 'create_network:is_default', target);
   if (placed.some((value) => value !== undefined)) enforce(ctx, 'create_network:provider', target);
 }

@@ -8,7 +8,6 @@ import type { Listing } from '../api/listing.ts';
 import { standardView } from '../api/views.ts';
 import { sharedWithMe } from '../rbac/shared-with.ts';
 import { byTags } from '../tags/tag-filters.ts';
-import { NETWORK_TYPE } from './attributes.ts';
 
 /** The address scope that its subnets of an IP version are in. */
 const scopeOf = (version: 4 | 6) =>
@@ -52,13 +51,15 @@ export function networkView(ctx: ActorContext, row: NetworkRow) {
     ipv4_address_scope: row.scope4,
     ipv6_address_scope: row.scope6,
     'router:external': row.external,
+    ...(row.external ? { is_default: row.isDefault } : {}),
     description,
     port_security_enabled: row.portSecurityEnabled,
     ...(isAdmin(ctx)
       ? {
-          'provider:network_type': NETWORK_TYPE,
-          'provider:physical_network': null,
-          'provider:segmentation_id': null,
+          'provider:network_type': row.networkType,
+          'provider:physical_network': row.physicalNetwork,
+          'provider:segmentation_id': row.segmentationId,
+          multi_host: row.multiHost,
         }
       : {}),
     tags,
@@ -85,7 +86,11 @@ export const networkListing: Listing = {
     revision_number: byInteger(networks.revision),
     status: byConstant('ACTIVE'),
     'router:external': byBoolean(networks.external),
-    'provider:network_type': byConstant(NETWORK_TYPE),
+    'provider:network_type': byText(networks.networkType),
+    'provider:physical_network': byText(networks.physicalNetwork),
+    'provider:segmentation_id': byInteger(networks.segmentationId),
+    multi_host: byBoolean(networks.multiHost),
+    is_default: byBoolean(networks.isDefault),
   },
   sortKeys: {
     id: sql`networks.id`,

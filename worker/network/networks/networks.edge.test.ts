@@ -55,9 +55,75 @@ describe('a network', () => {
       'provider:physical_network': null,
       'provider:segmentation_id': null,
     });
-    const unknown = await net(admin, 'POST', '/networks', { network: { 'provider:network_type': 'vxlan' } });
+    const unknown = await net(admin, 'POST', '/networks', { network: { 'provider:network_type': 'gre' } });
     expect(unknown.status).toBe(400);
     expect(unknown.body.NeutronError.type).toBe('InvalidInput');
+  });
+
+  describe('on the wire', () => {
+    const place = (type: string, physical: string | null, id: number | null) => ({
+      network: {
+        'provider:network_type': type,
+        ...(physical === null ? {} : { 'provider:physical_network': physical }),
+        ...(id === null ? {} : { 'provider:segmentation_id': id }),
+      },
+    });
+    const placeOf = (network: Record<string, unknown>) => [
+      network['provider:network_type'],
+      network['provider:physical_network'],
+      network['provider:segmentation_id'],
+      network.mtu,
+    ];
+
+    it('is a VXLAN of a number of its own where nobody says, and what an admin says', async () => {
+      const made = await net(member, 'POST', '/networks', { networks: [{}, {}, {}] });
+      const shown = await net(admin, 'GET', `/networks?project_id=${member.projectId}&provider:network_type=vxlan`);
+      const ids = shown.body.networks.map((one: Record<string, unknown>) => one['provider:segmentation_id']);
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(ids.length).toBeGreaterThanOrEqual(made.body.networks.length);
+      const physical = `p${crypto.randomUUID().slice(0, 8)}`;
+      const create = async (body: object) => placeOf((await net(admin, 'POST', '/networks', body)).body.network);
+      expect(await create(place('flat', physical, null))).toEqual(['flat', physical, null, 1500]);
+      expect(await create(place('vlan', physical, 7))).toEqual(['vlan', physical, 7, 1500]);
+      expect(await create(place('vlan', physical, null))).toEqual(['vlan', physical, expect.any(Number), 1500]);
+      expect(await create(place('local', null, null))).toEqual(['local', null, null, 1500]);
+    });
+
+    it('is on no place that another has, nor on one that cannot be', async () => {
+      const physical = `p${crypto.randomUUID().slice(0, 8)}`;
+      const vni = 1 + Math.floor(Math.random() * 0xff_fffe);
+      for (const [body, type] of [
+        [place('vxlan', null, vni), 'TunnelIdInUse'],
+        [place('vlan', physical, 9), 'VlanIdInUse'],
+        [place('flat', physical, null), 'FlatNetworkInUse'],
+      ] as const) {
+        expect((await net(admin, 'POST', '/networks', body)).status).toBe(201);
+        const again = await net(admin, 'POST', '/networks', body);
+        expect([again.status, again.body.NeutronError?.type]).toEqual([409, type]);
+      }
+      for (const body of [
+        place('vxlan', physical, null),
+        place('vxlan', null, 0x100_0000),
+        place('vlan', null, 9),
+        place('vlan', physical, 4095),
+        place('flat', null, null),
+        place('flat', physical, 1),
+        place('local', null, 1),
+        place('vlan', 'a b', 1),
+        { network: { 'provider:segmentation_id': 5 } },
+      ]) {
+        expect((await net(admin, 'POST', '/networks', body)).status).toBe(400);
+      }
+    });
+
+    it('has its machines as gateways where an admin shares it, or says so', async () => {
+      const create = async (network: object) =>
+        (await net(admin, 'POST', '/networks', { network })).body.network.multi_host;
+      expect(await create({})).toBe(false);
+      expect(await create({ shared: true })).toBe(true);
+      expect(await create({ shared: true, multi_host: false })).toBe(false);
+      expect(await create({ multi_host: true })).toBe(true);
+    });
   });
 
   it('is made in bulk, all or none', async () => {

@@ -33,6 +33,8 @@ export function updateNetwork(ctx: ActorContext, input: NetworkUpdate): Promise<
     if (changes.shared !== undefined) enforce(ctx, 'update_network:shared', { projectId: row.projectId });
     const external = changes['router:external'];
     if (external !== undefined) enforce(ctx, 'update_network:router:external', { projectId: row.projectId });
+    if (changes.multi_host !== undefined) enforce(ctx, 'update_network:multi_host', { projectId: row.projectId });
+    if (changes.is_default !== undefined) enforce(ctx, 'update_network:is_default', { projectId: row.projectId });
     checkRevision(input.expectedRevision, row);
     const here = holds('network', sql`${row.id}`);
     const unshares = row.shared && changes.shared === false;
@@ -48,6 +50,8 @@ export function updateNetwork(ctx: ActorContext, input: NetworkUpdate): Promise<
             description: changes.description ?? row.description,
             adminStateUp: changes.admin_state_up ?? row.adminStateUp,
             mtu: changes.mtu ?? row.mtu,
+            multiHost: changes.multi_host ?? row.multiHost,
+            isDefault: changes.is_default ?? row.isDefault,
             portSecurityEnabled: changes.port_security_enabled ?? row.portSecurityEnabled,
             revision: sql`revision + 1`,
             updatedAtMs: ctx.clock.nowMs(),
