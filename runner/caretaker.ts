@@ -19,6 +19,7 @@ export function caretaker(options: {
   const { time, guests, services, log } = options;
   const duties: [name: string, duty: () => Promise<void>][] = [
     ['rules', () => services.firewall.heal()],
+    ['intranet', () => services.intranet.round()],
     ['dhcp', () => services.healDhcp()],
     ['consoles', () => guests.boundConsoles()],
     ['halted-guests', () => guests.resumeHalted()],

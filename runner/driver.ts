@@ -45,7 +45,7 @@ export interface Operator {
     operation: { kind: string; targetId: string; targetEpoch: number; args: Record<string, unknown> },
     hooks: OperationHooks,
   ): Promise<Record<string, unknown>>;
-  /** Answers a question: `console` {length_lines: number | null} -> {output: string}, `force-move` {} -> {}. */
+  /** Answers a question: `console` {length_lines: number | null} -> {output: string}, `denied` {project_id?} -> {flows}, `force-move` {} -> {}. */
   query(query: { kind: string; targetId: string; args: Record<string, unknown> }): Promise<unknown>;
 }
 

@@ -25,6 +25,7 @@ import { requireTools } from './host/tools.ts';
 import { ensureSystemUser } from './host/users.ts';
 import { errorText, type Log } from './log.ts';
 import { prepareForwarding } from './network/bridges.ts';
+import { withDenied } from './network/intranet/denied-query.ts';
 import { Inventory } from './network/inventory.ts';
 import { keptDriver } from './network/kept-driver.ts';
 import { Names } from './network/names.ts';
@@ -98,6 +99,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
     inventory,
     sysctls,
     dhcpFolder: dhcpFolder(names, stateDir),
+    clock: options.time ?? systemTimers,
     log,
   });
   await services.resume();
@@ -135,7 +137,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
       'port-forwarding': keptDriver(services, 'port-forwarding'),
       server: serverDriver(ctx, guests, moves),
     },
-    operator: serverOperator(ctx, guests, moves),
+    operator: withDenied(serverOperator(ctx, guests, moves), services.intranet),
     onChange: (listener) => void listeners.add(listener),
     async close() {
       listeners.clear();

@@ -16,3 +16,10 @@ export async function listTables(): Promise<string[]> {
     .map((line) => line.replace(/^table /, '').trim())
     .filter((line) => line !== '');
 }
+
+/** The elements of a set of the inet family, as nft writes them in JSON; protocols by their numbers. */
+export async function listSet(table: string, name: string): Promise<unknown[]> {
+  const { stdout } = await run('nft', ['-j', '-p', 'list', 'set', 'inet', table, name], { timeout_ms: NFT_TIMEOUT_MS });
+  const { nftables } = JSON.parse(stdout) as { nftables: { set?: { elem?: unknown[] } }[] };
+  return nftables.flatMap((one) => one.set?.elem ?? []);
+}

@@ -42,6 +42,16 @@ export class Names {
     return this.mark;
   }
 
+  /** The nftables table of the intranet filter, of the family inet. */
+  get intranetTable(): string {
+    return `${this.mark}-intranet`;
+  }
+
+  /** Every nftables table, as `family name`. */
+  get tables(): string[] {
+    return [`bridge ${this.table}`, `inet ${this.table}`, `inet ${this.intranetTable}`];
+  }
+
   bridge(networkId: string): string {
     return this.#interface('b', networkId);
   }

@@ -1,3 +1,4 @@
+import type { Clock } from '../../shared/clock.ts';
 import { listLinks } from '../host/links.ts';
 import type { SysctlKeeper } from '../host/sysctl.ts';
 import { KeyedQueue } from '../host/wait.ts';
@@ -5,6 +6,7 @@ import type { Log } from '../log.ts';
 import { DhcpDaemons } from './dhcp/dhcp-daemons.ts';
 import { planDhcp } from './dhcp/plan-dhcp.ts';
 import { Firewall } from './firewall/firewall.ts';
+import { IntranetWatch } from './intranet/intranet-watch.ts';
 import type { Inventory } from './inventory.ts';
 import { MetadataService } from './metadata/metadata-service.ts';
 import type { Names } from './names.ts';
@@ -15,6 +17,7 @@ export class NetworkServices {
   readonly inventory: Inventory;
   readonly sysctls: SysctlKeeper;
   readonly firewall: Firewall;
+  readonly intranet: IntranetWatch;
   readonly dhcp: DhcpDaemons;
   readonly metadata: MetadataService;
   /** Routing and DHCP of one network change one at a time. */
@@ -25,12 +28,14 @@ export class NetworkServices {
     inventory: Inventory;
     sysctls: SysctlKeeper;
     dhcpFolder: string;
+    clock: Clock;
     log: Log;
   }) {
     this.names = options.names;
     this.inventory = options.inventory;
     this.sysctls = options.sysctls;
-    this.firewall = new Firewall(options.names, options.inventory, options.log);
+    this.firewall = new Firewall(options.names, options.inventory, options.clock, options.log);
+    this.intranet = new IntranetWatch(this.firewall, options);
     this.dhcp = new DhcpDaemons(options.dhcpFolder);
     this.metadata = new MetadataService(options.inventory, options.log);
   }

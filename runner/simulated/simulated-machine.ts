@@ -204,6 +204,7 @@ export class SimulatedMachine implements Machine {
   }
 
   async #query(query: { kind: string; targetId: string; args: Record<string, unknown> }): Promise<unknown> {
+    if (query.kind === 'denied') return { flows: [] };
     if (query.kind === 'uptime') return { uptime: machineUptime() };
     if (query.kind === 'force-move')
       throw new DriverError(`Server ${query.targetId} is not on its way.`, { code: 404 });

@@ -34,13 +34,16 @@ export const intranetExceptionSpec = z.object({
 /** Flows that a host's answer to the query `denied` has at most, the latest first. */
 export const DENIED_FLOWS_MAX = 1000;
 
-/** What a port sent to the intranet without leave, told apart by destination, protocol and port. */
+/**
+ * What a port sent to the intranet without leave, told apart by destination, protocol and port; without a destination it
+ * is all that the port sent. Of a port that tries many destinations at once only that counts every packet.
+ */
 export const deniedFlow = z.object({
   port_id: uuid,
   project_id: z.string().max(64),
   server_id: uuid.nullable(),
-  destination: z.string().max(64),
-  protocol: z.int().min(0).max(255),
+  destination: z.string().max(64).nullable(),
+  protocol: z.int().min(0).max(255).nullable(),
   /** Null for protocols without ports. */
   port: z.int().min(0).max(65535).nullable(),
   packets: z.int().min(0),

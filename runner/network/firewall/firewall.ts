@@ -1,5 +1,7 @@
+import type { Clock } from '../../../shared/clock.ts';
 import { applyNft, listTables } from '../../host/nft.ts';
 import { errorText, type Log } from '../../log.ts';
+import { planIntranetTable } from '../intranet/plan-intranet-table.ts';
 import type { Inventory } from '../inventory.ts';
 import type { Names } from '../names.ts';
 import { planBridgeTable } from './plan-bridge-table.ts';
@@ -10,6 +12,7 @@ import { changeScript, fullScript, type Ruleset } from './ruleset.ts';
 export class Firewall {
   readonly #names: Names;
   readonly #inventory: Inventory;
+  readonly #clock: Clock;
   readonly #log: Log;
   /** Local ports of the metadata service, by network id. */
   readonly metadataPorts = new Map<string, number>();
@@ -18,9 +21,10 @@ export class Firewall {
   #running: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 
-  constructor(names: Names, inventory: Inventory, log: Log) {
+  constructor(names: Names, inventory: Inventory, clock: Clock, log: Log) {
     this.#names = names;
     this.#inventory = inventory;
+    this.#clock = clock;
     this.#log = log;
   }
 
@@ -44,9 +48,9 @@ export class Firewall {
   /** Loads the rules anew if somebody removed them, as a `flush ruleset` does. */
   async heal(): Promise<void> {
     const tables = new Set(await listTables());
-    const missing = ['inet', 'bridge'].filter((family) => !tables.has(`${family} ${this.#names.table}`));
+    const missing = this.#names.tables.filter((table) => !tables.has(table));
     if (missing.length === 0) return;
-    this.#log.error('rules-were-removed', { families: missing, remedy: 'loaded anew; find out who flushes nftables' });
+    this.#log.error('rules-were-removed', { tables: missing, remedy: 'loaded anew; find out who flushes nftables' });
     this.#loaded = null;
     await this.sync();
   }
@@ -55,6 +59,7 @@ export class Firewall {
     const wanted: Ruleset = [
       planBridgeTable(this.#names, this.#inventory),
       planInetTable(this.#names, this.#inventory, this.metadataPorts),
+      planIntranetTable(this.#names, this.#inventory, this.#clock.nowMs()),
     ];
     const change = this.#loaded === null ? fullScript(wanted) : changeScript(this.#loaded, wanted);
     if (change === '') return;
