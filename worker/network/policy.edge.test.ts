@@ -72,8 +72,12 @@ describePolicy<NetworkAction>('network', cast, {
   'create_network:shared': trial('admin', 201, network({ shared: true })),
   'create_network:multi_host': trial('admin', 201, network({ multi_host: true })),
   'create_network:is_default': trial('admin', 201, network({ is_default: true, 'router:external': true })),
-  'update_network:multi_host': trial('admin', 200, onNetwork('PUT', { network: { multi_host: true } }), { stranger: 404 }),
-  'update_network:is_default': trial('admin', 200, onNetwork('PUT', { network: { is_default: true } }), { stranger: 404 }),
+  'update_network:multi_host': trial('admin', 200, onNetwork('PUT', { network: { multi_host: true } }), {
+    stranger: 404,
+  }),
+  'update_network:is_default': trial('admin', 200, onNetwork('PUT', { network: { is_default: true } }), {
+    stranger: 404,
+  }),
   'create_network:provider': trial('admin', 201, network({ 'provider:network_type': 'local' })),
   'create_network:router:external': trial('admin', 201, network({ 'router:external': true })),
   update_network: trial('member', 200, onNetwork('PUT', { network: { name: 'm' } })),

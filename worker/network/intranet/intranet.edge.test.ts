@@ -2,10 +2,12 @@ import { and, eq } from 'drizzle-orm';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { audit } from '../../../db/schema/audit.ts';
 import { desired } from '../../../db/schema/fleet.ts';
+import { ports } from '../../../db/schema/network.ts';
+import type { MessageOf } from '../../../shared/protocol/messages.ts';
 import { intranetExceptionSpec, intranetSpec } from '../../../shared/specs/intranet.ts';
 import { ComputeCloud } from '../../../test/compute-cloud.ts';
 import { call, newTenant } from '../../../test/edge-client.ts';
-import { enrol } from '../../../test/edge-runner.ts';
+import { EdgeRunner, type Enrolled, enrol } from '../../../test/edge-runner.ts';
 import { expireIntranetRules } from './expire-rules.ts';
 
 const MINUTE_MS = 60_000;
@@ -25,6 +27,15 @@ const addPrefix = (prefix: string, of: Record<string, unknown> = {}) =>
 const addRule = (rule: Record<string, unknown>) =>
   intranet('POST', '/rules', { rule: { destination: '10.1.0.0/16', reason: 'LDAP', ...rule } });
 const inAMinute = () => new Date(Date.now() + MINUTE_MS).toISOString();
+
+async function joinedRunner(): Promise<Enrolled> {
+  const asked = await call('POST', `/r/${cloud.region}/aerostat/v1/join-tokens`, {
+    token: cloud.admin.token,
+    body: { join_token: {} },
+  });
+  const { join_token } = (await asked.json()) as { join_token: { token: string } };
+  return (await enrol({ token: join_token.token })).runner;
+}
 
 /** What a host is told, of a kind, by id; tombstones as null. */
 async function told(runnerId: string, kind: string): Promise<Record<string, unknown>> {
@@ -123,12 +134,7 @@ describe('the filter', () => {
     await addPrefix('10.0.0.0/8');
     const { projectId } = await newTenant();
     const { id } = (await addRule({ source: { type: 'project', id: projectId } })).body.rule;
-    const asked = await call('POST', `/r/${cloud.region}/aerostat/v1/join-tokens`, {
-      token: cloud.admin.token,
-      body: { join_token: {} },
-    });
-    const { join_token } = (await asked.json()) as { join_token: { token: string } };
-    const { id: host } = (await enrol({ token: join_token.token })).runner;
+    const { id: host } = await joinedRunner();
     expect(await told(host, 'intranet')).toEqual({ filter: { dry_run: false, prefixes: ['10.0.0.0/8'] } });
     expect(Object.keys(await told(host, 'intranet-exception'))).toEqual([id]);
     expect((await cloud.runner(host)).generation).toBe(1);
@@ -250,10 +256,38 @@ describe('what was denied', () => {
     const host = await cloud.addRunner({ name: `silent-${cloud.region}` });
     await cloud.addRunner({ leaseExpiresAtMs: 1 });
     const all = await intranet('GET', '/denied');
-    expect(all.body).toEqual({ denied: [], hosts: { answered: 0, silent: [`silent-${cloud.region}`] } });
+    expect(all.body).toEqual({ denied: [], totals: [], hosts: { answered: 0, silent: [`silent-${cloud.region}`] } });
     expect((await cloud.runner(host)).name).toContain('silent');
     const other = await intranet('GET', `/denied?server_id=${crypto.randomUUID()}`);
-    expect(other.body).toEqual({ denied: [], hosts: { answered: 0, silent: [] } });
+    expect(other.body).toEqual({ denied: [], totals: [], hosts: { answered: 0, silent: [] } });
     expect((await intranet('GET', '/denied?colour=red')).status).toBe(400);
+  });
+
+  it('comes from the machine that serves the port, and with what was sent in all', async () => {
+    const runner = await joinedRunner();
+    const link = await EdgeRunner.connect(runner);
+    const { networkId } = await cloud.addNetwork();
+    const made = await call('POST', `/r/${cloud.region}/networking/v2.0/ports`, {
+      token: cloud.user.token,
+      body: { port: { network_id: networkId } },
+    });
+    const { port } = (await made.json()) as { port: { id: string } };
+    await cloud.ctx.db.update(ports).set({ runnerId: runner.id }).where(eq(ports.id, port.id));
+    await cloud.addRunner();
+    const asked = intranet('GET', `/denied?port_id=${port.id}`);
+    const { query_id, kind, args } = (await link.next((one) => one.type === 'query')) as MessageOf<'query'>;
+    expect([kind, args]).toEqual(['denied', { port_id: port.id }]);
+    const whose = { port_id: port.id, project_id: cloud.user.projectId, server_id: null, dropped: true };
+    const seen = { packets: 3, bytes: 180, first_seen_ms: 1_000, last_seen_ms: 2_000 };
+    const flow = { ...whose, ...seen, destination: '10.0.0.1', protocol: 6, port: 22 };
+    const total = { ...whose, ...seen, packets: 9, destination: null, protocol: null, port: null };
+    link.send({ type: 'answer', query_id, ok: true, result: { flows: [flow, total] } });
+    const times = { first_seen: '1970-01-01T00:00:01.000Z', last_seen: '1970-01-01T00:00:02.000Z', host: runner.name };
+    const shown = { ...whose, ...times, packets: 3, bytes: 180, destination: '10.0.0.1', protocol: 6, port: 22 };
+    expect((await asked).body).toEqual({
+      denied: [shown],
+      totals: [{ ...whose, ...times, packets: 9, bytes: 180 }],
+      hosts: { answered: 1, silent: [] },
+    });
   });
 });

@@ -39,7 +39,8 @@ export async function listDenied(ctx: ActorContext, of: DeniedQuery) {
   }
   const flows = answers.flatMap(({ host, flows }) => (flows ?? []).map((flow) => deniedView(host, flow)));
   return {
-    denied: flows.sort((a, b) => b.last_seen.localeCompare(a.last_seen)).slice(0, DENIED_FLOWS_MAX),
+    denied: latest(flows.filter(({ destination }) => destination !== null)),
+    totals: latest(flows.filter(({ destination }) => destination === null)).map(totalView),
     hosts: {
       answered: answers.filter(({ flows }) => flows !== null).length,
       silent: answers.filter(({ flows }) => flows === null).map(({ host }) => host.name),
@@ -60,9 +61,15 @@ async function ask(ctx: ActorContext, host: Host, of: DeniedQuery): Promise<Deni
   return parsed?.success ? parsed.data.flows : null;
 }
 
+const latest = <Flow extends { last_seen: string }>(flows: Flow[]): Flow[] =>
+  flows.sort((a, b) => b.last_seen.localeCompare(a.last_seen)).slice(0, DENIED_FLOWS_MAX);
+
 const iso = (ms: number) => new Date(ms).toISOString();
 
 function deniedView(host: Host, flow: DeniedFlow) {
   const { first_seen_ms, last_seen_ms, ...rest } = flow;
   return { ...rest, first_seen: iso(first_seen_ms), last_seen: iso(last_seen_ms), host: host.name };
 }
+
+/** All that a port was denied, wherever it went. */
+const totalView = ({ destination: _d, protocol: _p, port: _o, ...rest }: ReturnType<typeof deniedView>) => rest;
