@@ -13,6 +13,7 @@ const RESOURCES = [
   ['security-group-rule', 'security-group-rules'],
   ['subnetpool', 'subnetpools'],
   ['address-scope', 'address-scopes'],
+  ['address-group', 'address-groups'],
   ['rbac-policy', 'rbac-policies'],
   ['quota', 'quotas'],
   ['extension', 'extensions'],

@@ -202,6 +202,30 @@ export const EXTENSIONS: readonly Extension[] = [
     updated: '2020-02-12T10:00:00-00:00',
   },
   {
+    alias: 'address-group',
+    name: 'Address group',
+    description: 'Support address group',
+    updated: '2020-07-15T10:00:00-00:00',
+  },
+  {
+    alias: 'rbac-address-group',
+    name: 'Add address_group type to RBAC',
+    description: 'Add address_group type to RBAC',
+    updated: '2021-04-16T10:00:00-00:00',
+  },
+  {
+    alias: 'security-groups-remote-address-group',
+    name: 'Remote address group id field for security group rules',
+    description: 'Add new field of remote address group id in SG rules',
+    updated: '2020-08-25T10:00:00-00:00',
+  },
+  {
+    alias: 'stateful-security-group',
+    name: 'Stateful security group',
+    description: 'Indicates if the security group is stateful or not',
+    updated: '2019-11-26T09:00:00-00:00',
+  },
+  {
     alias: 'quotas',
     name: 'Quota management support',
     description: 'Expose functions for quotas management per project',

@@ -61,6 +61,12 @@ const onPool =
   (method: string, body?: unknown, action = '') =>
   async () =>
     call(method, `/subnetpools/${await made('/subnetpools', 'subnetpool', poolValues)}${action}`, body);
+const onAddressGroup =
+  (method: string, body?: unknown, action = '') =>
+  async () => {
+    const id = await made('/address-groups', 'address_group', { addresses: ['10.1.0.0/16'] });
+    return call(method, `/address-groups/${id}${action}`, body);
+  };
 const onQuota = (method: string, body?: unknown) => () => call(method, `/quotas/${owner.projectId}`, body);
 
 describePolicy<NetworkAction>('network', cast, {
@@ -183,6 +189,17 @@ describePolicy<NetworkAction>('network', cast, {
     const { networkId } = await newNetwork(owner);
     return onPool('PUT', { network_id: networkId }, '/onboard_network_subnets')();
   }),
+
+  get_address_group: trial('reader', 200, onAddressGroup('GET')),
+  create_address_group: trial('member', 201, () => call('POST', '/address-groups', { address_group: {} }), {
+    stranger: 201,
+  }),
+  update_address_group: [
+    trial('member', 200, onAddressGroup('PUT', { address_group: { name: 'm' } })),
+    trial('member', 200, onAddressGroup('PUT', { addresses: ['10.0.0.0/8'] }, '/add_addresses')),
+    trial('member', 200, onAddressGroup('PUT', { addresses: ['10.1.0.0/16'] }, '/remove_addresses')),
+  ],
+  delete_address_group: trial('member', 204, onAddressGroup('DELETE')),
 
   get_quota: [
     trial('reader', 200, onQuota('GET'), { stranger: 403 }),

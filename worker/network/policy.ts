@@ -69,6 +69,10 @@ const policy = {
   add_prefixes: 'project-member',
   remove_prefixes: 'project-member',
   onboard_network_subnets: 'project-member',
+  get_address_group: 'project-reader',
+  create_address_group: 'project-member',
+  update_address_group: 'project-member',
+  delete_address_group: 'project-member',
   get_quota: 'project-reader',
   /** of all projects */
   get_quotas: 'admin',

@@ -4,6 +4,7 @@ import type { AppEnv } from '../http/context.ts';
 import { ApiError } from '../http/errors.ts';
 import { refuseNul } from '../http/refuse-nul.ts';
 import { authenticate } from '../identity/authenticate.ts';
+import { addressGroupRoutes } from './address-groups/routes.ts';
 import { addressScopeRoutes } from './address-scopes/routes.ts';
 import { discovery } from './discovery.ts';
 import { renderFault } from './faults.ts';
@@ -35,6 +36,7 @@ const resources = new Hono<AppEnv>()
   .route('/security-group-rules', securityGroupRuleRoutes)
   .route('/subnetpools/:id/tags', tagRoutes(taggedSubnetpool))
   .route('/subnetpools', subnetpoolRoutes)
+  .route('/address-groups', addressGroupRoutes)
   .route('/address-scopes', addressScopeRoutes)
   .route('/rbac-policies', rbacPolicyRoutes)
   .route('/quotas', quotaRoutes);

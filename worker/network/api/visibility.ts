@@ -38,7 +38,7 @@ export function visibleOf(ctx: ActorContext, type: ObjectType): SQL {
     case 'subnetpool':
       return ownOrShared(ctx, 'get_subnetpool', { table: 'subnetpools', type });
     case 'address_group':
-      return ownOrShared(ctx, 'get_rbac_policy', { table: 'address_groups', type });
+      return ownOrShared(ctx, 'get_address_group', { table: 'address_groups', type });
     case 'qos_policy':
       return ownOrShared(ctx, 'get_rbac_policy', { table: 'qos_policies', type });
   }

@@ -28,6 +28,22 @@ export function dropUnneededMembers(db: Database, groupId: string, holderId: str
   );
 }
 
+/** Address groups that no security group of their runner refers to any more. @param where - a condition on `desired` */
+export function dropUnneededAddressGroups(db: Database, where: SQL): Statement {
+  return dropDesired(
+    db,
+    'address-group',
+    sql`${where} AND NOT EXISTS (SELECT 1 FROM security_group_rules rule
+      JOIN desired holder ON holder.runner_id = desired.runner_id AND holder.kind = 'security-group'
+        AND holder.id = rule.group_id AND holder.deleted = 0
+      WHERE rule.remote_address_group_id = desired.id)`,
+  );
+}
+
+/** Holds for what is on the runners that hold a security group, or whose tombstone of it is not buried. */
+export const besideGroup = (groupId: string): SQL =>
+  sql`desired.runner_id IN (SELECT beside.runner_id FROM desired beside WHERE beside.kind = 'security-group' AND beside.id = ${groupId})`;
+
 /** Members that only the security groups dropped earlier in this batch needed. Their rules must still be there. */
 export function dropMembersOfDropped(db: Database): Statement {
   return dropDesired(
@@ -43,7 +59,7 @@ export function dropMembersOfDropped(db: Database): Statement {
 }
 
 /**
- * The networks, security groups and members of a runner that none of its ports needs.
+ * The networks, security groups, members and address groups of a runner that none of its ports needs.
  * @param gonePortId - a port that the runner no longer has, though its tombstone may still be there
  * @param when - holds where the runner was touched
  */
@@ -63,6 +79,7 @@ export function dropUnneeded(db: Database, runnerId: string, gonePortId = '', wh
       sql`${here} AND ${portsHere(sql`JOIN port_security_groups used ON used.port_id = port.id AND used.group_id = desired.id`)}`,
     ),
     dropMembersOfDropped(db),
+    dropUnneededAddressGroups(db, here),
   ];
 }
 

@@ -2,7 +2,14 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../db/client.ts';
 import type { Kind } from '../../../shared/specs/kinds.ts';
 import type { Statement } from '../../http/commit.ts';
-import { memberIdSql, memberSpecSql, networkSpecSql, portSpecSql, securityGroupSpecSql } from './specs.ts';
+import {
+  addressGroupSpecSql,
+  memberIdSql,
+  memberSpecSql,
+  networkSpecSql,
+  portSpecSql,
+  securityGroupSpecSql,
+} from './specs.ts';
 
 /*
  * Statements that bring runners' desired state in line with our rows. Each belongs into a batch after the rows it reads
@@ -56,6 +63,21 @@ export function putGroupMembers(db: Database, where: SQL): Statement {
       FROM port_security_groups
       JOIN ports ON ports.id = port_security_groups.port_id AND ports.runner_id IS NOT NULL
       JOIN security_group_rules rule ON rule.remote_group_id = port_security_groups.group_id
+      JOIN desired holder ON holder.kind = 'security-group' AND holder.id = rule.group_id AND holder.deleted = 0
+      JOIN runners ON runners.id = holder.runner_id
+      WHERE ${where}`),
+  );
+}
+
+/**
+ * Wants address groups on every runner that holds a security group with a rule about them.
+ * @param where - a condition on `address_groups`, `holder` (the desired security group) and `runners`
+ */
+export function putAddressGroups(db: Database, where: SQL): Statement {
+  return db.run(
+    upsert(sql`SELECT DISTINCT ${columns('address-group', sql`address_groups.id`, addressGroupSpecSql)}
+      FROM address_groups
+      JOIN security_group_rules rule ON rule.remote_address_group_id = address_groups.id
       JOIN desired holder ON holder.kind = 'security-group' AND holder.id = rule.group_id AND holder.deleted = 0
       JOIN runners ON runners.id = holder.runner_id
       WHERE ${where}`),

@@ -4,7 +4,7 @@ import { protocolNumberSql } from '../security-groups/protocols.ts';
 /*
  * The specs of shared/specs/network.ts as SQL over our rows, so that a spec is of the rows as they are when the batch
  * runs, not as they were when a request read them. Names of tables in these fragments: `networks`, `ports`,
- * `security_groups`, and for members `port_security_groups` joined with `ports`.
+ * `security_groups`, `address_groups`, and for members `port_security_groups` joined with `ports`.
  */
 
 const truth = (condition: SQL) => sql`json(CASE WHEN ${condition} THEN 'true' ELSE 'false' END)`;
@@ -46,6 +46,8 @@ export const securityGroupSpecSql = sql`json_object(
       'remote_ip_prefix', r.remote_ip_prefix, 'remote_group_id', r.remote_group_id,
       'remote_address_group_id', r.remote_address_group_id) ORDER BY r.id)
     FROM security_group_rules r WHERE r.group_id = security_groups.id))`;
+
+export const addressGroupSpecSql = sql`json_object('id', address_groups.id, 'addresses', json(address_groups.addresses))`;
 
 export const memberIdSql = sql`port_security_groups.group_id || ':' || port_security_groups.port_id`;
 

@@ -2,7 +2,14 @@ import { type SQL, sql } from 'drizzle-orm';
 import { ipAllocations, portSecurityGroups, ports } from '../../../db/schema/network.ts';
 import type { Statement } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
-import { knowsMembersOf, putGroupMembers, putNetworks, putPorts, putSecurityGroups } from '../desired/puts.ts';
+import {
+  knowsMembersOf,
+  putAddressGroups,
+  putGroupMembers,
+  putNetworks,
+  putPorts,
+  putSecurityGroups,
+} from '../desired/puts.ts';
 import type { Address } from '../ipam/address-picks.ts';
 import { assertQuota } from '../quotas/assert-quota.ts';
 
@@ -62,6 +69,7 @@ export function putPortsOnRunner(ctx: Context, runnerId: string | SQL, portIds: 
     putGroupMembers(ctx.db, sql`port_security_groups.port_id IN (${portIds})`),
     // A group that came to the runner in this batch needs all members it refers to; the others have them.
     putGroupMembers(ctx.db, sql`${here} AND holder.generation = runners.generation`),
+    putAddressGroups(ctx.db, sql`${here} AND holder.generation = runners.generation`),
   ];
 }
 

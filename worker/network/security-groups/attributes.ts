@@ -3,11 +3,9 @@ import { optional, owner, readOnly, required, unset } from '../api/attributes.ts
 import {
   boolean,
   DESCRIPTION_LENGTH_MAX,
-  invalidInput,
   NAME_LENGTH_MAX,
   nullOr,
   oneOf,
-  onlyNull,
   type Parse,
   shown,
   text,
@@ -23,16 +21,11 @@ const groupName: Parse<string> = (value) => {
   return name;
 };
 
-const stateful: Parse<true> = (value) => {
-  if (!boolean(value)) throw invalidInput('stateless security groups are not supported here');
-  return true;
-};
-
 /** The attributes of a security group, as POST and PUT take them. */
 export const groupAttributes = {
   name: optional(groupName, ''),
   description: optional(text(DESCRIPTION_LENGTH_MAX), ''),
-  stateful: unset(stateful),
+  stateful: unset(boolean),
   ...owner,
   id: readOnly,
   security_group_rules: readOnly,
@@ -64,7 +57,7 @@ export const ruleAttributes = {
   port_range_max: optional(portValue, null, { put: false }),
   remote_ip_prefix: optional(orNothing(ipPrefix), null, { put: false }),
   remote_group_id: optional(orNothing(text(ID_LENGTH_MAX)), null, { put: false }),
-  remote_address_group_id: unset(onlyNull, { put: false }),
+  remote_address_group_id: optional(orNothing(text(ID_LENGTH_MAX)), null, { put: false }),
   description: optional(orNothing(text(DESCRIPTION_LENGTH_MAX)), ''),
   ...owner,
   id: readOnly,

@@ -9,6 +9,7 @@ const rule = (part: Partial<RuleShape> = {}): RuleShape => ({
   portRangeMax: null,
   remoteIpPrefix: null,
   remoteGroupId: null,
+  remoteAddressGroupId: null,
   ...part,
 });
 const refused = (part: Partial<RuleShape>): string | undefined => {

@@ -7,7 +7,14 @@ import { normalizedCidr } from './rule-values.ts';
 /** What of a rule must fit together. */
 export type RuleShape = Pick<
   RuleRow,
-  'direction' | 'ethertype' | 'protocol' | 'portRangeMin' | 'portRangeMax' | 'remoteIpPrefix' | 'remoteGroupId'
+  | 'direction'
+  | 'ethertype'
+  | 'protocol'
+  | 'portRangeMin'
+  | 'portRangeMax'
+  | 'remoteIpPrefix'
+  | 'remoteGroupId'
+  | 'remoteAddressGroupId'
 >;
 
 const ICMP = 1;
@@ -45,7 +52,8 @@ export function checkedRule<Rule extends RuleShape>(sent: Rule): Rule {
       'SecurityGroupEthertypeConflictWithProtocol',
     );
   }
-  if (rule.remoteIpPrefix !== null && rule.remoteGroupId !== null) {
+  const remotes = [rule.remoteIpPrefix, rule.remoteGroupId, rule.remoteAddressGroupId].filter((one) => one !== null);
+  if (remotes.length > 1) {
     throw badRequest(
       'Only one of remote_ip_prefix or remote_group_id or remote_address_group_id may be provided.',
       'SecurityGroupMultipleRemoteEntites',
@@ -118,6 +126,7 @@ export function ruleKey(rule: RuleShape): string {
     rule.portRangeMin,
     rule.portRangeMax,
     rule.remoteGroupId,
+    rule.remoteAddressGroupId,
     ANY_ADDRESS.includes(prefix) ? null : prefix,
   ]);
 }

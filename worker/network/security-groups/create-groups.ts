@@ -20,8 +20,8 @@ export type NewGroup = Created<typeof groupAttributes> & { projectId: string };
 export function createGroups(ctx: ActorContext, inputs: NewGroup[]): Promise<GroupWithRules[]> {
   for (const input of inputs) enforce(ctx, 'create_security_group', { projectId: input.projectId });
   return whileRacing(async () => {
-    const made = inputs.map(({ projectId, name, description }) =>
-      newGroup(ctx, { projectId, name, description, stateful: true }),
+    const made = inputs.map(({ projectId, name, description, stateful = true }) =>
+      newGroup(ctx, { projectId, name, description, stateful }),
     );
     const ids = made.map(({ group }) => group.id);
     const results = await commit(ctx, {

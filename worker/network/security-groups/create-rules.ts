@@ -3,16 +3,18 @@ import { securityGroupRules, securityGroups } from '../../../db/schema/network.t
 import { commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest, conflict } from '../../http/errors.ts';
+import { type AddressGroupRow, showAddressGroup } from '../address-groups/address-group-rows.ts';
 import type { Created } from '../api/attributes.ts';
 import { inOrder } from '../api/in-order.ts';
-import { assertRevision, whileRacing } from '../api/races.ts';
+import { assertRevision, assertUnchanged, whileRacing } from '../api/races.ts';
 import { visibleGroups } from '../api/visibility.ts';
-import { holds, putGroupMembers, putSecurityGroups } from '../desired/puts.ts';
+import { holds, putAddressGroups, putGroupMembers, putSecurityGroups } from '../desired/puts.ts';
 import { securityGroupNotFound } from '../faults.ts';
 import { enforce } from '../policy.ts';
 import { assertQuota } from '../quotas/assert-quota.ts';
+import { assertAccess } from '../rbac/assert-access.ts';
 import type { ruleAttributes } from './attributes.ts';
-import { checkedRule, ruleKey } from './check-rule.ts';
+import { checkedRule, type RuleShape, ruleKey } from './check-rule.ts';
 import { type GroupWithRules, type RuleWithGroup, selectGroups, selectRules } from './group-rows.ts';
 import { newRule, type RuleRow } from './new-group.ts';
 
@@ -41,13 +43,20 @@ export function createRules(ctx: ActorContext, inputs: NewRule[]): Promise<RuleW
     const group = groups.find((one) => one.id === groupId);
     if (!group) throw securityGroupNotFound(groupId);
     enforce(ctx, 'create_security_group_rule', { projectId: group.projectId });
+    const addressGroups = await remoteAddressGroups(ctx, shapes);
     refuseDuplicates(group, shapes);
     const rows = shapes.map((shape, index) => ({
       ...newRule(ctx, group, shape),
       projectId: inputs[index]?.projectId ?? group.projectId,
     }));
-    return write(ctx, group, rows);
+    return write(ctx, group, rows, addressGroups);
   });
+}
+
+/** The address groups that rules refer to. @throws ApiError 404 no such group */
+async function remoteAddressGroups(ctx: ActorContext, shapes: RuleShape[]): Promise<AddressGroupRow[]> {
+  const ids = [...new Set(shapes.flatMap((shape) => shape.remoteAddressGroupId ?? []))];
+  return Promise.all(ids.map((id) => showAddressGroup(ctx, id)));
 }
 
 function oneGroup(inputs: NewRule[]): string {
@@ -75,6 +84,7 @@ const shapeOf = (input: NewRule) => ({
   portRangeMax: input.port_range_max,
   remoteIpPrefix: input.remote_ip_prefix,
   remoteGroupId: input.remote_group_id,
+  remoteAddressGroupId: input.remote_address_group_id,
   description: input.description ?? '',
 });
 
@@ -92,7 +102,12 @@ function refuseDuplicates(group: GroupWithRules, shapes: ReturnType<typeof shape
   }
 }
 
-async function write(ctx: ActorContext, group: GroupWithRules, rows: RuleRow[]): Promise<RuleWithGroup[]> {
+async function write(
+  ctx: ActorContext,
+  group: GroupWithRules,
+  rows: RuleRow[],
+  addressGroups: AddressGroupRow[],
+): Promise<RuleWithGroup[]> {
   const ids = rows.map((row) => row.id);
   const here = holds('security-group', sql`${group.id}`);
   const refersToGroup = rows.some((row) => row.remoteGroupId !== null);
@@ -101,6 +116,10 @@ async function write(ctx: ActorContext, group: GroupWithRules, rows: RuleRow[]):
     touches: here,
     statements: [
       assertRevision(ctx, 'security_groups', group),
+      ...addressGroups.map(({ id }) =>
+        assertUnchanged(ctx, sql`EXISTS (SELECT 1 FROM address_groups WHERE id = ${id})`),
+      ),
+      ...assertAccess(ctx, 'address_group', addressGroups),
       ctx.db.insert(securityGroupRules).values(rows),
       ...assertQuota(
         ctx,
@@ -112,6 +131,7 @@ async function write(ctx: ActorContext, group: GroupWithRules, rows: RuleRow[]):
         .set({ revision: sql`revision + 1`, updatedAtMs: ctx.clock.nowMs() })
         .where(eq(securityGroups.id, group.id)),
       putSecurityGroups(ctx.db, sql`security_groups.id = ${group.id} AND ${here}`),
+      ...(addressGroups.length > 0 ? [putAddressGroups(ctx.db, sql`holder.id = ${group.id}`)] : []),
       ...(refersToGroup ? [putGroupMembers(ctx.db, sql`holder.id = ${group.id}`)] : []),
       selectRules(ctx).where(inArray(securityGroupRules.id, ids)),
     ],

@@ -1,18 +1,17 @@
 import { eq, sql } from 'drizzle-orm';
 import { securityGroupRules, securityGroups } from '../../../db/schema/network.ts';
 import { dropDesired } from '../../fleet/desired.ts';
-import { AssertionFailed, assertThat, commit } from '../../http/commit.ts';
+import { commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { conflict } from '../../http/errors.ts';
 import { assertRevision, checkRevision, whileRacing } from '../api/races.ts';
-import { dropMembersOfDropped } from '../desired/drops.ts';
+import { besideGroup, dropMembersOfDropped, dropUnneededAddressGroups } from '../desired/drops.ts';
 import { holds, putSecurityGroups } from '../desired/puts.ts';
 import { enforce, may } from '../policy.ts';
 import { dropPolicies } from '../rbac/drop-policies.ts';
+import { assertUnused, usedGroup } from './group-in-use.ts';
 import { DEFAULT_GROUP_NAME } from './new-group.ts';
 import { showGroup } from './show-group.ts';
-
-const UNUSED = 'group-unused';
 
 /**
  * Removes a group with its rules, and the rules of other groups about it.
@@ -34,16 +33,17 @@ export function deleteGroup(
       touches: sql`(${holds('security-group', sql`${row.id}`)} OR ${holdsRuleAbout(row.id)})`,
       statements: [
         ...(input.expectedRevision === undefined ? [] : [assertRevision(ctx, 'security_groups', row)]),
-        assertThat(ctx.db, UNUSED, sql`NOT EXISTS (SELECT 1 FROM port_security_groups WHERE group_id = ${row.id})`),
+        assertUnused(ctx, row.id),
         dropDesired(ctx.db, 'security-group', sql`desired.id = ${row.id}`),
         dropMembersOfDropped(ctx.db),
+        dropUnneededAddressGroups(ctx.db, besideGroup(row.id)),
         ctx.db.delete(securityGroupRules).where(eq(securityGroupRules.remoteGroupId, row.id)),
         dropPolicies(ctx, row.id),
         ctx.db.delete(securityGroups).where(eq(securityGroups.id, row.id)),
         putSecurityGroups(ctx.db, sql`${heldWithRuleAbout(row.id, sql`security_groups.id`)}`),
       ],
     }).catch((error: unknown) => {
-      throw error instanceof AssertionFailed && error.assertion === UNUSED ? groupInUse(row.id) : error;
+      throw usedGroup(error, row.id);
     });
   });
 }
@@ -55,5 +55,3 @@ const heldWithRuleAbout = (remoteId: string, groupId: ReturnType<typeof sql>) =>
 
 const holdsRuleAbout = (remoteId: string) =>
   sql`EXISTS (SELECT 1 FROM security_group_rules r WHERE r.remote_group_id = ${remoteId} AND ${holds('security-group', sql`r.group_id`)})`;
-
-const groupInUse = (id: string) => conflict(`Security Group ${id} in use.`, 'SecurityGroupInUse');

@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm';
 import { securityGroupRules, securityGroups } from '../../../db/schema/network.ts';
 import { commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
-import { dropUnneededMembers } from '../desired/drops.ts';
+import { besideGroup, dropUnneededAddressGroups, dropUnneededMembers } from '../desired/drops.ts';
 import { holds, putSecurityGroups } from '../desired/puts.ts';
 import { enforce } from '../policy.ts';
 import { showRule } from './show-group.ts';
@@ -22,6 +22,14 @@ export async function deleteRule(ctx: ActorContext, id: string): Promise<void> {
         .set({ revision: sql`revision + 1`, updatedAtMs: ctx.clock.nowMs() })
         .where(eq(securityGroups.id, row.groupId)),
       putSecurityGroups(ctx.db, sql`security_groups.id = ${row.groupId} AND ${here}`),
+      ...(row.remoteAddressGroupId === null
+        ? []
+        : [
+            dropUnneededAddressGroups(
+              ctx.db,
+              sql`desired.id = ${row.remoteAddressGroupId} AND ${besideGroup(row.groupId)}`,
+            ),
+          ]),
       ...(row.remoteGroupId === null ? [] : [dropUnneededMembers(ctx.db, row.remoteGroupId, row.groupId)]),
     ],
   });

@@ -16,7 +16,7 @@ const groupColumns = {
     sql`(SELECT json_group_array(json_object('id', r.id, 'region', r.region, 'projectId', r.project_id, 'groupId', r.group_id,
       'description', r.description, 'direction', r.direction, 'ethertype', r.ethertype, 'protocol', r.protocol,
       'portRangeMin', r.port_range_min, 'portRangeMax', r.port_range_max, 'remoteIpPrefix', r.remote_ip_prefix,
-      'remoteGroupId', r.remote_group_id, 'createdAtMs', r.created_at_ms) ORDER BY r.created_at_ms, r.id)
+      'remoteGroupId', r.remote_group_id, 'remoteAddressGroupId', r.remote_address_group_id, 'createdAtMs', r.created_at_ms) ORDER BY r.created_at_ms, r.id)
       FROM security_group_rules r WHERE r.group_id = security_groups.id)`,
   ),
 };
@@ -64,7 +64,7 @@ export function ruleView(row: RuleWithGroup) {
     remote_ip_prefix: row.remoteIpPrefix,
     normalized_cidr: normalizedCidr(row.remoteIpPrefix),
     remote_group_id: row.remoteGroupId,
-    remote_address_group_id: null,
+    remote_address_group_id: row.remoteAddressGroupId,
     belongs_to_default_sg: row.groupName === DEFAULT_GROUP_NAME,
     tenant_id: row.projectId,
     project_id: row.projectId,
@@ -115,6 +115,7 @@ export const ruleListing: Listing = {
     port_range_max: byInteger(securityGroupRules.portRangeMax),
     remote_ip_prefix: byText(securityGroupRules.remoteIpPrefix),
     remote_group_id: byText(securityGroupRules.remoteGroupId),
+    remote_address_group_id: byText(securityGroupRules.remoteAddressGroupId),
     description: byText(securityGroupRules.description),
   },
   sortKeys: {

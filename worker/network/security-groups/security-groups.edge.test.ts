@@ -115,7 +115,14 @@ describe('a security group', () => {
       detail: '',
     });
     const stateless = await net(member, 'POST', '/security-groups', { security_group: { stateful: false } });
-    expect(problem(stateless)).toEqual([400, 'InvalidInput']);
+    expect([stateless.status, stateless.body.security_group.stateful]).toEqual([201, false]);
+    const own = `/security-groups/${stateless.body.security_group.id}`;
+    const turn = (stateful: boolean) => net(member, 'PUT', own, { security_group: { stateful } });
+    expect((await turn(true)).body.security_group.stateful).toBe(true);
+    const { networkId } = await newNetwork(member);
+    const port = { network_id: networkId, security_groups: [stateless.body.security_group.id] };
+    expect((await net(member, 'POST', '/ports', { port })).status).toBe(201);
+    expect(problem(await turn(false))).toEqual([409, 'SecurityGroupInUse']);
   });
 
   it('stays while a port has it', async () => {
