@@ -390,6 +390,7 @@ describe('a runner', () => {
       await exception({ type: 'project', id: 'nobody' });
       await filter([...PREFIXES, `192.168.${round}.0/24`]);
     }
+    expect(listener.heard()).not.toContain('shut');
     // By hand, as another program would: the whole is loaded again.
     await host.sh(`nft delete table inet ${names.intranetTable}`);
     await eventually('the table', () => host.does(`nft list table inet ${names.intranetTable} | grep -q closed4`));
