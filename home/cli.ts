@@ -3,6 +3,7 @@ import { Refusal } from '../shared/refusal.ts';
 import { conformance } from '../test/conformance/full.ts';
 import { bench } from './bench.ts';
 import { check } from './check.ts';
+import { cloud } from './cloud.ts';
 import { dbSetup } from './db-setup.ts';
 import { start } from './start.ts';
 import { stop } from './stop.ts';
@@ -13,6 +14,7 @@ const HELP = `Aerostat: a cloud control plane that floats at the edge, tethered 
   npm start [-- OPTIONS]       a whole cloud on this machine: database, API, runner, a first guest
   npm run stop [-- --state DIR]  takes down everything that start made; data stays in the state folder
   npm run runner -- join URL TOKEN   makes this machine a runner of a cloud; also: run, install, status, --help
+  npm run cloud -- topology    draws the cloud that OS_AUTH_URL names: machines, networks, routers, ports, floating IPs
   npm test                     every test lane; npm run test:unit | test:edge | test:hosts | test:conformance
   npm run conformance:full     all of tempest's tests of identity, image and compute
   npm run check                format, lint, types, borders, dead code
@@ -26,6 +28,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
   start,
   stop,
   runner,
+  cloud,
   'db-setup': dbSetup,
   test: testLanes,
   check,
