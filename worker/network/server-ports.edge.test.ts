@@ -1,8 +1,6 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { desired, runners } from '../../db/schema/fleet.ts';
-import { specOf } from '../../shared/specs/kinds.ts';
-import { actorContextOf } from '../../test/edge-context.ts';
 import {
   inOwnRegion,
   type NetActor,
@@ -12,89 +10,13 @@ import {
   runnerRow,
   testDatabase,
 } from '../../test/edge-network.ts';
+import { boot, contextOf, held, observe, run } from '../../test/edge-server-ports.ts';
 import { mintActor } from '../../test/edge-tokens.ts';
 import { commitEffects } from '../fleet/link/record-observed.ts';
 import { observers } from '../fleet/observers.ts';
-import { commit, runBatch } from '../http/commit.ts';
-import type { ProjectContext } from '../http/context.ts';
-import {
-  dropServerPorts,
-  lostRace,
-  type PortChange,
-  type PortRequest,
-  planServerPorts,
-  releaseServerPorts,
-  serverPortReads,
-} from './server-ports.ts';
+import { dropServerPorts, type PortRequest, releaseServerPorts } from './server-ports.ts';
 
 const db = testDatabase();
-
-/** A verb's context of an actor; pokes are kept. */
-function contextOf(actor: NetActor, roles = ['member', 'reader']): ProjectContext & { poked: string[] } {
-  const poked: string[] = [];
-  const context = actorContextOf(actor.projectId, roles) as ProjectContext;
-  const fleet = { ...context.fleet, poke: (ids: Iterable<string>) => void poked.push(...ids) };
-  return { ...context, fleet, poked, region: actor.region ?? context.region };
-}
-
-const run = (ctx: ProjectContext, change: PortChange) =>
-  commit(ctx, { audit: { action: 'test', targetType: 'server', targetId: 's' }, ...change });
-
-/** Makes the ports of a server as a create would. @returns the server's and its ports' ids */
-async function boot(
-  ctx: ProjectContext,
-  runnerId: string,
-  options: { requests?: PortRequest[] | 'auto' | 'none'; groups?: string[]; hostname?: string } = {},
-) {
-  const input = {
-    serverId: crypto.randomUUID(),
-    hostname: options.hostname ?? 'Web 1',
-    zone: 'nova',
-    requests: options.requests ?? 'auto',
-    securityGroups: options.groups ?? [],
-  };
-  for (;;) {
-    const plan = await planServerPorts(ctx, input, await runBatch(db, serverPortReads(ctx, input)), runnerId);
-    try {
-      await run(ctx, plan);
-      return { serverId: input.serverId, portIds: plan.portIds };
-    } catch (error) {
-      if (!lostRace(error)) throw error;
-    }
-  }
-}
-
-/** What a runner should hold, each spec checked, as `kind id` with its spec; tombstones apart. */
-async function held(runnerId: string) {
-  const rows = await db.select().from(desired).where(eq(desired.runnerId, runnerId));
-  const [runner] = await db.select().from(runners).where(eq(runners.id, runnerId));
-  const live = rows.filter((row) => !row.deleted);
-  for (const row of live) specOf[row.kind as keyof typeof specOf].parse(row.spec);
-  return {
-    generation: runner?.generation ?? 0,
-    live: new Map(live.map((row) => [`${row.kind} ${row.id}`, row.spec as Record<string, unknown>])),
-    gone: rows.filter((row) => row.deleted).map((row) => `${row.kind} ${row.id}`),
-    generations: new Map(rows.map((row) => [`${row.kind} ${row.id}`, row.generation])),
-    kinds: (kind: string) =>
-      live
-        .filter((row) => row.kind === kind)
-        .map((row) => row.id)
-        .sort(),
-  };
-}
-
-async function observe(runnerId: string, id: string, state: 'applied' | 'failed' | 'absent') {
-  const ctx = contextOf({ projectId: '', userId: '', token: '' });
-  const [row] = await db
-    .select()
-    .from(desired)
-    .where(and(eq(desired.runnerId, runnerId), eq(desired.kind, 'port'), eq(desired.id, id)));
-  const observation = { kind: 'port', id, generation: row?.generation ?? 0, state };
-  await commitEffects(ctx, [observers.port(ctx, runnerId, observation)]);
-  if (state === 'absent') {
-    await db.delete(desired).where(sql`runner_id = ${runnerId} AND kind = 'port' AND id = ${id} AND deleted = 1`);
-  }
-}
 
 /** An admin in an actor's region. */
 const adminBeside = async (actor: NetActor) => inOwnRegion(await mintActor('admin'), actor.region);

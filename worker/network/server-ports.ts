@@ -4,7 +4,8 @@ import { dropDesired } from '../fleet/desired.ts';
 import type { Statement } from '../http/commit.ts';
 import type { Context, ProjectContext } from '../http/context.ts';
 import { assertUnchanged } from './api/races.ts';
-import { dropMembers, memberIdsOf, runnersWith } from './desired/drops.ts';
+import { forgetPorts, runnersKnowing, runnersWith } from './desired/drops.ts';
+import { putNeighbors } from './desired/neighbors.ts';
 import { makePicker } from './ipam/address-picks.ts';
 import { cryptoRandom, type Random } from './ipam/random.ts';
 import { chooseServerGroups } from './ports/choose-server-groups.ts';
@@ -101,6 +102,8 @@ export async function planServerPorts(
     touches: touchedByPorts(
       runnerId,
       sql`SELECT id FROM security_groups WHERE id IN (${listOf(groups.ids)}) OR id IN (${attachedGroups})`,
+      sql`SELECT id FROM networks WHERE id IN (${listOf(made.map(({ row }) => row.networkId))})
+        OR id IN (SELECT network_id FROM ports WHERE id IN (${listOf(attached)}))`,
     ),
     statements: [
       ...assertAccess(ctx, 'network', networksOf(made, found)),
@@ -146,22 +149,35 @@ const SERVED = sql.raw(servedPort());
 const portsOf = (serverId: string | SQL): SQL =>
   sql`SELECT ports.id FROM ports WHERE ports.device_id = ${serverId} AND ${SERVED}`;
 
+const networksOfPorts = (portIds: SQL): SQL => sql`SELECT network_id FROM ports WHERE id IN (${portIds})`;
+
 /** What wants a server's ports on a machine that it is to move to, beside the one that serves them. */
 export function putServerPorts(ctx: Context, serverId: string | SQL, runnerId: string | SQL): PortChange {
   const ids = portsOf(serverId);
   const groups = sql`SELECT group_id FROM port_security_groups WHERE port_id IN (${ids})`;
-  return { statements: putPortsOnRunner(ctx, runnerId, ids), touches: touchedByPorts(runnerId, groups) };
+  return {
+    statements: putPortsOnRunner(ctx, runnerId, ids),
+    touches: touchedByPorts(runnerId, groups, networksOfPorts(ids)),
+  };
 }
 
 /** What takes a server's ports from a machine that it does not move to, or has left. The batch's `touches` must cover it. */
 export const takePortsFrom = (ctx: Context, serverId: string | SQL, runnerId: string | SQL): Statement =>
   dropDesired(ctx.db, 'port', sql`desired.runner_id = ${runnerId} AND desired.id IN (${portsOf(serverId)})`);
 
-/** Has another machine serve a server's ports from now on; the new one must have them already. */
-export function moveServerPorts(ctx: Context, serverId: string | SQL, to: string | SQL): Statement {
-  return ctx.db.run(sql`
-    UPDATE ports SET runner_id = ${to}, revision = revision + 1, updated_at_ms = ${ctx.clock.nowMs()}
-    WHERE device_id = ${serverId} AND runner_id IS NOT NULL AND ${to} IS NOT NULL`);
+/**
+ * Has another machine serve a server's ports from now on; the new one must have them already. The batch's `touches` must
+ * cover what `putServerPorts` touches.
+ */
+export function moveServerPorts(ctx: Context, serverId: string | SQL, to: string | SQL): Statement[] {
+  const ids = portsOf(serverId);
+  return [
+    ctx.db.run(sql`
+      UPDATE ports SET runner_id = ${to}, revision = revision + 1, updated_at_ms = ${ctx.clock.nowMs()}
+      WHERE device_id = ${serverId} AND runner_id IS NOT NULL AND ${to} IS NOT NULL`),
+    putNeighbors(ctx.db, sql`ports.id IN (${ids})`),
+    dropDesired(ctx.db, 'neighbor', sql`desired.runner_id = ${to} AND desired.id IN (${ids})`),
+  ];
 }
 
 /** What wants a server's ports gone from its runner: for the batch of a delete. Rows stay until the guest is absent. */
@@ -181,10 +197,10 @@ export function releaseServerPorts(ctx: Context, serverId: string | SQL): PortCh
   const drop = dropServerPorts(ctx, serverId);
   const attached = sql`device_id = ${serverId} AND ${SERVED}`;
   return {
-    touches: sql`(${drop.touches} OR ${runnersWith('group-member', memberIdsOf(portsOf(serverId)))})`,
+    touches: sql`(${drop.touches} OR ${runnersKnowing(portsOf(serverId))})`,
     statements: [
       ...drop.statements,
-      dropMembers(ctx.db, memberIdsOf(portsOf(serverId))),
+      ...forgetPorts(ctx.db, portsOf(serverId)),
       ctx.db.delete(ports).where(sql`${attached} AND owned_by_server`),
       freePorts(ctx, attached),
     ],
@@ -198,9 +214,9 @@ export function releaseServerPorts(ctx: Context, serverId: string | SQL): PortCh
 export function unbindServerPorts(ctx: Context, serverId: string | SQL): PortChange {
   const served = sql`SELECT ports.id FROM ports WHERE ports.device_id = ${serverId} AND ports.runner_id IS NOT NULL`;
   return {
-    touches: runnersWith('group-member', memberIdsOf(served)),
+    touches: runnersKnowing(served),
     statements: [
-      dropMembers(ctx.db, memberIdsOf(served)),
+      ...forgetPorts(ctx.db, served),
       ctx.db
         .update(ports)
         .set({ runnerId: null, status: 'DOWN', revision: sql`revision + 1`, updatedAtMs: ctx.clock.nowMs() })
@@ -213,7 +229,7 @@ export function unbindServerPorts(ctx: Context, serverId: string | SQL): PortCha
 export function bindServerPorts(ctx: Context, serverId: string, runnerId: string): PortChange {
   const groups = sql`SELECT group_id FROM port_security_groups WHERE port_id IN (${portsOf(serverId)})`;
   return {
-    touches: touchedByPorts(runnerId, groups),
+    touches: touchedByPorts(runnerId, groups, networksOfPorts(portsOf(serverId))),
     statements: [
       ctx.db
         .update(ports)
@@ -228,10 +244,10 @@ export function bindServerPorts(ctx: Context, serverId: string, runnerId: string
 export function detachServerPort(ctx: Context, portId: string): PortChange {
   const id = sql`${portId}`;
   return {
-    touches: sql`(${runnersWith('port', id)} OR ${runnersWith('group-member', memberIdsOf(id))})`,
+    touches: sql`(${runnersWith('port', id)} OR ${runnersKnowing(id)})`,
     statements: [
       dropDesired(ctx.db, 'port', sql`desired.id = ${portId}`),
-      dropMembers(ctx.db, memberIdsOf(id)),
+      ...forgetPorts(ctx.db, id),
       ctx.db.delete(ports).where(sql`id = ${portId} AND owned_by_server`),
       freePorts(ctx, sql`id = ${portId}`),
     ],

@@ -87,7 +87,7 @@ async function attemptEvacuation(ctx: ActorContext, id: string, host: string | n
         WHERE runners.id = ${target?.id ?? ''} AND s.id = ${id}
         ON CONFLICT (runner_id, kind, id) DO UPDATE SET generation = excluded.generation, spec = excluded.spec, deleted = 0`),
       takePortsFrom(ctx, id, source),
-      moveServerPorts(ctx, id, target?.id ?? ''),
+      ...moveServerPorts(ctx, id, target?.id ?? ''),
       dropDesired(ctx.db, 'server', sql`desired.id = ${id} AND desired.runner_id = ${source}`),
       // A machine that is gone for ever will never say that it let go.
       ctx.db.run(sql`

@@ -96,7 +96,7 @@ export function takeOver(ctx: Context, which: SQL): Step {
         WHERE runner_id = ${target} AND kind = 'server' AND id = ${server} AND deleted = 0`),
       ...ports.statements,
       takePortsFrom(ctx, server, source),
-      moveServerPorts(ctx, server, target),
+      ...moveServerPorts(ctx, server, target),
       dropDesired(db, 'server', sql`desired.id = ${server} AND desired.runner_id = ${source} AND ${live}`),
       // The old copy is kept, off, until the move is confirmed.
       db.run(sql`

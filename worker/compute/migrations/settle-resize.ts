@@ -119,7 +119,7 @@ export async function revertResize(ctx: ActorContext, id: string): Promise<void>
       ...ports.statements,
       dropDesired(db, 'server', sql`desired.id = ${id} AND desired.runner_id = ${target} AND NOT ${stays}`),
       takePortsFrom(ctx, id, sql`(SELECT CASE WHEN NOT ${stays} THEN ${target} END)`),
-      moveServerPorts(ctx, id, source),
+      ...moveServerPorts(ctx, id, source),
       db.run(sql`
         UPDATE servers SET runner_id = ${source}, epoch = ${epoch} + 1, flavor = ${ofMove(id, 'old_flavor')},
           zone = (SELECT r.zone FROM runners r WHERE r.id = ${source}), claimed_vcpus = ${old('vcpus')},

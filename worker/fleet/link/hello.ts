@@ -4,6 +4,7 @@ import { LEASE_S, PROTOCOL_MAX, PROTOCOL_MIN } from '../../../shared/limits.ts';
 import { helloText, type MessageOf, type RunnerMessageOf } from '../../../shared/protocol/messages.ts';
 import { runBatch, type Statement } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
+import { tunnelMoved } from '../../network/tunnel-moved.ts';
 import { capacityColumns } from '../capacity.ts';
 import type { SessionData } from './session.ts';
 
@@ -97,6 +98,7 @@ export async function acceptHello(
   const results = await runBatch(ctx.db, [opened, ...ahead]);
   const epoch = (results[0] as { epoch: number }[])[0]?.epoch;
   if (epoch === undefined) return reject('removed', 'This runner is not known here. Join again with a new token.');
+  if (row.tunnelIp !== hello.tunnel_ip) await tunnelMoved(ctx, row.id);
   return { epoch, region: row.region, protocol };
 }
 

@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../db/client.ts';
 import { dropDesired } from '../../fleet/desired.ts';
 import type { Statement } from '../../http/commit.ts';
+import { dropNeighbors, dropNeighborsOfGone, joinedNetworks } from './neighbors.ts';
 
 /*
  * Statements that take from runners what no port there needs any more. As with puts: the rows they read are written
@@ -67,12 +68,11 @@ export function dropUnneeded(db: Database, runnerId: string, gonePortId = '', wh
   const here = sql`desired.runner_id = ${runnerId} AND ${when}`;
   const portsHere = (rest: SQL) => sql`NOT EXISTS (SELECT 1 FROM desired port
     ${rest} WHERE port.runner_id = ${runnerId} AND port.kind = 'port' AND (port.deleted = 0 OR port.id <> ${gonePortId}))`;
+  const networksHere = sql`SELECT ports.network_id FROM desired port JOIN ports ON ports.id = port.id
+    WHERE port.runner_id = ${runnerId} AND port.kind = 'port' AND (port.deleted = 0 OR port.id <> ${gonePortId})`;
   return [
-    dropDesired(
-      db,
-      'network',
-      sql`${here} AND ${portsHere(sql`JOIN ports ON ports.id = port.id AND ports.network_id = desired.id`)}`,
-    ),
+    dropDesired(db, 'network', sql`${here} AND desired.id NOT IN (${joinedNetworks(networksHere)})`),
+    dropNeighborsOfGone(db, here),
     dropDesired(
       db,
       'security-group',
@@ -87,8 +87,18 @@ export function dropUnneeded(db: Database, runnerId: string, gonePortId = '', wh
 export const dropMembers = (db: Database, memberIds: SQL): Statement =>
   dropDesired(db, 'group-member', sql`desired.id IN (${memberIds})`);
 
+/** What other machines know of ports: their memberships, and where frames for them go. @param portIds - as SQL for `IN (...)` */
+export const forgetPorts = (db: Database, portIds: SQL): Statement[] => [
+  dropMembers(db, memberIdsOf(portIds)),
+  dropNeighbors(db, portIds),
+];
+
+/** The runners that know of ports which they need not serve. @param portIds - as SQL for `IN (...)` */
+export const runnersKnowing = (portIds: SQL): SQL =>
+  sql`(${runnersWith('group-member', memberIdsOf(portIds))} OR ${runnersWith('neighbor', portIds)})`;
+
 /** The runners that have any of these objects. @param ids - as SQL for `IN (...)` */
-export const runnersWith = (kind: 'port' | 'group-member', ids: SQL): SQL =>
+export const runnersWith = (kind: 'port' | 'group-member' | 'neighbor', ids: SQL): SQL =>
   sql`runners.id IN (SELECT held.runner_id FROM desired held WHERE held.kind = ${kind} AND held.deleted = 0 AND held.id IN (${ids}))`;
 
 /** The member ids of ports in their present groups. @param portIds - as SQL for `IN (...)` */

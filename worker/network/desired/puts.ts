@@ -18,7 +18,7 @@ import {
  */
 
 /** An object is written where it is missing, gone, or another. */
-const upsert = (source: SQL) => sql`
+export const upsert = (source: SQL) => sql`
   INSERT INTO desired (runner_id, kind, id, generation, spec, deleted) ${source}
   ON CONFLICT (runner_id, kind, id) DO UPDATE SET generation = excluded.generation, spec = excluded.spec, deleted = 0
   WHERE desired.deleted = 1 OR desired.spec IS NOT excluded.spec`;

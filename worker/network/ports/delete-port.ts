@@ -4,7 +4,7 @@ import { dropDesired } from '../../fleet/desired.ts';
 import { commit, type Statement } from '../../http/commit.ts';
 import type { ActorContext, Context } from '../../http/context.ts';
 import { assertRevision, checkRevision, whileRacing } from '../api/races.ts';
-import { dropMembers, memberIdsOf, runnersWith } from '../desired/drops.ts';
+import { forgetPorts, runnersKnowing, runnersWith } from '../desired/drops.ts';
 import { enforce, may } from '../policy.ts';
 import { showPort } from './show-port.ts';
 
@@ -25,13 +25,13 @@ export function deletePort(
     const id = sql`${row.id}`;
     await commit(ctx, {
       audit: { action: 'delete_port', targetType: 'port', targetId: row.id, detail: { deviceId: row.deviceId } },
-      touches: sql`(${runnersWith('port', id)} OR ${runnersWith('group-member', memberIdsOf(id))})`,
+      touches: sql`(${runnersWith('port', id)} OR ${runnersKnowing(id)})`,
       statements: [
         // A server may have taken the port since it was read.
         assertRevision(ctx, 'ports', row),
         unplug(ctx, row),
         dropDesired(ctx.db, 'port', sql`desired.id = ${row.id}`),
-        dropMembers(ctx.db, memberIdsOf(id)),
+        ...forgetPorts(ctx.db, id),
         ctx.db.delete(ports).where(eq(ports.id, row.id)),
       ],
     });

@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { ipAllocations, portSecurityGroups, ports } from '../../../db/schema/network.ts';
 import type { Statement } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
+import { holdersOf, joinedNetworks, putNeighbors, putNeighborsOfNew } from '../desired/neighbors.ts';
 import {
   knowsMembersOf,
   putAddressGroups,
@@ -60,12 +61,17 @@ export const listOf = (values: string[]): SQL =>
 export function putPortsOnRunner(ctx: Context, runnerId: string | SQL, portIds: SQL): Statement[] {
   const here = sql`runners.id = ${runnerId}`;
   return [
-    putNetworks(ctx.db, sql`${here} AND networks.id IN (SELECT network_id FROM ports WHERE id IN (${portIds}))`),
+    putNetworks(
+      ctx.db,
+      sql`${here} AND networks.id IN (${joinedNetworks(sql`SELECT network_id FROM ports WHERE id IN (${portIds})`)})`,
+    ),
+    putNeighborsOfNew(ctx.db, runnerId),
     putSecurityGroups(
       ctx.db,
       sql`${here} AND security_groups.id IN (SELECT group_id FROM port_security_groups WHERE port_id IN (${portIds}))`,
     ),
     putPorts(ctx.db, sql`ports.id IN (${portIds})`, runnerId),
+    putNeighbors(ctx.db, sql`ports.id IN (${portIds})`),
     putGroupMembers(ctx.db, sql`port_security_groups.port_id IN (${portIds})`),
     // A group that came to the runner in this batch needs all members it refers to; the others have them.
     putGroupMembers(ctx.db, sql`${here} AND holder.generation = runners.generation`),
@@ -73,7 +79,10 @@ export function putPortsOnRunner(ctx: Context, runnerId: string | SQL, portIds: 
   ];
 }
 
-/** The runners that `putPortsOnRunner` may change. @param groupIds - the groups of those ports, as SQL for `IN (...)` */
-export function touchedByPorts(runnerId: string | SQL, groupIds: SQL): SQL {
-  return sql`(runners.id = ${runnerId} OR ${knowsMembersOf(groupIds)})`;
+/**
+ * The runners that `putPortsOnRunner` may change.
+ * @param groupIds - the groups of those ports, @param networkIds - their networks, both as SQL for `IN (...)`
+ */
+export function touchedByPorts(runnerId: string | SQL, groupIds: SQL, networkIds: SQL): SQL {
+  return sql`(runners.id = ${runnerId} OR ${knowsMembersOf(groupIds)} OR ${holdersOf(networkIds)})`;
 }

@@ -162,7 +162,7 @@ async function write(ctx: ActorContext, row: PortWithPlace, input: PortUpdate & 
 /** Its host, the hosts that know members of its groups, old and new, and those that have it as one. */
 function touched(row: PortWithPlace, runnerId: string, groupIds: string[]): SQL {
   const groups = listOf([...new Set([...row.groupIds, ...groupIds])]);
-  return sql`(${touchedByPorts(runnerId, groups)} OR ${runnersWith('group-member', memberIdsOf(sql`${row.id}`))})`;
+  return sql`(${touchedByPorts(runnerId, groups, sql`${row.networkId}`)} OR ${runnersWith('group-member', memberIdsOf(sql`${row.id}`))})`;
 }
 
 function replaceAddresses(ctx: ActorContext, row: PortWithPlace, addresses: Planned['addresses']): Statement[] {
