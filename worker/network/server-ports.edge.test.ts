@@ -316,7 +316,8 @@ describe('members of a group', () => {
 
   it('follow their addresses', async () => {
     const actor = inOwnRegion(await newMember());
-    await newNetwork(actor);
+    // No port takes by chance what another is given.
+    await newNetwork(actor, { subnet: { allocation_pools: [{ start: '10.20.0.2', end: '10.20.0.99' }] } });
     const ctx = contextOf(actor);
     const [one, two] = [await runnerRow(), await runnerRow()];
     const a = await boot(ctx, one);

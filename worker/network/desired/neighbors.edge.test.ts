@@ -95,7 +95,8 @@ it('are known on every host of a network, and nowhere else, whatever comes and g
 
 it('say where frames go, also after an address of the port or of its host changed', async () => {
   const actor = inOwnRegion(await newMember());
-  const { networkId, subnetId } = await newNetwork(actor);
+  const pools = { allocation_pools: [{ start: '10.20.0.2', end: '10.20.0.99' }] };
+  const { networkId, subnetId } = await newNetwork(actor, { subnet: pools });
   const [one, two] = [await tunnelled(1), await tunnelled(2)];
   const ctx = contextOf(actor);
   const a = await boot(ctx, one);
@@ -109,9 +110,9 @@ it('say where frames go, also after an address of the port or of its host change
     addresses: [port.fixed_ips[0].ip_address],
     tunnel_ip: '192.0.2.1',
   });
-  const fixed_ips = [{ subnet_id: subnetId, ip_address: '10.20.0.77' }];
+  const fixed_ips = [{ subnet_id: subnetId, ip_address: '10.20.0.177' }];
   expect((await net(actor, 'PUT', `/ports/${a.portIds[0]}`, { port: { fixed_ips } })).status).toBe(200);
-  expect(await neighbor()).toMatchObject({ addresses: ['10.20.0.77'] });
+  expect(await neighbor()).toMatchObject({ addresses: ['10.20.0.177'] });
 });
 
 it('are none on networks that no tunnel carries', async () => {
