@@ -13,6 +13,9 @@ export interface ServeOptions {
   images: Record<string, string>;
   adminShell?: boolean;
   moveAddress?: string;
+  tunnelAddress?: string;
+  /** Interfaces by the names of the physical networks that they are on. */
+  physicalNetworks?: Record<string, string>;
   powerdownGrace_ms?: number;
   bootId?: string;
   imageCacheBytesMax?: number;

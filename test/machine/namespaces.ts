@@ -95,10 +95,15 @@ export class Namespace {
 /** A namespace in place of a guest: its eth0 is the port's tap. */
 export async function fakeGuest(machine: Namespace, mark: string, port: PortSpec): Promise<Namespace> {
   const guest = await Namespace.make();
+  await plugIn(guest, machine, mark, port);
+  return guest;
+}
+
+/** Connects a fake guest to a machine: a new eth0, without an address yet. */
+export async function plugIn(guest: Namespace, machine: Namespace, mark: string, port: PortSpec): Promise<void> {
   const tap = new Names(mark).tap(port.id);
   await machine.sh(`ip link add ${tap} type veth peer name eth0 netns ${guest.name}`);
   await guest.sh(`ip link set eth0 address ${port.mac_address} mtu ${port.mtu} up`);
-  return guest;
 }
 
 /** Gives a fake guest its address and default route, as a static configuration would. */
