@@ -226,6 +226,36 @@ export const EXTENSIONS: readonly Extension[] = [
     updated: '2019-11-26T09:00:00-00:00',
   },
   {
+    alias: 'qos',
+    name: 'Quality of Service',
+    description: 'The Quality of Service extension.',
+    updated: '2015-06-08T10:00:00-00:00',
+  },
+  {
+    alias: 'qos-default',
+    name: 'QoS default policy',
+    description: 'Expose the QoS default policy per project',
+    updated: '2017-04-06T10:00:00-00:00',
+  },
+  {
+    alias: 'qos-bw-limit-direction',
+    name: 'Direction for QoS bandwidth limit rule',
+    description: 'Allow to configure QoS bandwidth limit rule with specific direction: ingress or egress',
+    updated: '2017-04-10T10:00:00-00:00',
+  },
+  {
+    alias: 'qos-rule-type-details',
+    name: 'Details of QoS rule types',
+    description: 'Expose details about QoS rule types supported by loaded backend drivers',
+    updated: '2017-06-22T10:00:00-00:00',
+  },
+  {
+    alias: 'qos-port-network-policy',
+    name: 'QoS port network policy',
+    description: 'Expose the network QoS policy in a port',
+    updated: '2019-12-01T10:00:00-00:00',
+  },
+  {
     alias: 'quotas',
     name: 'Quota management support',
     description: 'Expose functions for quotas management per project',

@@ -67,6 +67,18 @@ const onAddressGroup =
     const id = await made('/address-groups', 'address_group', { addresses: ['10.1.0.0/16'] });
     return call(method, `/address-groups/${id}${action}`, body);
   };
+const LIMIT = { bandwidth_limit_rule: { max_kbps: 1000 } };
+/** A QoS policy of the owner's project, which admins make. */
+const qosId = () => made('/qos/policies', 'policy', { name: 'p', project_id: owner.projectId }, admin);
+const onQos =
+  (method: string, body?: unknown, rest = '') =>
+  async () =>
+    call(method, `/qos/policies/${await qosId()}${rest}`, body);
+const onQosRule = (method: string, body?: unknown) => async () => {
+  const path = `/qos/policies/${await qosId()}/bandwidth_limit_rules`;
+  const id = await made(path, 'bandwidth_limit_rule', LIMIT.bandwidth_limit_rule, admin);
+  return call(method, `${path}/${id}`, body);
+};
 const onQuota = (method: string, body?: unknown) => () => call(method, `/quotas/${owner.projectId}`, body);
 
 describePolicy<NetworkAction>('network', cast, {
@@ -200,6 +212,19 @@ describePolicy<NetworkAction>('network', cast, {
     trial('member', 200, onAddressGroup('PUT', { addresses: ['10.1.0.0/16'] }, '/remove_addresses')),
   ],
   delete_address_group: trial('member', 204, onAddressGroup('DELETE')),
+
+  get_policy: [
+    trial('reader', 200, onQos('GET')),
+    trial('reader', 200, onQos('GET', undefined, '/bandwidth_limit_rules')),
+  ],
+  create_policy: trial('admin', 201, () => call('POST', '/qos/policies', { policy: { name: 'p' } })),
+  update_policy: trial('admin', 200, onQos('PUT', { policy: { name: 'q' } }), { stranger: 404 }),
+  delete_policy: trial('admin', 204, onQos('DELETE'), { stranger: 404 }),
+  create_policy_rule: trial('admin', 201, onQos('POST', LIMIT, '/bandwidth_limit_rules')),
+  update_policy_rule: trial('admin', 200, onQosRule('PUT', LIMIT), { stranger: 404 }),
+  delete_policy_rule: trial('admin', 204, onQosRule('DELETE'), { stranger: 404 }),
+  get_rule_type: trial('anyone', 200, () => call('GET', '/qos/rule-types')),
+  'get_rule_type:details': trial('admin', 200, () => call('GET', '/qos/rule-types/dscp_marking')),
 
   get_quota: [
     trial('reader', 200, onQuota('GET'), { stranger: 403 }),

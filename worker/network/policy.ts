@@ -73,6 +73,16 @@ const policy = {
   create_address_group: 'project-member',
   update_address_group: 'project-member',
   delete_address_group: 'project-member',
+  get_policy: 'project-reader',
+  create_policy: 'admin',
+  update_policy: 'admin',
+  delete_policy: 'admin',
+  /** of any type */
+  create_policy_rule: 'admin',
+  update_policy_rule: 'admin',
+  delete_policy_rule: 'admin',
+  get_rule_type: 'authenticated',
+  'get_rule_type:details': 'admin',
   get_quota: 'project-reader',
   /** of all projects */
   get_quotas: 'admin',

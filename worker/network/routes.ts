@@ -10,6 +10,7 @@ import { discovery } from './discovery.ts';
 import { renderFault } from './faults.ts';
 import { networkRoutes } from './networks/routes.ts';
 import { portRoutes } from './ports/routes.ts';
+import { qosRoutes } from './qos/routes.ts';
 import { quotaRoutes } from './quotas/routes.ts';
 import { rbacPolicyRoutes } from './rbac/routes.ts';
 import { securityGroupRoutes, securityGroupRuleRoutes } from './security-groups/routes.ts';
@@ -39,6 +40,7 @@ const resources = new Hono<AppEnv>()
   .route('/address-groups', addressGroupRoutes)
   .route('/address-scopes', addressScopeRoutes)
   .route('/rbac-policies', rbacPolicyRoutes)
+  .route('/qos', qosRoutes)
   .route('/quotas', quotaRoutes);
 
 /** The Networking API v2.0. */

@@ -40,7 +40,7 @@ export function visibleOf(ctx: ActorContext, type: ObjectType): SQL {
     case 'address_group':
       return ownOrShared(ctx, 'get_address_group', { table: 'address_groups', type });
     case 'qos_policy':
-      return ownOrShared(ctx, 'get_rbac_policy', { table: 'qos_policies', type });
+      return ownOrShared(ctx, 'get_policy', { table: 'qos_policies', type });
   }
 }
 

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import type { QosRule } from '../qos/qos-rows.ts';
 import { protocolNumberSql } from '../security-groups/protocols.ts';
 
 /*
@@ -25,6 +26,18 @@ export const networkSpecSql = sql`json_object(
       'host_routes', json(s.host_routes), 'ipv6_ra_mode', s.ipv6_ra_mode, 'ipv6_address_mode', s.ipv6_address_mode) ORDER BY s.created_at_ms, s.id)
     FROM subnets s WHERE s.network_id = networks.id))`;
 
+const qosRule = (type: QosRule['type'], direction: QosRule['direction'], column: SQL) =>
+  sql`max(CASE WHEN r.type = ${sql.raw(`'${type}'`)} AND r.direction = ${sql.raw(`'${direction}'`)} THEN ${column} END)`;
+
+/** What the rules of a policy say, null without any. @param policyId - as SQL; no rate and a rate of 0 are no limit */
+export const qosSql = (policyId: SQL): SQL => sql`(SELECT json_object(
+  'egress_kbps', nullif(${qosRule('bandwidth_limit', 'egress', sql`r.max_kbps`)}, 0),
+  'egress_burst_kbits', nullif(${qosRule('bandwidth_limit', 'egress', sql`r.max_burst_kbits`)}, 0),
+  'ingress_kbps', nullif(${qosRule('bandwidth_limit', 'ingress', sql`r.max_kbps`)}, 0),
+  'ingress_burst_kbits', nullif(${qosRule('bandwidth_limit', 'ingress', sql`r.max_burst_kbits`)}, 0),
+  'dscp_mark', ${qosRule('dscp_marking', 'egress', sql`r.dscp_mark`)})
+  FROM qos_rules r WHERE r.policy_id = ${policyId} GROUP BY r.policy_id)`;
+
 export const portSpecSql = sql`json_object(
   'id', ports.id, 'network_id', ports.network_id, 'project_id', ports.project_id, 'server_id', nullif(ports.device_id, ''),
   'mac_address', ports.mac_address,
@@ -36,7 +49,8 @@ export const portSpecSql = sql`json_object(
   'security_groups', (SELECT json_group_array(g.group_id ORDER BY g.group_id)
     FROM port_security_groups g WHERE g.port_id = ports.id),
   'mtu', (SELECT networks.mtu FROM networks WHERE networks.id = ports.network_id),
-  'allowed_address_pairs', json(ports.allowed_address_pairs), 'extra_dhcp_opts', json(ports.extra_dhcp_opts), 'qos', NULL)`;
+  'allowed_address_pairs', json(ports.allowed_address_pairs), 'extra_dhcp_opts', json(ports.extra_dhcp_opts),
+  'qos', ${qosSql(sql`coalesce(ports.qos_policy_id, (SELECT networks.qos_policy_id FROM networks WHERE networks.id = ports.network_id))`)})`;
 
 export const securityGroupSpecSql = sql`json_object(
   'id', security_groups.id, 'stateful', ${truth(sql`security_groups.stateful`)},

@@ -11,6 +11,7 @@ import {
   nullOr,
   shown,
   text,
+  uuid,
 } from '../api/values.ts';
 import { NETWORK_TYPES, type NetworkType } from './plan-segment.ts';
 
@@ -40,6 +41,7 @@ export const networkAttributes = {
   shared: unset(boolean),
   mtu: unset(integerBetween(MTU_MIN, MTU_MAX)),
   port_security_enabled: optional(boolean, true),
+  qos_policy_id: unset(nullOr(uuid)),
   'router:external': unset(boolean),
   'provider:network_type': unset(networkType, { put: false }),
   'provider:physical_network': unset(nullOr(physicalNetwork), { put: false }),

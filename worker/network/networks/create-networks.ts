@@ -7,6 +7,7 @@ import { inOrder } from '../api/in-order.ts';
 import { whileRacing } from '../api/races.ts';
 import { cryptoRandom, type Random } from '../ipam/random.ts';
 import { enforce } from '../policy.ts';
+import { defaultPolicies, usePolicies } from '../qos/choose-policy.ts';
 import { assertQuota } from '../quotas/assert-quota.ts';
 import { shareNew } from '../rbac/network-sharing.ts';
 import type { networkAttributes } from './attributes.ts';
@@ -36,6 +37,7 @@ export function createNetworks(
 
 async function attempt(ctx: ActorContext, inputs: NewNetwork[], random: Random): Promise<NetworkRow[]> {
   const now = ctx.clock.nowMs();
+  const defaults = inputs.some((input) => input.qos_policy_id === undefined) ? await defaultPolicies(ctx) : new Map();
   const rows = inputs.map((input) => {
     const segment = planSegment(wantedSegment(input), random);
     const overhead = segment.networkType === 'vxlan' ? VXLAN_HEADER_BYTES : 0;
@@ -53,14 +55,20 @@ async function attempt(ctx: ActorContext, inputs: NewNetwork[], random: Random):
       multiHost: input.multi_host ?? (input.shared === true && !input['router:external']),
       isDefault: input.is_default ?? false,
       portSecurityEnabled: input.port_security_enabled,
+      qosPolicyId: input.qos_policy_id === undefined ? (defaults.get(input.projectId) ?? null) : input.qos_policy_id,
       createdAtMs: now,
       updatedAtMs: now,
     };
   });
   const ids = rows.map((row) => row.id);
+  const governed = await usePolicies(
+    ctx,
+    inputs.map((input) => input.qos_policy_id),
+  );
   const results = await commit(ctx, {
     audit: { action: 'create_network', targetType: 'network', targetId: ids[0] ?? '', detail: { ids } },
     statements: [
+      ...governed,
       ctx.db.insert(networks).values(rows),
       ...shareNew(ctx, rows),
       ...assertQuota(

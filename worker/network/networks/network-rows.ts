@@ -54,6 +54,7 @@ export function networkView(ctx: ActorContext, row: NetworkRow) {
     ...(row.external ? { is_default: row.isDefault } : {}),
     description,
     port_security_enabled: row.portSecurityEnabled,
+    qos_policy_id: row.qosPolicyId,
     ...(isAdmin(ctx)
       ? {
           'provider:network_type': row.networkType,
@@ -82,6 +83,7 @@ export const networkListing: Listing = {
     shared: byBoolean(networks.shared),
     mtu: byInteger(networks.mtu),
     port_security_enabled: byBoolean(networks.portSecurityEnabled),
+    qos_policy_id: byText(networks.qosPolicyId),
     ...byTags(networks.tags),
     revision_number: byInteger(networks.revision),
     status: byConstant('ACTIVE'),

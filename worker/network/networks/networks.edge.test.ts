@@ -31,6 +31,7 @@ describe('a network', () => {
       'router:external': false,
       description: 'd',
       port_security_enabled: true,
+      qos_policy_id: null,
       tags: [],
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
       updated_at: expect.stringMatching(/Z$/),

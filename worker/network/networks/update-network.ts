@@ -7,6 +7,7 @@ import type { Updated } from '../api/attributes.ts';
 import { assertRevision, checkRevision, whileRacing } from '../api/races.ts';
 import { holds, putNetworks, putPorts } from '../desired/puts.ts';
 import { enforce } from '../policy.ts';
+import { refuseTaking, usePolicies } from '../qos/choose-policy.ts';
 import { followPolicies, setExternal, setShared } from '../rbac/network-sharing.ts';
 import { sharedWith } from '../rbac/shared-with.ts';
 import type { networkAttributes } from './attributes.ts';
@@ -36,6 +37,8 @@ export function updateNetwork(ctx: ActorContext, input: NetworkUpdate): Promise<
     if (changes.multi_host !== undefined) enforce(ctx, 'update_network:multi_host', { projectId: row.projectId });
     if (changes.is_default !== undefined) enforce(ctx, 'update_network:is_default', { projectId: row.projectId });
     checkRevision(input.expectedRevision, row);
+    await refuseTaking(ctx, row.qosPolicyId, changes.qos_policy_id);
+    const governed = await usePolicies(ctx, [changes.qos_policy_id]);
     const here = holds('network', sql`${row.id}`);
     const unshares = row.shared && changes.shared === false;
     const results = await commit(ctx, {
@@ -43,6 +46,7 @@ export function updateNetwork(ctx: ActorContext, input: NetworkUpdate): Promise<
       touches: here,
       statements: [
         assertRevision(ctx, 'networks', row),
+        ...governed,
         ctx.db
           .update(networks)
           .set({
@@ -53,6 +57,7 @@ export function updateNetwork(ctx: ActorContext, input: NetworkUpdate): Promise<
             multiHost: changes.multi_host ?? row.multiHost,
             isDefault: changes.is_default ?? row.isDefault,
             portSecurityEnabled: changes.port_security_enabled ?? row.portSecurityEnabled,
+            qosPolicyId: changes.qos_policy_id === undefined ? row.qosPolicyId : changes.qos_policy_id,
             revision: sql`revision + 1`,
             updatedAtMs: ctx.clock.nowMs(),
           })

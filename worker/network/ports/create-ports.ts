@@ -10,6 +10,7 @@ import { networkNotFound } from '../faults.ts';
 import { makePicker, type Picker } from '../ipam/address-picks.ts';
 import { cryptoRandom, type Random, randomMac } from '../ipam/random.ts';
 import { enforce } from '../policy.ts';
+import { usePolicies } from '../qos/choose-policy.ts';
 import { assertAccess } from '../rbac/assert-access.ts';
 import type { portAttributes } from './attributes.ts';
 import { chooseGroups, namedGroups } from './choose-groups.ts';
@@ -50,6 +51,10 @@ export function createPorts(
       return newPort(ctx, input, found, { addresses: plan ? planAddresses(plan) : [], random, statements });
     });
     const access = [
+      ...(await usePolicies(
+        ctx,
+        inputs.map((input) => input.qos_policy_id),
+      )),
       ...assertAccess(ctx, 'network', found.networks.values()),
       ...assertAccess(ctx, 'security_group', namedGroups(found, question.groupIds)),
     ];
@@ -111,7 +116,7 @@ function newPort(
       extraDhcpOpts: [],
       vnicType: 'normal',
       bindingProfile: {},
-      qosPolicyId: null,
+      qosPolicyId: input.qos_policy_id ?? null,
       tags: input.tags,
       revision: 1,
       createdAtMs: now,

@@ -15,6 +15,7 @@ import { byTags } from '../tags/tag-filters.ts';
 const columns = {
   ...getTableColumns(ports),
   networkProjectId: networks.projectId,
+  networkQosPolicyId: networks.qosPolicyId,
   /** The name of the host that serves it. */
   host: runners.name,
   addresses: jsonColumn<Address[]>(
@@ -52,6 +53,8 @@ export function portView(ctx: ActorContext, row: PortWithPlace) {
     fixed_ips: row.addresses.map(({ subnetId, ipAddress }) => ({ subnet_id: subnetId, ip_address: ipAddress })),
     security_groups: row.groupIds,
     port_security_enabled: row.portSecurityEnabled,
+    qos_policy_id: row.qosPolicyId,
+    qos_network_policy_id: row.networkQosPolicyId,
     allowed_address_pairs: [],
     extra_dhcp_opts: [],
     dns_name: row.dnsName,
@@ -103,6 +106,7 @@ export const portListing: Listing = {
     device_id: byText(ports.deviceId),
     device_owner: byText(ports.deviceOwner),
     port_security_enabled: byBoolean(ports.portSecurityEnabled),
+    qos_policy_id: byText(ports.qosPolicyId),
     dns_name: byText(ports.dnsName),
     ...byTags(ports.tags),
     revision_number: byInteger(ports.revision),

@@ -37,6 +37,8 @@ describe('a port', () => {
       fixed_ips: [{ subnet_id: subnetId, ip_address: expect.stringMatching(/^10\.20\.0\.\d+$/) }],
       security_groups: [await defaultGroupOf(member)],
       port_security_enabled: true,
+      qos_policy_id: null,
+      qos_network_policy_id: null,
       allowed_address_pairs: [],
       extra_dhcp_opts: [],
       dns_name: 'web',

@@ -9,6 +9,7 @@ import { dropMembers, dropUnneeded, memberIdsOf, runnersWith } from '../desired/
 import { makePicker } from '../ipam/address-picks.ts';
 import { cryptoRandom, type Random } from '../ipam/random.ts';
 import { enforce } from '../policy.ts';
+import { refuseTaking, usePolicies } from '../qos/choose-policy.ts';
 import { assertAccess } from '../rbac/assert-access.ts';
 import type { portAttributes } from './attributes.ts';
 import { chooseGroups, namedGroups, refuseGroupsWithoutSecurity } from './choose-groups.ts';
@@ -40,8 +41,10 @@ export function updatePort(
     authorizeUpdate(ctx, row, input.changes);
     checkRevision(input.expectedRevision, row);
     refuseWhileBound(row, input.changes);
+    await refuseTaking(ctx, row.qosPolicyId, input.changes.qos_policy_id);
+    const governed = await usePolicies(ctx, [input.changes.qos_policy_id]);
     const addresses = await plannedAddresses(ctx, row, input.changes, random);
-    return write(ctx, row, { ...input, ...addresses });
+    return write(ctx, row, { ...input, ...addresses, access: [...governed, ...addresses.access] });
   });
 }
 
@@ -142,6 +145,7 @@ async function write(ctx: ActorContext, row: PortWithPlace, input: PortUpdate & 
           deviceOwner: changes.device_owner ?? row.deviceOwner,
           dnsName: changes.dns_name ?? row.dnsName,
           portSecurityEnabled: changes.port_security_enabled ?? row.portSecurityEnabled,
+          qosPolicyId: changes.qos_policy_id === undefined ? row.qosPolicyId : changes.qos_policy_id,
           revision: sql`revision + 1`,
           updatedAtMs: ctx.clock.nowMs(),
         })
