@@ -3,7 +3,7 @@ import { systemClock } from '../shared/clock.ts';
 import { Refusal } from '../shared/refusal.ts';
 import { install } from './cli/install.ts';
 import { join } from './cli/join.ts';
-import { type CliOptions, HELP, parseOptions } from './cli/options.ts';
+import { type CliOptions, HELP, parseOptions, runArgumentsOf } from './cli/options.ts';
 import { runnerFolders, serve } from './cli/serve.ts';
 import { status } from './cli/status.ts';
 import { jsonLog } from './log.ts';
@@ -41,7 +41,7 @@ async function obey(command: string, options: CliOptions): Promise<number> {
   const stateDir = openStateFolder(options.stateDir);
   if (command === 'install') {
     if (runnerFolders(stateDir).length === 0) throw new Refusal(`No runner has joined from ${stateDir}: join first.`);
-    return (await install(stateDir, options.unitDir, console.log)) ? 0 : 1;
+    return (await install(runArgumentsOf(options), options.unitDir, console.log)) ? 0 : 1;
   }
   const log = jsonLog(systemClock, options.logLevel);
   const unlock = lockStateFolder(statePaths(stateDir).lock);
@@ -52,7 +52,7 @@ async function obey(command: string, options: CliOptions): Promise<number> {
   } finally {
     unlock();
   }
-  return (await install(stateDir, options.unitDir, console.log)) ? 0 : 1;
+  return (await install(runArgumentsOf(options), options.unitDir, console.log)) ? 0 : 1;
 }
 
 /** Ends the guests of the runner and removes all it made on the machine; disks stay, and the next `run` starts the guests again. */

@@ -7,7 +7,7 @@ const UNIT = 'aerostat-runner.service';
 const MAIN = join(import.meta.dirname, '..', 'main.ts');
 
 /** The unit: started again whenever it ends; guests are processes of their own that a stop leaves alone. */
-export function unitFile(node: string, main: string, stateDir: string): string {
+export function unitFile(node: string, main: string, runArguments: readonly string[]): string {
   return `[Unit]
 Description=Aerostat runner
 Wants=network-online.target
@@ -15,7 +15,7 @@ After=network-online.target
 StartLimitIntervalSec=0
 
 [Service]
-ExecStart=${[node, main, 'run', '--state', stateDir].map(quoted).join(' ')}
+ExecStart=${[node, main, ...runArguments].map(quoted).join(' ')}
 Restart=always
 RestartSec=2
 KillMode=process
@@ -49,22 +49,23 @@ const systemd: Systemd = {
 
 /**
  * Has systemd run the runner of a state folder.
+ * @param runArguments - the command line of `run`, as `runArgumentsOf` writes it
  * @returns whether it runs it now; where not, the way to run it has been said
  * @throws Refusal
  */
 export async function install(
-  stateDir: string,
+  runArguments: readonly string[],
   unitDir: string,
   say: (line: string) => void,
   { running, systemctl }: Systemd = systemd,
 ): Promise<boolean> {
   const path = join(unitDir, UNIT);
   if (!existsSync(running)) {
-    say(`systemd does not run this machine. Have its init run: ${process.execPath} ${MAIN} run --state ${stateDir}`);
+    say(`systemd does not run this machine. Have its init run: ${process.execPath} ${MAIN} ${runArguments.join(' ')}`);
     return false;
   }
   try {
-    writeFileSync(path, unitFile(process.execPath, MAIN, stateDir), { mode: 0o644 });
+    writeFileSync(path, unitFile(process.execPath, MAIN, runArguments), { mode: 0o644 });
   } catch (error) {
     throw new Refusal(`${path} cannot be written (${String((error as { code?: unknown }).code)}): run as root.`);
   }

@@ -12,9 +12,21 @@ import { uploadImageToEdge } from './upload-image.ts';
 /** The machine that a runner works on. @throws Refusal where this one lacks what guests need */
 export async function openMachine(
   hypervisor: Hypervisor,
-  options: RunnerOptions & { bootId: string; bootDelayMs: number; adminShell: boolean; moveAddress?: string },
+  options: RunnerOptions & {
+    bootId: string;
+    bootDelayMs: number;
+    adminShell: boolean;
+    moveAddress?: string;
+    tunnelAddress?: string;
+    physicalNetworks: Record<string, string>;
+  },
 ): Promise<Machine> {
-  if (hypervisor === 'simulated') return new SimulatedMachine({ ...options, uploadImage: uploadImageToEdge(options) });
+  if (hypervisor === 'simulated')
+    return new SimulatedMachine({
+      ...options,
+      physicalNetworks: Object.keys(options.physicalNetworks),
+      uploadImage: uploadImageToEdge(options),
+    });
   try {
     return await openQemuMachine({
       ...options,

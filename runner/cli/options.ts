@@ -26,6 +26,8 @@ export const HELP = `Aerostat runner: makes this machine a host of a cloud and k
   --mark NAME          prefix of what it makes on the machine         (made from its id)
   --admin-shell        run: a second serial port of each guest, as a unix socket for root
   --move-address IP    run: where other machines reach this one when guests move  (its default route's)
+  --tunnel-address IP  run: where other machines' VXLAN packets reach this one  (its default route's)
+  --physical-network NAME=INTERFACE  run: a network of cables that this machine is on; may be given again
   --unit-dir DIR       install: where the unit file goes              (/etc/systemd/system)
   --log-level LEVEL    ${LOG_LEVELS.join(', ')}                          (info)
 
@@ -43,6 +45,8 @@ const parser = {
   mark: { type: 'string' },
   'admin-shell': { type: 'boolean', default: false },
   'move-address': { type: 'string' },
+  'tunnel-address': { type: 'string' },
+  'physical-network': { type: 'string', multiple: true },
   'unit-dir': { type: 'string', default: '/etc/systemd/system' },
   'log-level': { type: 'string', default: 'info' },
   help: { type: 'boolean', default: false, short: 'h' },
@@ -59,6 +63,9 @@ export interface CliOptions {
   mark: string | undefined;
   adminShell: boolean;
   moveAddress: string | undefined;
+  tunnelAddress: string | undefined;
+  /** Interfaces by the names of physical networks. */
+  physicalNetworks: Record<string, string>;
   unitDir: string;
   logLevel: LogLevel;
   help: boolean;
@@ -78,9 +85,6 @@ export function parseOptions(args: string[]): CliOptions {
     throw new Refusal('--count is for simulated runners: a machine has one real runner.');
   if (mark !== undefined && !/^[a-z][a-z0-9]{0,15}$/.test(mark))
     throw new Refusal(`--mark ${mark} is not possible: a lower-case letter and up to 15 letters or digits.`);
-  const moveAddress = values['move-address'];
-  if (moveAddress !== undefined && isIP(moveAddress) === 0)
-    throw new Refusal(`--move-address ${moveAddress} is not an IP address.`);
   return {
     stateDir: values.state,
     name: values.name,
@@ -91,12 +95,26 @@ export function parseOptions(args: string[]): CliOptions {
     bootDelayMs: numberOf('--boot-delay-ms', values['boot-delay-ms'], 0, 3_600_000),
     mark,
     adminShell: values['admin-shell'],
-    moveAddress,
+    moveAddress: addressOf('--move-address', values['move-address']),
+    tunnelAddress: addressOf('--tunnel-address', values['tunnel-address']),
+    physicalNetworks: physicalNetworksOf(values['physical-network'] ?? []),
     unitDir: values['unit-dir'],
     logLevel,
     help: values.help,
     positionals,
   };
+}
+
+/** The command line by which a runner is run as these options say. */
+export function runArgumentsOf(options: CliOptions): string[] {
+  const { stateDir, adminShell, moveAddress, tunnelAddress, physicalNetworks } = options;
+  return [
+    ...['run', '--state', stateDir],
+    ...(adminShell ? ['--admin-shell'] : []),
+    ...(moveAddress === undefined ? [] : ['--move-address', moveAddress]),
+    ...(tunnelAddress === undefined ? [] : ['--tunnel-address', tunnelAddress]),
+    ...Object.entries(physicalNetworks).flatMap(([name, device]) => ['--physical-network', `${name}=${device}`]),
+  ];
 }
 
 function parse(args: string[]) {
@@ -105,6 +123,26 @@ function parse(args: string[]) {
   } catch (error) {
     throw new Refusal(`${error instanceof Error ? error.message : String(error)} See --help.`);
   }
+}
+
+function addressOf(name: string, text: string | undefined): string | undefined {
+  if (text !== undefined && isIP(text) === 0) throw new Refusal(`${name} ${text} is not an IP address.`);
+  return text;
+}
+
+const PHYSICAL_NETWORK = /^([A-Za-z0-9][A-Za-z0-9_.-]{0,63})=([^\s/]{1,15})$/;
+
+function physicalNetworksOf(texts: string[]): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const text of texts) {
+    const [, name, device] = PHYSICAL_NETWORK.exec(text) ?? [];
+    if (name === undefined || device === undefined)
+      throw new Refusal(`--physical-network ${text} is not NAME=INTERFACE, as in public=eth1.`);
+    if (name in found || Object.values(found).includes(device))
+      throw new Refusal(`--physical-network ${text}: a name has one interface, and an interface one name.`);
+    found[name] = device;
+  }
+  return found;
 }
 
 function numberOf(name: string, text: string, min: number, max: number): number {

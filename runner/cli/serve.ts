@@ -85,6 +85,8 @@ async function openRunner(
     bootDelayMs: options.bootDelayMs,
     adminShell: options.adminShell,
     ...(options.moveAddress === undefined ? {} : { moveAddress: options.moveAddress }),
+    ...(options.tunnelAddress === undefined ? {} : { tunnelAddress: options.tunnelAddress }),
+    physicalNetworks: options.physicalNetworks,
   });
   return new Runner({
     identity,

@@ -30,6 +30,7 @@ export interface SimulatedOptions {
   capacity?: Capacity;
   /** Where snapshots go; they are of an empty disk. */
   uploadImage?: UploadImage;
+  physicalNetworks?: string[];
   /** From power on to a running guest. */
   bootDelayMs?: number;
 }
@@ -51,7 +52,7 @@ export class SimulatedMachine implements Machine {
   readonly capabilities = ['simulated'];
   /** An address that no machine has (RFC 5737): nothing is sent. */
   readonly tunnelIp = '192.0.2.1';
-  readonly physicalNetworks: string[] = [];
+  readonly physicalNetworks: string[];
   readonly drivers: Drivers;
   readonly operator: Operator;
   readonly #o: SimulatedOptions;
@@ -60,6 +61,7 @@ export class SimulatedMachine implements Machine {
 
   constructor(options: SimulatedOptions) {
     this.#o = options;
+    this.physicalNetworks = options.physicalNetworks ?? [];
     this.#store = new SimulatedStore(options.stateDir, options.bootId);
     const plain = KINDS.map((kind) => [kind, this.#driver(kind)]);
     this.drivers = { ...(Object.fromEntries(plain) as unknown as Drivers), server: this.#serverDriver() };
