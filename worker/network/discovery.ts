@@ -15,6 +15,10 @@ const RESOURCES = [
   ['address-scope', 'address-scopes'],
   ['address-group', 'address-groups'],
   ['rbac-policy', 'rbac-policies'],
+  ['agent', 'agents'],
+  ['network_ip_availability', 'network-ip-availabilities'],
+  ['availability_zone', 'availability_zones'],
+  ['service_provider', 'service-providers'],
   ['quota', 'quotas'],
   ['extension', 'extensions'],
 ] as const;

@@ -256,6 +256,30 @@ export const EXTENSIONS: readonly Extension[] = [
     updated: '2019-12-01T10:00:00-00:00',
   },
   {
+    alias: 'agent',
+    name: 'agent',
+    description: 'The agent management extension.',
+    updated: '2013-02-03T10:00:00-00:00',
+  },
+  {
+    alias: 'availability_zone',
+    name: 'Availability Zone',
+    description: 'The availability zone extension.',
+    updated: '2015-01-01T10:00:00-00:00',
+  },
+  {
+    alias: 'network-ip-availability',
+    name: 'Network IP Availability',
+    description: 'Provides IP availability data for each network and subnet.',
+    updated: '2015-09-24T00:00:00-00:00',
+  },
+  {
+    alias: 'service-type',
+    name: 'Neutron Service Type Management',
+    description: 'API for retrieving service providers for Neutron advanced services',
+    updated: '2013-01-20T00:00:00-00:00',
+  },
+  {
     alias: 'quotas',
     name: 'Quota management support',
     description: 'Expose functions for quotas management per project',

@@ -1,4 +1,4 @@
-import { type NetActor, net, newNetwork, unlimited } from '../../test/edge-network.ts';
+import { type NetActor, net, newNetwork, runnerRow, unlimited } from '../../test/edge-network.ts';
 import { type Call, castAround, describePolicy, trial } from '../../test/edge-policy.ts';
 import { type Actor, mintActor } from '../../test/edge-tokens.ts';
 import type { NetworkAction } from './policy.ts';
@@ -79,6 +79,7 @@ const onQosRule = (method: string, body?: unknown) => async () => {
   const id = await made(path, 'bandwidth_limit_rule', LIMIT.bandwidth_limit_rule, admin);
   return call(method, `${path}/${id}`, body);
 };
+const onAgent = (method: string, body?: unknown) => async () => call(method, `/agents/${await runnerRow()}`, body);
 const onQuota = (method: string, body?: unknown) => () => call(method, `/quotas/${owner.projectId}`, body);
 
 describePolicy<NetworkAction>('network', cast, {
@@ -225,6 +226,16 @@ describePolicy<NetworkAction>('network', cast, {
   delete_policy_rule: trial('admin', 204, onQosRule('DELETE'), { stranger: 404 }),
   get_rule_type: trial('anyone', 200, () => call('GET', '/qos/rule-types')),
   'get_rule_type:details': trial('admin', 200, () => call('GET', '/qos/rule-types/dscp_marking')),
+
+  get_agent: trial('admin', 200, onAgent('GET'), { refused: 404, stranger: 404 }),
+  update_agent: trial('admin', 200, onAgent('PUT', { agent: { description: 'd' } }), { refused: 404, stranger: 404 }),
+  // Runners do not leave by this.
+  delete_agent: trial('admin', 409, onAgent('DELETE'), { refused: 404, stranger: 404 }),
+  get_availability_zone: trial('anyone', 200, () => call('GET', '/availability_zones')),
+  get_network_ip_availability: [
+    trial('admin', 200, () => call('GET', '/network-ip-availabilities')),
+    trial('admin', 200, async () => call('GET', `/network-ip-availabilities/${await networkId()}`)),
+  ],
 
   get_quota: [
     trial('reader', 200, onQuota('GET'), { stranger: 403 }),

@@ -83,6 +83,12 @@ const policy = {
   delete_policy_rule: 'admin',
   get_rule_type: 'authenticated',
   'get_rule_type:details': 'admin',
+  /** who may not see them sees an empty list */
+  get_agent: 'admin',
+  update_agent: 'admin',
+  delete_agent: 'admin',
+  get_availability_zone: 'authenticated',
+  get_network_ip_availability: 'admin',
   get_quota: 'project-reader',
   /** of all projects */
   get_quotas: 'admin',

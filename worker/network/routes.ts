@@ -6,6 +6,8 @@ import { refuseNul } from '../http/refuse-nul.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { addressGroupRoutes } from './address-groups/routes.ts';
 import { addressScopeRoutes } from './address-scopes/routes.ts';
+import { agentRoutes } from './agents/routes.ts';
+import { ipAvailabilityRoutes, serviceProviderRoutes, zoneRoutes } from './availability/routes.ts';
 import { discovery } from './discovery.ts';
 import { renderFault } from './faults.ts';
 import { networkRoutes } from './networks/routes.ts';
@@ -41,6 +43,10 @@ const resources = new Hono<AppEnv>()
   .route('/address-scopes', addressScopeRoutes)
   .route('/rbac-policies', rbacPolicyRoutes)
   .route('/qos', qosRoutes)
+  .route('/agents', agentRoutes)
+  .route('/network-ip-availabilities', ipAvailabilityRoutes)
+  .route('/availability_zones', zoneRoutes)
+  .route('/service-providers', serviceProviderRoutes)
   .route('/quotas', quotaRoutes);
 
 /** The Networking API v2.0. */
