@@ -6,7 +6,7 @@ import type { NetworkServices } from './network/services.ts';
 const ROUND_EVERY_MS = 5_000;
 
 /**
- * Goes round every few seconds and mends what nobody reports: rules that somebody flushed, DHCP servers that ended,
+ * Goes round every few seconds and mends what nobody reports: rules that somebody flushed, bridges that somebody removed, DHCP servers that ended,
  * consoles that grew, guests halted by a full disk that has room again.
  * @returns how to stop; it resolves when the last round is over
  */
@@ -20,6 +20,7 @@ export function caretaker(options: {
   const duties: [name: string, duty: () => Promise<void>][] = [
     ['rules', () => services.firewall.heal()],
     ['intranet', () => services.intranet.round()],
+    ['links', () => services.healLinks()],
     ['dhcp', () => services.healDhcp()],
     ['consoles', () => guests.boundConsoles()],
     ['halted-guests', () => guests.resumeHalted()],

@@ -18,7 +18,7 @@ import { Cgroups, findCgroups } from './host/cgroups.ts';
 import { letUserOpen } from './host/devices.ts';
 import { bootId, machineSize } from './host/facts.ts';
 import { makeFolder } from './host/files.ts';
-import { addressOfDefaultRoute } from './host/links.ts';
+import { addressOfDefaultRoute, hasVlans } from './host/links.ts';
 import { networkNamespace } from './host/namespace.ts';
 import { SysctlKeeper } from './host/sysctl.ts';
 import { requireTools } from './host/tools.ts';
@@ -31,6 +31,7 @@ import { keptDriver } from './network/kept-driver.ts';
 import { Names } from './network/names.ts';
 import { networkDriver } from './network/network-driver.ts';
 import { portDriver } from './network/port-driver.ts';
+import { neighborDriver } from './network/segments/neighbor-driver.ts';
 import { NetworkServices } from './network/services.ts';
 
 /** Guests run as this user; it owns nothing but their disks. */
@@ -94,10 +95,13 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   const sysctls = new SysctlKeeper(sysctlFile(stateDir));
   await prepareForwarding(names, sysctls);
   const { inventory } = ctx;
+  const tunnelAddress = options.tunnelAddress ?? (await addressOfDefaultRoute()) ?? null;
+  const physicalNetworks = options.physicalNetworks ?? {};
   const services = new NetworkServices({
     names,
     inventory,
     sysctls,
+    uplinks: { tunnelAddress, physicalNetworks },
     dhcpFolder: dhcpFolder(names, stateDir),
     clock: options.time ?? systemTimers,
     log,
@@ -118,16 +122,17 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
     capabilities: [
       GUEST_ARCHITECTURE,
       `accelerator:${ctx.accelerator.kind}`,
+      ...((await hasVlans(names.segment('probe'))) ? ['vlan'] : []),
       ...ctx.cgroups.controllers.map((name) => `limit:${name}`),
     ],
-    tunnelIp: options.tunnelAddress ?? (await addressOfDefaultRoute()) ?? null,
-    physicalNetworks: Object.keys(options.physicalNetworks ?? {}),
+    tunnelIp: tunnelAddress,
+    physicalNetworks: Object.keys(physicalNetworks),
     capacity: async () => lessReserve(await machineSize(stateDir), options.reserve),
     drivers: {
       intranet: keptDriver(services, 'intranet'),
       'intranet-exception': keptDriver(services, 'intranet-exception'),
       network: networkDriver(services),
-      neighbor: keptDriver(services, 'neighbor'),
+      neighbor: neighborDriver(services),
       router: keptDriver(services, 'router'),
       'address-group': keptDriver(services, 'address-group'),
       'security-group': keptDriver(services, 'security-group'),

@@ -1,4 +1,4 @@
-import { run } from './run.ts';
+import { CommandError, run } from './run.ts';
 
 /** An interface of this network namespace. */
 export interface Link {
@@ -45,6 +45,78 @@ export async function listAddresses(link: string): Promise<Address[]> {
   return (found?.addr_info ?? [])
     .filter((info) => !(info.local.startsWith('fe80:') && info.scope === 'link'))
     .map((info) => ({ address: info.local, prefixLength: info.prefixlen }));
+}
+
+/** What carries frames of an interface that stands on another one, or null for any other interface. */
+export interface Encapsulation {
+  kind: string;
+  /** The VXLAN or 802.1Q id. */
+  id: number | null;
+  /** A VXLAN's own end. */
+  local: string | null;
+  /** The interface it stands on. */
+  parent: string | null;
+}
+
+/** How an interface is carried; null where there is no such interface. */
+export async function encapsulationOf(link: string): Promise<Encapsulation | null> {
+  const found = await run('ip', ['-j', '-d', 'link', 'show', 'dev', link]).catch(() => null);
+  type Json = { link?: string; linkinfo?: { info_kind?: string; info_data?: Record<string, unknown> } };
+  const [json] = JSON.parse(found?.stdout || '[]') as Json[];
+  if (!json) return null;
+  const { info_kind = '', info_data = {} } = json.linkinfo ?? {};
+  const local = info_data.local ?? info_data.local6;
+  return {
+    kind: info_kind,
+    id: typeof info_data.id === 'number' ? info_data.id : null,
+    local: typeof local === 'string' ? local : null,
+    parent: json.link ?? null,
+  };
+}
+
+/** Whether this kernel makes interfaces of 802.1Q ids. */
+export async function hasVlans(probe: string): Promise<boolean> {
+  try {
+    await run('ip', ['link', 'add', 'link', 'lo', 'name', probe, 'type', 'vlan', 'id', '1']);
+    await ipBatch([['link', 'delete', probe]]);
+    return true;
+  } catch (error) {
+    // A kernel that knows them says that lo has none.
+    return error instanceof CommandError && !/unknown device type/i.test(error.output);
+  }
+}
+
+/** Whether the machine itself lives on an interface: it has addresses there, or its way to the world. */
+export async function isMachinesOwn(link: string): Promise<boolean> {
+  if ((await listAddresses(link)).length > 0) return true;
+  const ways = ([4, 6] as const).map((family) => run('ip', [`-${family}`, 'route', 'show', 'default', 'dev', link]));
+  return (await Promise.all(ways)).some(({ stdout }) => stdout.trim() !== '');
+}
+
+/** Where frames for a MAC address leave a bridge through one of its interfaces, and to which machine. */
+export interface ForwardingEntry {
+  mac: string;
+  /** The other end of a tunnel; null for the bridge's own entry. */
+  dst: string | null;
+}
+
+/** Entries that were put on an interface: the bridge's, and those of a tunnel itself. */
+export async function listForwarding(link: string): Promise<ForwardingEntry[]> {
+  const { stdout } = await run('bridge', ['-j', 'fdb', 'show', 'dev', link]);
+  type Json = { mac: string; dst?: string; master?: string; state?: string };
+  return (JSON.parse(stdout || '[]') as Json[]).flatMap(({ mac, dst, master, state }): ForwardingEntry[] => {
+    if (dst !== undefined) return [{ mac, dst }];
+    return master !== undefined && state === 'static' ? [{ mac, dst: null }] : [];
+  });
+}
+
+/** Addresses whose MAC addresses were put on an interface for good. */
+export async function listPermanentNeighbors(link: string): Promise<{ address: string; mac: string }[]> {
+  const { stdout } = await run('ip', ['-j', 'neigh', 'show', 'dev', link, 'nud', 'permanent']);
+  return (JSON.parse(stdout || '[]') as { dst: string; lladdr?: string }[]).map(({ dst, lladdr }) => ({
+    address: dst,
+    mac: lladdr ?? '',
+  }));
 }
 
 export interface Rule {

@@ -41,3 +41,25 @@ export class KeyedQueue {
     return call;
   }
 }
+
+/** Makes a task that runs once at a time; calls that come meanwhile share one more run, that begins after them. */
+export function gathered(task: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  let next: Promise<void> | null = null;
+  const call = (): Promise<void> => {
+    if (!running) {
+      running = task().finally(() => {
+        running = null;
+      });
+      return running;
+    }
+    next ??= running
+      .catch(() => {})
+      .then(() => {
+        next = null;
+        return call();
+      });
+    return next;
+  };
+  return call;
+}

@@ -12,10 +12,21 @@ function cidrOf(text: string): Cidr {
   return cidr;
 }
 
-/** An address in its one canonical text. @throws when it is none */
-export const canonicalAddress = (text: string): string => formatIp(ipOf(text));
+/** The rules are planned at each change, from the same addresses. */
+const canonical = new Map<string, string>();
+const CANONICAL_MAX = 100_000;
 
-export const versionOf = (address: string): 4 | 6 => ipOf(address).version;
+/** An address in its one canonical text. @throws when it is none */
+export function canonicalAddress(text: string): string {
+  const known = canonical.get(text);
+  if (known !== undefined) return known;
+  if (canonical.size >= CANONICAL_MAX) canonical.clear();
+  const address = formatIp(ipOf(text));
+  canonical.set(text, address);
+  return address;
+}
+
+export const versionOf = (address: string): 4 | 6 => (canonicalAddress(address).includes(':') ? 6 : 4);
 
 /** A range in canonical text, host bits cleared. @throws when it is none */
 export const canonicalCidr = (text: string): string => formatCidr(cidrOf(text));

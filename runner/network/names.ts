@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 
 /** Networks and ports of one machine are numbered below these, for marks of 32 bits. */
 export const NETWORK_NUMBER_MAX = 0xffff;
-export const PORT_NUMBER_MAX = 0x3fff_ffff;
+export const PORT_NUMBER_MAX = 0x3fff_fffe;
+/** Stands for whatever is behind a network's segment where ports' numbers stand. */
+export const SEGMENT_NUMBER = 0x3fff_ffff;
 
 /** On a packet between guests and the world: this bit, 15 bits of the runner's mark, 16 bits of the network's number. */
 const NETWORK_MARK_BIT = 0x8000_0000;
@@ -56,6 +58,11 @@ export class Names {
     return this.#interface('b', networkId);
   }
 
+  /** The device between a network's bridge and what carries it to other machines. */
+  segment(networkId: string): string {
+    return this.#interface('s', networkId);
+  }
+
   tap(portId: string): string {
     return this.#interface('t', portId);
   }
@@ -68,10 +75,10 @@ export class Names {
   /** Whether an interface is ours, by its alias, or by its name when it has none. */
   owns(link: { name: string; alias: string | null }): boolean {
     if (link.alias !== null) return link.alias.startsWith(`${this.mark}:`);
-    return new RegExp(`^${this.#prefix}[bt][0-9a-f]{${HASH_CHARACTERS}}$`).test(link.name);
+    return new RegExp(`^${this.#prefix}[bst][0-9a-f]{${HASH_CHARACTERS}}$`).test(link.name);
   }
 
-  alias(kind: 'network' | 'port', id: string): string {
+  alias(kind: 'network' | 'port' | 'segment', id: string): string {
     return `${this.mark}:${kind}:${id}`;
   }
 

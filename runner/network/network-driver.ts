@@ -1,18 +1,17 @@
 import type { Driver, Outcome, Wanted } from '../driver.ts';
 import { listLinks } from '../host/links.ts';
-import { ensureBridge, removeBridge } from './bridges.ts';
-import { planBridge } from './plan-bridge.ts';
+import { removeBridge } from './bridges.ts';
+import { isConnected, removeSegment } from './segments/segments.ts';
 import type { NetworkServices } from './services.ts';
 
 /** Serves networks: a bridge with the gateway's addresses, routing of its own, metadata, DHCP. */
 export function networkDriver(services: NetworkServices): Driver<'network'> {
-  const { names, inventory, firewall, metadata, dhcp, sysctls } = services;
+  const { names, inventory, firewall, metadata, dhcp, uplinks } = services;
   return {
     kind: 'network',
     async apply({ id, spec }: Wanted<'network'>): Promise<Outcome> {
       await inventory.put('network', id, spec);
-      const number = inventory.networks.get(id)?.number ?? 0;
-      await services.alone(id, () => ensureBridge(names, planBridge(names, spec, number), sysctls));
+      await services.ensureLinks(id);
       firewall.metadataPorts.set(id, await metadata.listen(id));
       await firewall.sync();
       await services.syncDhcp(id);
@@ -24,6 +23,7 @@ export function networkDriver(services: NetworkServices): Driver<'network'> {
         await inventory.drop('network', id);
         await dhcp.remove(id);
         await metadata.stop(id);
+        await removeSegment(names, id);
         await removeBridge(names.bridge(id), number === undefined ? null : names.routingTable(number));
       });
       firewall.metadataPorts.delete(id);
@@ -34,6 +34,9 @@ export function networkDriver(services: NetworkServices): Driver<'network'> {
       if (!link) return null;
       const network = inventory.networks.get(id);
       if (!network) return { state: 'applied' };
+      if (!(await isConnected(names, network.spec, uplinks))) {
+        return { state: 'failed', fault: { code: 500, message: 'The network is not connected to other machines' } };
+      }
       const wantsDhcp = network.spec.subnets.some((subnet) => subnet.enable_dhcp);
       if (wantsDhcp && !(await dhcp.isRunning(id))) {
         return { state: 'failed', fault: { code: 500, message: 'The DHCP server of the network has ended' } };

@@ -14,6 +14,7 @@ export function portDriver(services: NetworkServices, ownerUid: number): Driver<
       await inventory.put('port', id, spec);
       await firewall.sync();
       await ensureTap(names, spec, ownerUid);
+      await services.syncNeighbors(spec.network_id);
       await services.syncDhcp(spec.network_id);
       return { state: 'applied' };
     },
@@ -22,6 +23,7 @@ export function portDriver(services: NetworkServices, ownerUid: number): Driver<
       // The tap goes while its rules still hold.
       await removeTap(names, id);
       await inventory.drop('port', id);
+      if (networkId) await services.syncNeighbors(networkId);
       await firewall.sync();
       if (networkId) await services.syncDhcp(networkId);
     },

@@ -1,8 +1,9 @@
 import type { Clock } from '../../shared/clock.ts';
 import { listLinks } from '../host/links.ts';
 import type { SysctlKeeper } from '../host/sysctl.ts';
-import { KeyedQueue } from '../host/wait.ts';
+import { gathered, KeyedQueue } from '../host/wait.ts';
 import type { Log } from '../log.ts';
+import { ensureBridge } from './bridges.ts';
 import { DhcpDaemons } from './dhcp/dhcp-daemons.ts';
 import { planDhcp } from './dhcp/plan-dhcp.ts';
 import { Firewall } from './firewall/firewall.ts';
@@ -10,23 +11,31 @@ import { IntranetWatch } from './intranet/intranet-watch.ts';
 import type { Inventory } from './inventory.ts';
 import { MetadataService } from './metadata/metadata-service.ts';
 import type { Names } from './names.ts';
+import { planBridge } from './plan-bridge.ts';
+import { syncNeighbors } from './segments/neighbors.ts';
+import { ensureSegment, isConnected } from './segments/segments.ts';
+import type { Uplinks } from './segments/uplinks.ts';
+import { rejoinTap } from './taps.ts';
 
 /** What the drivers of networks, groups and ports share on one machine. */
 export class NetworkServices {
   readonly names: Names;
   readonly inventory: Inventory;
   readonly sysctls: SysctlKeeper;
+  readonly uplinks: Uplinks;
   readonly firewall: Firewall;
   readonly intranet: IntranetWatch;
   readonly dhcp: DhcpDaemons;
   readonly metadata: MetadataService;
   /** Routing and DHCP of one network change one at a time. */
   readonly #perNetwork = new KeyedQueue();
+  readonly #neighborSyncs = new Map<string, () => Promise<void>>();
 
   constructor(options: {
     names: Names;
     inventory: Inventory;
     sysctls: SysctlKeeper;
+    uplinks: Uplinks;
     dhcpFolder: string;
     clock: Clock;
     log: Log;
@@ -34,7 +43,8 @@ export class NetworkServices {
     this.names = options.names;
     this.inventory = options.inventory;
     this.sysctls = options.sysctls;
-    this.firewall = new Firewall(options.names, options.inventory, options.clock, options.log);
+    this.uplinks = options.uplinks;
+    this.firewall = new Firewall(options.names, options.inventory, options.uplinks, options.clock, options.log);
     this.intranet = new IntranetWatch(this.firewall, options);
     this.dhcp = new DhcpDaemons(options.dhcpFolder);
     this.metadata = new MetadataService(options.inventory, options.log);
@@ -43,6 +53,28 @@ export class NetworkServices {
   /** Runs something for a network after whatever runs for it already. */
   alone<T>(networkId: string, task: () => Promise<T>): Promise<T> {
     return this.#perNetwork.run(networkId, task);
+  }
+
+  /**
+   * Makes a network's bridge and connects it to other machines, as the inventory says.
+   * @throws DriverError where this machine cannot carry it
+   */
+  async ensureLinks(networkId: string): Promise<void> {
+    await this.alone(networkId, async () => {
+      const network = this.inventory.networks.get(networkId);
+      if (!network) return;
+      await ensureBridge(this.names, planBridge(this.names, network.spec, network.number), this.sysctls);
+      await ensureSegment(this.names, network.spec, this.uplinks);
+    });
+    await this.syncNeighbors(networkId);
+  }
+
+  /** Makes the kernel know a network's neighbors as the inventory does; changes that come together go together. */
+  syncNeighbors(networkId: string): Promise<void> {
+    const task = () => this.alone(networkId, () => syncNeighbors(this.names, this.inventory, networkId));
+    const sync = this.#neighborSyncs.get(networkId) ?? gathered(task);
+    this.#neighborSyncs.set(networkId, sync);
+    return sync();
   }
 
   /** Makes a network's DHCP say what the inventory says, if it is still there. */
@@ -68,6 +100,20 @@ export class NetworkServices {
       this.firewall.metadataPorts.set(id, await this.metadata.listen(id));
     }
     await this.firewall.sync();
+  }
+
+  /** Makes anew the bridges and segments that somebody removed, and takes back what was on them. */
+  async healLinks(): Promise<void> {
+    for (const [id, { spec }] of [...this.inventory.networks]) {
+      const links = await listLinks();
+      const bridge = links.find((link) => link.name === this.names.bridge(id));
+      if (bridge?.up && (await isConnected(this.names, spec, this.uplinks))) continue;
+      if (!bridge) await this.dhcp.end(id);
+      await this.ensureLinks(id);
+      for (const port of this.inventory.portsOf(id)) await rejoinTap(this.names, port.spec);
+      await this.syncNeighbors(id);
+      await this.syncDhcp(id);
+    }
   }
 
   /** Starts DHCP servers that ended. */

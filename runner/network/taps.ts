@@ -35,8 +35,18 @@ function bridgePortSettings(tap: string, port: PortSpec): string[][] {
   const flags = ['learning', guarded ? 'off' : 'on', 'flood', guarded ? 'off' : 'on'];
   return [
     ['link', 'set', 'dev', tap, ...flags],
-    ['fdb', 'replace', port.mac_address, 'dev', tap, 'master', 'static'],
+    // Sticky: a frame that comes in elsewhere with this address does not take it along.
+    ['fdb', 'replace', port.mac_address, 'dev', tap, 'master', 'static', 'sticky'],
   ];
+}
+
+/** Takes a tap that is there back to the bridge of its network. */
+export async function rejoinTap(names: Names, port: PortSpec): Promise<void> {
+  const [tap, bridge] = [names.tap(port.id), names.bridge(port.network_id)];
+  const link = (await listLinks()).find((one) => one.name === tap);
+  if (!link || link.master === bridge) return;
+  await ipBatch([['link', 'set', tap, 'master', bridge]]);
+  await bridgeBatch(bridgePortSettings(tap, port));
 }
 
 /** Removes a port's tap; what is not there is fine. */

@@ -3,6 +3,8 @@ import type { Entry } from './entry.ts';
 
 /** Calls of one kind at one time. */
 export const CONCURRENCY_PER_KIND = 8;
+/** Neighbors cost next to nothing when they go together. */
+const CONCURRENT_NEIGHBORS = 512;
 
 export interface LaneHandlers {
   /** The work of an entry; never rejects. */
@@ -47,7 +49,8 @@ export class Lanes {
       if (this.#stopped) return;
       for (const kind of KINDS) {
         for (const entry of this.#queueOf(kind)) {
-          if ((this.#running.get(kind) ?? 0) >= CONCURRENCY_PER_KIND) break;
+          if ((this.#running.get(kind) ?? 0) >= (kind === 'neighbor' ? CONCURRENT_NEIGHBORS : CONCURRENCY_PER_KIND))
+            break;
           this.#begin(entry);
         }
       }

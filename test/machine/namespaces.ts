@@ -102,7 +102,7 @@ export async function fakeGuest(machine: Namespace, mark: string, port: PortSpec
 /** Connects a fake guest to a machine: a new eth0, without an address yet. */
 export async function plugIn(guest: Namespace, machine: Namespace, mark: string, port: PortSpec): Promise<void> {
   const tap = new Names(mark).tap(port.id);
-  await machine.sh(`ip link add ${tap} type veth peer name eth0 netns ${guest.name}`);
+  await machine.sh(`ip link del ${tap} 2>/dev/null; ip link add ${tap} type veth peer name eth0 netns ${guest.name}`);
   await guest.sh(`ip link set eth0 address ${port.mac_address} mtu ${port.mtu} up`);
 }
 

@@ -49,11 +49,16 @@ export class DhcpDaemons {
     await this.#start(networkId);
   }
 
-  /** Ends a network's daemon and forgets its leases. */
-  async remove(networkId: string): Promise<void> {
+  /** Ends a network's daemon. */
+  async end(networkId: string): Promise<void> {
     const running = await this.#find(networkId);
     if (running) await terminate(running);
     this.#running.delete(networkId);
+  }
+
+  /** Ends a network's daemon and forgets its leases. */
+  async remove(networkId: string): Promise<void> {
+    await this.end(networkId);
     await rm(this.folderOf(networkId), { recursive: true, force: true });
   }
 

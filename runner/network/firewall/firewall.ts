@@ -1,9 +1,11 @@
 import type { Clock } from '../../../shared/clock.ts';
 import { applyNft, listTables } from '../../host/nft.ts';
+import { gathered } from '../../host/wait.ts';
 import { errorText, type Log } from '../../log.ts';
 import { planIntranetTable } from '../intranet/plan-intranet-table.ts';
 import type { Inventory } from '../inventory.ts';
 import type { Names } from '../names.ts';
+import type { Uplinks } from '../segments/uplinks.ts';
 import { planBridgeTable } from './plan-bridge-table.ts';
 import { planInetTable } from './plan-inet-table.ts';
 import { changeScript, fullScript, type Ruleset } from './ruleset.ts';
@@ -12,37 +14,23 @@ import { changeScript, fullScript, type Ruleset } from './ruleset.ts';
 export class Firewall {
   readonly #names: Names;
   readonly #inventory: Inventory;
+  readonly #uplinks: Uplinks;
   readonly #clock: Clock;
   readonly #log: Log;
   /** Local ports of the metadata service, by network id. */
   readonly metadataPorts = new Map<string, number>();
   /** What the kernel holds; null when that is not known. */
   #loaded: Ruleset | null = null;
-  #running: Promise<void> | null = null;
-  #next: Promise<void> | null = null;
-
-  constructor(names: Names, inventory: Inventory, clock: Clock, log: Log) {
-    this.#names = names;
-    this.#inventory = inventory;
-    this.#clock = clock;
-    this.#log = log;
-  }
 
   /** Resolves when rules are in force that were planned after this call. @throws CommandError with what nft refused */
-  sync(): Promise<void> {
-    if (!this.#running) {
-      this.#running = this.#load().finally(() => {
-        this.#running = null;
-      });
-      return this.#running;
-    }
-    this.#next ??= this.#running
-      .catch(() => {})
-      .then(() => {
-        this.#next = null;
-        return this.sync();
-      });
-    return this.#next;
+  readonly sync = gathered(() => this.#load());
+
+  constructor(names: Names, inventory: Inventory, uplinks: Uplinks, clock: Clock, log: Log) {
+    this.#names = names;
+    this.#inventory = inventory;
+    this.#uplinks = uplinks;
+    this.#clock = clock;
+    this.#log = log;
   }
 
   /** Loads the rules anew if somebody removed them, as a `flush ruleset` does. */
@@ -57,7 +45,7 @@ export class Firewall {
 
   async #load(): Promise<void> {
     const wanted: Ruleset = [
-      planBridgeTable(this.#names, this.#inventory),
+      planBridgeTable(this.#names, this.#inventory, this.#uplinks),
       planInetTable(this.#names, this.#inventory, this.metadataPorts),
       planIntranetTable(this.#names, this.#inventory, this.#clock.nowMs()),
     ];

@@ -1,6 +1,8 @@
 import { addressHex, canonicalAddress, linkLocalOf, versionOf } from '../addresses.ts';
 import type { Inventory } from '../inventory.ts';
-import { gatewayMac, type Names, TO_GATEWAY_BIT } from '../names.ts';
+import { type Names, TO_GATEWAY_BIT } from '../names.ts';
+import { NO_UPLINKS, type Uplinks } from '../segments/uplinks.ts';
+import { gatewayMacs, planSegmentSets, segmentChains } from './plan-segment-rules.ts';
 import type { ChainPlan, SetPlan, TablePlan } from './ruleset.ts';
 
 /** Multicast listener reports: sent before an address is sure. */
@@ -11,7 +13,7 @@ const MLD_REPORTS = '131, 132, 143';
  * says. A frame that passes carries its port's number as mark; on the way out it carries the receiver's. Lists say what
  * may pass, so that a malformed frame that no list matches is dropped.
  */
-export function planBridgeTable(names: Names, inventory: Inventory): TablePlan {
+export function planBridgeTable(names: Names, inventory: Inventory, uplinks: Uplinks = NO_UPLINKS): TablePlan {
   const sets = emptySets();
   for (const { spec, number } of inventory.ports.values()) {
     const tap = `"${names.tap(spec.id)}"`;
@@ -29,8 +31,13 @@ export function planBridgeTable(names: Names, inventory: Inventory): TablePlan {
       }
     }
   }
-  for (const id of inventory.networks.keys()) sets.gateways.elements.set(gatewayMac(id), '');
-  return { family: 'bridge', name: names.table, sets: new Map(Object.entries(sets)), chains: chains(names) };
+  for (const mac of gatewayMacs(inventory)) sets.gateways.elements.set(mac, '');
+  return {
+    family: 'bridge',
+    name: names.table,
+    sets: new Map([...Object.entries(sets), ...planSegmentSets(names, inventory, uplinks)]),
+    chains: new Map([...chains(names), ...segmentChains()]),
+  };
 }
 
 function emptySets() {

@@ -1,7 +1,8 @@
 import { canonicalAddress, versionOf } from '../addresses.ts';
 import type { Inventory } from '../inventory.ts';
-import { METADATA_ADDRESS, type Names, NETWORK_MARK_MASK, TO_GATEWAY_BIT } from '../names.ts';
+import { METADATA_ADDRESS, type Names, NETWORK_MARK_MASK, SEGMENT_NUMBER, TO_GATEWAY_BIT } from '../names.ts';
 import { chainOfGroups, type Direction, planGroupChains } from './plan-group-chains.ts';
+import { planTunnelSets, tunnelChains } from './plan-tunnel-rules.ts';
 import type { ChainPlan, SetPlan, TablePlan } from './ruleset.ts';
 
 /** Neighbour discovery and multicast listening, without which IPv6 does not work at all. */
@@ -46,13 +47,33 @@ export function planInetTable(
       map.elements.set(`${bridge} . ${address}`, verdict('ingress'));
     }
   }
+  addOtherMachines(names, inventory, sets);
   const groups = planGroupChains(inventory);
   return {
     family: 'inet',
     name: names.table,
-    sets: new Map([...Object.entries(sets), ...groups.sets]),
-    chains: new Map([...groups.chains, ...senderChains(names), ...receiverChains(), ...hostChains()]),
+    sets: new Map([...Object.entries(sets), ...planTunnelSets(inventory), ...groups.sets]),
+    chains: new Map([
+      ...groups.chains,
+      ...senderChains(names),
+      ...receiverChains(),
+      ...hostChains(),
+      ...tunnelChains(),
+    ]),
   };
+}
+
+/** What other machines' guests send and receive is judged there. */
+function addOtherMachines(names: Names, inventory: Inventory, sets: ReturnType<typeof emptySets>): void {
+  for (const map of [sets.egress, sets.ingress]) map.elements.set(String(SEGMENT_NUMBER), 'accept');
+  for (const { spec } of inventory.all('neighbor').values()) {
+    for (const address of spec.addresses.map(canonicalAddress)) {
+      const map = versionOf(address) === 4 ? sets.ingress4 : sets.ingress6;
+      const key = `"${names.bridge(spec.network_id)}" . ${address}`;
+      // A port that is here is judged here.
+      if (!map.elements.has(key)) map.elements.set(key, 'accept');
+    }
+  }
 }
 
 function emptySets() {

@@ -45,7 +45,7 @@ it('sends each port to the chain of its groups, and a network to its routing and
   const bridge = names.bridge(id(1));
   const mark = names.networkMark(1);
   const egress = lines(script, /^add element inet ae1234 egress /)[0];
-  expect(egress).toMatch(/\{ 1 : jump egress-ports-[0-9a-f]{16}, 2 : accept \}$/);
+  expect(egress).toMatch(/\{ 1 : jump egress-ports-[0-9a-f]{16}, 2 : accept, \d+ : accept \}$/);
   expect(lines(script, /^add element inet ae1234 (bridges|zones|network_marks|masqueraded|metadata|ingress4)/)).toEqual(
     [
       `add element inet ae1234 bridges { "${bridge}" }`,
@@ -69,6 +69,9 @@ it('has these fixed rules', () => {
     chain bridge ae1234 guard_arp
     chain bridge ae1234 guard_ip4
     chain bridge ae1234 guard_ip6
+    chain bridge ae1234 from_segments { type filter hook prerouting priority -299; policy accept; }
+    chain bridge ae1234 to_segments { type filter hook forward priority -199; policy accept; }
+    chain bridge ae1234 host_to_segments { type filter hook output priority -1; policy accept; }
     rule bridge ae1234 from_taps iifname != "ae1234t*" return
     rule bridge ae1234 from_taps iifname != @taps drop
     rule bridge ae1234 from_taps iifname @secured jump guard
@@ -94,6 +97,32 @@ it('has these fixed rules', () => {
     rule bridge ae1234 guard_ip6 ip6 saddr :: icmpv6 type { nd-neighbor-solicit, nd-router-solicit, 131, 132, 143 } return
     rule bridge ae1234 guard_ip6 iifname . ip6 saddr @own_ip6 return
     rule bridge ae1234 guard_ip6 drop
+    rule bridge ae1234 from_segments iifname != @segments return
+    rule bridge ae1234 from_segments ether daddr @gateways drop
+    rule bridge ae1234 from_segments ether type arp iifname . arp saddr ip @gateways4 drop
+    rule bridge ae1234 from_segments ether type arp iifname . arp daddr ip @gateways4 drop
+    rule bridge ae1234 from_segments udp dport { 67, 547 } drop
+    rule bridge ae1234 from_segments udp sport { 67, 547 } drop
+    rule bridge ae1234 from_segments iifname @served icmpv6 type { nd-router-solicit, nd-router-advert, nd-redirect } drop
+    rule bridge ae1234 from_segments icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } iifname . @th,64,128 @gateways6 drop
+    rule bridge ae1234 from_segments meta mark set 1073741823
+    rule bridge ae1234 to_segments oifname != @segments return
+    rule bridge ae1234 to_segments ether daddr @gateways drop
+    rule bridge ae1234 to_segments ether type arp oifname . arp saddr ip @gateways4 drop
+    rule bridge ae1234 to_segments ether type arp oifname . arp daddr ip @gateways4 drop
+    rule bridge ae1234 to_segments udp dport { 67, 547 } drop
+    rule bridge ae1234 to_segments udp sport { 67, 547 } drop
+    rule bridge ae1234 to_segments oifname @served icmpv6 type { nd-router-solicit, nd-router-advert, nd-redirect } drop
+    rule bridge ae1234 to_segments icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } oifname . @th,64,128 @gateways6 drop
+    rule bridge ae1234 to_segments meta mark set 1073741823
+    rule bridge ae1234 host_to_segments oifname != @segments return
+    rule bridge ae1234 host_to_segments ether daddr @gateways drop
+    rule bridge ae1234 host_to_segments ether type arp oifname . arp saddr ip @gateways4 drop
+    rule bridge ae1234 host_to_segments ether type arp oifname . arp daddr ip @gateways4 drop
+    rule bridge ae1234 host_to_segments udp dport { 67, 547 } drop
+    rule bridge ae1234 host_to_segments udp sport { 67, 547 } drop
+    rule bridge ae1234 host_to_segments oifname @served icmpv6 type { nd-router-solicit, nd-router-advert, nd-redirect } drop
+    rule bridge ae1234 host_to_segments icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } oifname . @th,64,128 @gateways6 drop
     chain inet ae1234 zones { type filter hook prerouting priority -300; policy accept; }
     chain inet ae1234 from_guests { type filter hook prerouting priority -150; policy accept; }
     chain inet ae1234 egress_of_port
@@ -105,6 +134,8 @@ it('has these fixed rules', () => {
     chain inet ae1234 to_guests
     chain inet ae1234 to_host { type filter hook input priority 0; policy accept; }
     chain inet ae1234 from_host { type filter hook output priority 0; policy accept; }
+    chain inet ae1234 out_of_tunnels { type filter hook input priority -10; policy accept; }
+    chain inet ae1234 into_tunnels { type filter hook forward priority -10; policy accept; }
     rule inet ae1234 zones iifname @bridges meta mark and 0x40000000 == 0 ct zone set iifname map @zones
     rule inet ae1234 zones iifname @bridges meta mark and 0x40000000 != 0 ct original zone set iifname map @zones
     rule inet ae1234 from_guests iifname @bridges goto egress_of_port
@@ -152,6 +183,9 @@ it('has these fixed rules', () => {
     rule inet ae1234 from_host udp sport 67 udp dport 68 accept
     rule inet ae1234 from_host udp sport 547 udp dport 546 accept
     rule inet ae1234 from_host icmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, 130 } accept
-    rule inet ae1234 from_host goto to_guests"
+    rule inet ae1234 from_host goto to_guests
+    rule inet ae1234 out_of_tunnels udp dport 4789 @th,96,24 @tunnels ip saddr != @tunnel_peers4 drop
+    rule inet ae1234 out_of_tunnels udp dport 4789 @th,96,24 @tunnels ip6 saddr != @tunnel_peers6 drop
+    rule inet ae1234 into_tunnels iifname @bridges oifname != @bridges udp dport 4789 drop"
   `);
 });

@@ -1,0 +1,81 @@
+import { addressHex, canonicalAddress, isGatewayOf, versionOf } from '../addresses.ts';
+import type { Inventory } from '../inventory.ts';
+import { gatewayMac, type Names, SEGMENT_NUMBER } from '../names.ts';
+import { segmentDevices, type Uplinks } from '../segments/uplinks.ts';
+import type { ChainPlan, SetPlan } from './ruleset.ts';
+
+type Way = 'iifname' | 'oifname';
+
+/** Sets of the bridge table about what connects networks to other machines. */
+export function planSegmentSets(names: Names, inventory: Inventory, uplinks: Uplinks): Map<string, SetPlan> {
+  const set = (type: string): SetPlan => ({ type, elements: new Map() });
+  const segments = set('type ifname');
+  /** Of networks whose gateway each machine is. */
+  const served = set('type ifname');
+  const gateways4 = set('type ifname . ipv4_addr');
+  const gateways6 = set('typeof iifname . @th,64,128');
+  for (const { spec } of inventory.networks.values()) {
+    const own = gatewaysOf(inventory, spec.id);
+    for (const device of segmentDevices(names, spec, uplinks)) {
+      segments.elements.set(`"${device}"`, '');
+      if (own.length > 0) served.elements.set(`"${device}"`, '');
+      for (const address of own) {
+        if (versionOf(address) === 4) gateways4.elements.set(`"${device}" . ${address}`, '');
+        else gateways6.elements.set(`"${device}" . ${addressHex(address)}`, '');
+      }
+    }
+  }
+  return new Map(Object.entries({ segments, served, gateways4, gateways6 }));
+}
+
+/** Addresses that every machine has on a network, for its own guests. */
+function gatewaysOf(inventory: Inventory, networkId: string): string[] {
+  const spec = inventory.networks.get(networkId)?.spec;
+  if (!spec) return [];
+  const interfaces = [...inventory.all('router').values()].flatMap((router) => router.spec.interfaces);
+  return spec.subnets.flatMap((subnet) =>
+    [
+      ...(spec.snat && subnet.gateway_ip !== null ? [subnet.gateway_ip] : []),
+      ...interfaces.filter((one) => one.subnet_id === subnet.id).map((one) => one.ip_address),
+    ]
+      .filter((address) => isGatewayOf(subnet.cidr, address))
+      .map(canonicalAddress),
+  );
+}
+
+/**
+ * What goes between machines: frames of guests, which the receiver's machine judges. Gateways, DHCP and router
+ * advertisements are each machine's own, and stay there.
+ */
+export function segmentChains(): [string, ChainPlan][] {
+  const base = (hook: string, priority: number) => `type filter hook ${hook} priority ${priority}; policy accept;`;
+  const mark = `meta mark set ${SEGMENT_NUMBER}`;
+  return [
+    [
+      'from_segments',
+      { hook: base('prerouting', -299), rules: ['iifname != @segments return', ...ownOnly('iifname'), mark] },
+    ],
+    [
+      'to_segments',
+      { hook: base('forward', -199), rules: ['oifname != @segments return', ...ownOnly('oifname'), mark] },
+    ],
+    ['host_to_segments', { hook: base('output', -1), rules: ['oifname != @segments return', ...ownOnly('oifname')] }],
+  ];
+}
+
+function ownOnly(way: Way): string[] {
+  return [
+    'ether daddr @gateways drop',
+    `ether type arp ${way} . arp saddr ip @gateways4 drop`,
+    `ether type arp ${way} . arp daddr ip @gateways4 drop`,
+    'udp dport { 67, 547 } drop',
+    'udp sport { 67, 547 } drop',
+    `${way} @served icmpv6 type { nd-router-solicit, nd-router-advert, nd-redirect } drop`,
+    `icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ${way} . @th,64,128 @gateways6 drop`,
+  ];
+}
+
+/** The gateway's address is on every machine, but for those of the world, where each machine has one of its own. */
+export function gatewayMacs(inventory: Inventory): string[] {
+  return [...inventory.networks.values()].flatMap(({ spec }) => (spec.external ? [] : [gatewayMac(spec.id)]));
+}

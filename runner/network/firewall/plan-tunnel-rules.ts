@@ -1,0 +1,45 @@
+import { canonicalAddress, versionOf } from '../addresses.ts';
+import type { Inventory } from '../inventory.ts';
+import type { ChainPlan, SetPlan } from './ruleset.ts';
+
+/** Of a VXLAN packet: the id stands in the fifth to seventh byte after the UDP header. */
+const VXLAN_ID = '@th,96,24';
+const VXLAN_PORT = 4789;
+
+/** Sets of the inet table about tunnels: their ids, and the machines that may send through them. */
+export function planTunnelSets(inventory: Inventory): Map<string, SetPlan> {
+  const set = (type: string): SetPlan => ({ type, elements: new Map() });
+  const tunnels = set(`typeof ${VXLAN_ID}`);
+  const tunnel_peers4 = set('type ipv4_addr');
+  const tunnel_peers6 = set('type ipv6_addr');
+  for (const { spec } of inventory.networks.values()) {
+    if (spec.segment.type === 'vxlan') tunnels.elements.set(String(spec.segment.id), '');
+  }
+  for (const { spec } of inventory.all('neighbor').values()) {
+    const address = canonicalAddress(spec.tunnel_ip);
+    (versionOf(address) === 4 ? tunnel_peers4 : tunnel_peers6).elements.set(address, '');
+  }
+  return new Map(Object.entries({ tunnels, tunnel_peers4, tunnel_peers6 }));
+}
+
+/**
+ * Frames come out of our tunnels only where a machine of a neighbor put them in. A guest whose packets leave as the
+ * machine's own must not pass for such a machine.
+ */
+export function tunnelChains(): [string, ChainPlan][] {
+  const hook = (name: string, priority: number) => `type filter hook ${name} priority ${priority}; policy accept;`;
+  const ours = `udp dport ${VXLAN_PORT} ${VXLAN_ID} @tunnels`;
+  return [
+    [
+      'out_of_tunnels',
+      {
+        hook: hook('input', -10),
+        rules: [`${ours} ip saddr != @tunnel_peers4 drop`, `${ours} ip6 saddr != @tunnel_peers6 drop`],
+      },
+    ],
+    [
+      'into_tunnels',
+      { hook: hook('forward', -10), rules: [`iifname @bridges oifname != @bridges udp dport ${VXLAN_PORT} drop`] },
+    ],
+  ];
+}
