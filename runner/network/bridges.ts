@@ -27,6 +27,9 @@ const MACHINE_SETTINGS: [name: string, value: string][] = [
   // Frames between guests pass the rules.
   ['net/bridge/bridge-nf-call-iptables', '1'],
   ['net/bridge/bridge-nf-call-ip6tables', '1'],
+  // Each address is answered for where it is: not tenants' gateways, nor addresses of the world, on the machine's own cable.
+  ['net/ipv4/conf/all/arp_ignore', '1'],
+  ['net/ipv4/conf/all/arp_announce', '2'],
   // Answers to guests take the route of the question, by its mark.
   ['net/ipv4/tcp_fwmark_accept', '1'],
   ['net/ipv4/fwmark_reflect', '1'],

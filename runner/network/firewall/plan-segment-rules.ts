@@ -4,6 +4,9 @@ import { gatewayMac, type Names, SEGMENT_NUMBER } from '../names.ts';
 import { segmentDevices, type Uplinks } from '../segments/uplinks.ts';
 import type { ChainPlan, SetPlan } from './ruleset.ts';
 
+/** Every machine's gateway has the same address: the others would take theirs for a double, and switches its place. */
+const GATEWAY_TO_ALL = 'ether saddr @gateways ether daddr and 01:00:00:00:00:00 == 01:00:00:00:00:00 drop';
+
 type Way = 'iifname' | 'oifname';
 
 /** Sets of the bridge table about what connects networks to other machines. */
@@ -59,7 +62,10 @@ export function segmentChains(): [string, ChainPlan][] {
       'to_segments',
       { hook: base('forward', -199), rules: ['oifname != @segments return', ...ownOnly('oifname'), mark] },
     ],
-    ['host_to_segments', { hook: base('output', -1), rules: ['oifname != @segments return', ...ownOnly('oifname')] }],
+    [
+      'host_to_segments',
+      { hook: base('output', -1), rules: ['oifname != @segments return', GATEWAY_TO_ALL, ...ownOnly('oifname')] },
+    ],
   ];
 }
 

@@ -116,6 +116,7 @@ it('has these fixed rules', () => {
     rule bridge ae1234 to_segments icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } oifname . @th,64,128 @gateways6 drop
     rule bridge ae1234 to_segments meta mark set 1073741823
     rule bridge ae1234 host_to_segments oifname != @segments return
+    rule bridge ae1234 host_to_segments ether saddr @gateways ether daddr and 01:00:00:00:00:00 == 01:00:00:00:00:00 drop
     rule bridge ae1234 host_to_segments ether daddr @gateways drop
     rule bridge ae1234 host_to_segments ether type arp oifname . arp saddr ip @gateways4 drop
     rule bridge ae1234 host_to_segments ether type arp oifname . arp daddr ip @gateways4 drop
