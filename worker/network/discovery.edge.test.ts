@@ -40,13 +40,13 @@ describe('discovery', () => {
       alias: 'security-group',
       links: [],
     });
-    const none = await net(member, 'GET', '/extensions/router');
+    const none = await net(member, 'GET', '/extensions/taas');
     expect([none.status, none.body.NeutronError.type]).toEqual([404, 'ExtensionNotFound']);
   });
 
   it('knows nothing else', async () => {
     const member = await newMember();
-    for (const path of ['/routers', '/nonsense', '/networks/a/b']) {
+    for (const path of ['/metering', '/nonsense', '/networks/a/b']) {
       const { status, body } = await net(member, 'GET', path);
       expect([path, status]).toEqual([path, 404]);
       expect(body).toEqual({

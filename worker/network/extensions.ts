@@ -304,6 +304,49 @@ export const EXTENSIONS: readonly Extension[] = [
     updated: '2026-11-27T00:00:00-00:00',
   },
   {
+    alias: 'router',
+    name: 'Neutron L3 Router',
+    description:
+      'Router abstraction for basic L3 forwarding between L2 Neutron networks and access to external networks via a NAT gateway.',
+    updated: '2012-07-20T10:00:00-00:00',
+  },
+  {
+    alias: 'ext-gw-mode',
+    name: 'Neutron L3 Configurable external gateway mode',
+    description: 'Extension of the router abstraction for specifying whether SNAT should occur on the external gateway',
+    updated: '2013-03-28T10:00:00-00:00',
+  },
+  {
+    alias: 'extraroute',
+    name: 'Neutron Extra Route',
+    description: 'Extra routes configuration for L3 router',
+    updated: '2013-02-01T10:00:00-00:00',
+  },
+  {
+    alias: 'extraroute-atomic',
+    name: 'Atomically add/remove extra routes',
+    description: 'Edit extra routes of a router on server side by atomically adding/removing extra routes',
+    updated: '2019-07-10T00:00:00+00:00',
+  },
+  {
+    alias: 'dvr',
+    name: 'Distributed Virtual Router',
+    description: 'Enables configuration of Distributed Virtual Routers.',
+    updated: '2014-06-1T10:00:00-00:00',
+  },
+  {
+    alias: 'l3-ha',
+    name: 'HA Router extension',
+    description: 'Adds HA capability to routers.',
+    updated: '2014-04-26T00:00:00-00:00',
+  },
+  {
+    alias: 'router_availability_zone',
+    name: 'Router Availability Zone',
+    description: 'Availability zone support for router.',
+    updated: '2015-01-01T10:00:00-00:00',
+  },
+  {
     alias: 'project-id',
     name: 'project_id field enabled',
     description: 'Extension that indicates that project_id field is enabled.',

@@ -67,6 +67,33 @@ const onAddressGroup =
     const id = await made('/address-groups', 'address_group', { addresses: ['10.1.0.0/16'] });
     return call(method, `/address-groups/${id}${action}`, body);
   };
+/** An external network with addresses for routers. */
+async function outside(): Promise<string> {
+  const id = await made('/networks', 'network', { 'router:external': true, 'provider:network_type': 'local' }, admin);
+  await made('/subnets', 'subnet', { network_id: id, ip_version: 4, cidr: '192.0.2.0/24' }, admin);
+  return id;
+}
+const routerId = () => made('/routers', 'router', { name: 'r' });
+const router = (values: () => object | Promise<object>) => async () =>
+  call('POST', '/routers', { router: await values() });
+const onRouter =
+  (method: string, values?: () => object | Promise<object>, action = '') =>
+  async () => {
+    const body = values === undefined ? undefined : action ? await values() : { router: await values() };
+    return call(method, `/routers/${await routerId()}${action}`, body);
+  };
+const withGateway = (values: object) => async () => ({
+  external_gateway_info: { network_id: await outside(), ...values },
+});
+/** A subnet of the owner's, or of a network that all may use. */
+const newSubnet = async (shared = false) =>
+  (await newNetwork(shared ? admin : owner, { shared, cidr: shared ? '10.44.0.0/16' : '10.20.0.0/24' })).subnetId;
+async function routed(): Promise<Call> {
+  const [id, subnet_id] = [await routerId(), await newSubnet()];
+  const { status } = await net(owner, 'PUT', `/routers/${id}/add_router_interface`, { subnet_id });
+  if (status !== 200) throw new Error(`the interface: ${status}`);
+  return call('PUT', `/routers/${id}/remove_router_interface`, { subnet_id });
+}
 const LIMIT = { bandwidth_limit_rule: { max_kbps: 1000 } };
 /** A QoS policy of the owner's project, which admins make. */
 const qosId = () => made('/qos/policies', 'policy', { name: 'p', project_id: owner.projectId }, admin);
@@ -202,6 +229,81 @@ describePolicy<NetworkAction>('network', cast, {
     const { networkId } = await newNetwork(owner);
     return onPool('PUT', { network_id: networkId }, '/onboard_network_subnets')();
   }),
+
+  get_router: [
+    trial('reader', 200, onRouter('GET')),
+    trial('reader', 200, () => call('GET', '/routers'), { stranger: 200 }),
+  ],
+  create_router: trial(
+    'member',
+    201,
+    router(() => ({ name: 'r' })),
+    { stranger: 201 },
+  ),
+  'create_router:distributed': trial(
+    'admin',
+    201,
+    router(() => ({ distributed: true })),
+  ),
+  'create_router:ha': trial(
+    'admin',
+    201,
+    router(() => ({ ha: false })),
+  ),
+  'create_router:external_gateway_info:enable_snat': trial('admin', 201, router(withGateway({ enable_snat: false }))),
+  'create_router:external_gateway_info:external_fixed_ips': trial(
+    'admin',
+    201,
+    router(withGateway({ external_fixed_ips: [{ ip_address: '192.0.2.77' }] })),
+  ),
+  update_router: trial('member', 200, onRouter('PUT', withGateway({}))),
+  'update_router:distributed': trial(
+    'admin',
+    200,
+    onRouter('PUT', () => ({ distributed: true })),
+    { stranger: 404 },
+  ),
+  'update_router:ha': trial(
+    'admin',
+    200,
+    onRouter('PUT', () => ({ ha: false })),
+    { stranger: 404 },
+  ),
+  'update_router:external_gateway_info:enable_snat': trial(
+    'admin',
+    200,
+    onRouter('PUT', withGateway({ enable_snat: false })),
+    { stranger: 404 },
+  ),
+  'update_router:external_gateway_info:external_fixed_ips': trial(
+    'admin',
+    200,
+    onRouter('PUT', withGateway({ external_fixed_ips: [{ ip_address: '192.0.2.77' }] })),
+    { stranger: 404 },
+  ),
+  delete_router: trial('member', 204, onRouter('DELETE')),
+  add_router_interface: trial(
+    'member',
+    200,
+    onRouter('PUT', async () => ({ subnet_id: await newSubnet() }), '/add_router_interface'),
+  ),
+  'add_router_interface:network_owner': trial(
+    'admin',
+    200,
+    onRouter('PUT', async () => ({ subnet_id: await newSubnet(true) }), '/add_router_interface'),
+    { stranger: 404 },
+  ),
+  remove_router_interface: trial('member', 200, routed),
+  add_extraroutes: trial(
+    'member',
+    200,
+    onRouter('PUT', () => ({ router: { routes: [] } }), '/add_extraroutes'),
+  ),
+  remove_extraroutes: trial(
+    'member',
+    200,
+    onRouter('PUT', () => ({ router: { routes: [] } }), '/remove_extraroutes'),
+  ),
 
   get_address_group: trial('reader', 200, onAddressGroup('GET')),
   create_address_group: trial('member', 201, () => call('POST', '/address-groups', { address_group: {} }), {

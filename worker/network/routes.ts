@@ -15,11 +15,12 @@ import { portRoutes } from './ports/routes.ts';
 import { qosRoutes } from './qos/routes.ts';
 import { quotaRoutes } from './quotas/routes.ts';
 import { rbacPolicyRoutes } from './rbac/routes.ts';
+import { routerRoutes } from './routers/routes.ts';
 import { securityGroupRoutes, securityGroupRuleRoutes } from './security-groups/routes.ts';
 import { subnetpoolRoutes } from './subnetpools/routes.ts';
 import { subnetRoutes } from './subnets/routes.ts';
 import { tagRoutes } from './tags/routes.ts';
-import { taggedGroup, taggedNetwork, taggedPort, taggedSubnet, taggedSubnetpool } from './tags/tagged.ts';
+import { taggedGroup, taggedNetwork, taggedPort, taggedRouter, taggedSubnet, taggedSubnetpool } from './tags/tagged.ts';
 
 const resources = new Hono<AppEnv>()
   .use(authenticate)
@@ -37,6 +38,8 @@ const resources = new Hono<AppEnv>()
   .route('/ports', portRoutes)
   .route('/security-groups', securityGroupRoutes)
   .route('/security-group-rules', securityGroupRuleRoutes)
+  .route('/routers/:id/tags', tagRoutes(taggedRouter))
+  .route('/routers', routerRoutes)
   .route('/subnetpools/:id/tags', tagRoutes(taggedSubnetpool))
   .route('/subnetpools', subnetpoolRoutes)
   .route('/address-groups', addressGroupRoutes)

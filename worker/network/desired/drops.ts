@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../db/client.ts';
 import { dropDesired } from '../../fleet/desired.ts';
 import type { Statement } from '../../http/commit.ts';
+import { dropRouters } from '../edge/routers-on.ts';
 import { dropNeighbors, dropNeighborsOfGone, joinedNetworks } from './neighbors.ts';
 
 /*
@@ -73,6 +74,7 @@ export function dropUnneeded(db: Database, runnerId: string, gonePortId = '', wh
   return [
     dropDesired(db, 'network', sql`${here} AND desired.id NOT IN (${joinedNetworks(networksHere)})`),
     dropNeighborsOfGone(db, here),
+    ...dropRouters(db, sql`runners.id = ${runnerId} AND ${when}`),
     dropDesired(
       db,
       'security-group',

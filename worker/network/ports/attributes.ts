@@ -40,7 +40,7 @@ const fixedIp: Parse<WantedAddress> = (value) => {
   };
 };
 
-const fixedIps: Parse<WantedAddress[]> = (value) => {
+export const fixedIps: Parse<WantedAddress[]> = (value) => {
   if (!Array.isArray(value)) throw new BadValue(`Invalid data format for fixed IP: '${shown(value)}'`);
   if (value.length > FIXED_IPS_MAX) throw invalidInput('Exceeded maximum amount of fixed ips per port');
   const wanted = value.map(fixedIp);

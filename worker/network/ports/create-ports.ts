@@ -18,6 +18,7 @@ import { type AddressPlan, planAddresses, reserveNamed } from './plan-addresses.
 import { type PortReads, readForPorts } from './port-reads.ts';
 import { type PortWithPlace, selectPorts } from './port-rows.ts';
 import { insertPorts, type NewPort } from './port-statements.ts';
+import { refuseDevice } from './service-ports.ts';
 
 export type NewPortInput = Created<typeof portAttributes> & { projectId: string };
 
@@ -65,6 +66,7 @@ export function createPorts(
 function addressPlan(ctx: ActorContext, input: NewPortInput, found: PortReads, picker: Picker): AddressPlan {
   const network = found.networks.get(input.network_id);
   if (!network) throw networkNotFound(input.network_id);
+  refuseDevice({ deviceId: input.device_id, deviceOwner: input.device_owner });
   enforce(ctx, 'create_port', { projectId: input.projectId });
   const special =
     input.mac_address !== undefined ||

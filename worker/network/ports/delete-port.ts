@@ -6,6 +6,7 @@ import type { ActorContext, Context } from '../../http/context.ts';
 import { assertRevision, checkRevision, whileRacing } from '../api/races.ts';
 import { forgetPorts, runnersKnowing, runnersWith } from '../desired/drops.ts';
 import { enforce, may } from '../policy.ts';
+import { refuseDelete } from './service-ports.ts';
 import { showPort } from './show-port.ts';
 
 /**
@@ -22,6 +23,7 @@ export function deletePort(
       enforce(ctx, 'delete_port', { projectId: row.projectId });
     }
     checkRevision(input.expectedRevision, row);
+    refuseDelete(row);
     const id = sql`${row.id}`;
     await commit(ctx, {
       audit: { action: 'delete_port', targetType: 'port', targetId: row.id, detail: { deviceId: row.deviceId } },

@@ -11,6 +11,7 @@ import {
   putPorts,
   putSecurityGroups,
 } from '../desired/puts.ts';
+import { putRouters } from '../edge/routers-on.ts';
 import type { Address } from '../ipam/address-picks.ts';
 import { assertQuota } from '../quotas/assert-quota.ts';
 
@@ -76,6 +77,7 @@ export function putPortsOnRunner(ctx: Context, runnerId: string | SQL, portIds: 
     // A group that came to the runner in this batch needs all members it refers to; the others have them.
     putGroupMembers(ctx.db, sql`${here} AND holder.generation = runners.generation`),
     putAddressGroups(ctx.db, sql`${here} AND holder.generation = runners.generation`),
+    ...putRouters(ctx, here),
   ];
 }
 

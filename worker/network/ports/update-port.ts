@@ -11,6 +11,7 @@ import { cryptoRandom, type Random } from '../ipam/random.ts';
 import { enforce } from '../policy.ts';
 import { refuseTaking, usePolicies } from '../qos/choose-policy.ts';
 import { assertAccess } from '../rbac/assert-access.ts';
+import { type Readdressed, readdressed } from '../routers/readdress-interface.ts';
 import type { portAttributes } from './attributes.ts';
 import { chooseGroups, namedGroups, refuseGroupsWithoutSecurity } from './choose-groups.ts';
 import { macAddressInUse } from './create-ports.ts';
@@ -18,6 +19,7 @@ import { planAddresses, reserveNamed } from './plan-addresses.ts';
 import { readForPorts } from './port-reads.ts';
 import { type PortWithPlace, selectPorts, vifType } from './port-rows.ts';
 import { listOf, putPortsOnRunner, touchedByPorts } from './port-statements.ts';
+import { refuseUpdate } from './service-ports.ts';
 import { showPort } from './show-port.ts';
 
 export interface PortUpdate {
@@ -40,11 +42,13 @@ export function updatePort(
     const row = await showPort(ctx, input.id);
     authorizeUpdate(ctx, row, input.changes);
     checkRevision(input.expectedRevision, row);
+    refuseUpdate(row, input.changes);
     refuseWhileBound(row, input.changes);
     await refuseTaking(ctx, row.qosPolicyId, input.changes.qos_policy_id);
     const governed = await usePolicies(ctx, [input.changes.qos_policy_id]);
     const addresses = await plannedAddresses(ctx, row, input.changes, random);
-    return write(ctx, row, { ...input, ...addresses, access: [...governed, ...addresses.access] });
+    const routed = await readdressed(ctx, row, addresses.addresses);
+    return write(ctx, row, { ...input, ...addresses, access: [...governed, ...addresses.access], routed });
   });
 }
 
@@ -125,12 +129,16 @@ async function plannedAddresses(
   };
 }
 
-async function write(ctx: ActorContext, row: PortWithPlace, input: PortUpdate & Planned): Promise<PortWithPlace> {
+async function write(
+  ctx: ActorContext,
+  row: PortWithPlace,
+  input: PortUpdate & Planned & { routed: Readdressed },
+): Promise<PortWithPlace> {
   const { changes } = input;
   const { runnerId } = row;
   const results = await commit(ctx, {
     audit: { action: 'update_port', targetType: 'port', targetId: row.id, detail: { ...changes } },
-    ...(runnerId === null ? {} : { touches: touched(row, runnerId, input.groupIds) }),
+    touches: runnerId === null ? input.routed.touches : touched(row, runnerId, input.groupIds),
     statements: [
       assertRevision(ctx, 'ports', row),
       ...input.access,
@@ -153,6 +161,7 @@ async function write(ctx: ActorContext, row: PortWithPlace, input: PortUpdate & 
       ...replaceAddresses(ctx, row, input.addresses),
       ...replaceGroups(ctx, row, input.groupIds),
       ...(runnerId === null ? [] : onRunner(ctx, row, runnerId)),
+      ...input.routed.statements,
       selectPorts(ctx).where(eq(ports.id, row.id)),
     ],
   }).catch((error: unknown) => {

@@ -1,9 +1,11 @@
 import { networks, ports, securityGroups, subnets } from '../../../db/schema/network.ts';
+import { routers } from '../../../db/schema/routers.ts';
 import { subnetpools } from '../../../db/schema/subnetpools.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { showNetwork } from '../networks/show-network.ts';
 import { enforce } from '../policy.ts';
 import { showPort } from '../ports/show-port.ts';
+import { showRouter } from '../routers/router-rows.ts';
 import { showGroup } from '../security-groups/show-group.ts';
 import { showPool } from '../subnetpools/pool-rows.ts';
 import { showSubnet } from '../subnets/show-subnet.ts';
@@ -17,8 +19,8 @@ export interface TaggedRow {
 
 /** A kind of resource that has tags. */
 export interface Tagged {
-  kind: 'network' | 'subnet' | 'port' | 'security_group' | 'subnetpool';
-  table: typeof networks | typeof subnets | typeof ports | typeof securityGroups | typeof subnetpools;
+  kind: 'network' | 'subnet' | 'port' | 'security_group' | 'subnetpool' | 'router';
+  table: typeof networks | typeof subnets | typeof ports | typeof securityGroups | typeof subnetpools | typeof routers;
   /** The table's name in the database. */
   name: string;
   /** One that the actor sees. @throws ApiError 404 */
@@ -83,6 +85,18 @@ export const taggedGroup: Tagged = {
   async showToChange(ctx, id) {
     const row = await showGroup(ctx, id);
     enforce(ctx, 'update_security_group', { projectId: row.projectId });
+    return row;
+  },
+};
+
+export const taggedRouter: Tagged = {
+  kind: 'router',
+  table: routers,
+  name: 'routers',
+  show: showRouter,
+  async showToChange(ctx, id) {
+    const row = await showRouter(ctx, id);
+    enforce(ctx, 'update_router', { projectId: row.projectId });
     return row;
   },
 };
