@@ -11,6 +11,8 @@ export function networkDriver(services: NetworkServices): Driver<'network'> {
     kind: 'network',
     async apply({ id, spec }: Wanted<'network'>): Promise<Outcome> {
       await inventory.put('network', id, spec);
+      // What it must not send stands before it can send anything.
+      await firewall.sync();
       await services.ensureLinks(id);
       firewall.metadataPorts.set(id, await metadata.listen(id));
       await firewall.sync();

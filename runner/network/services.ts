@@ -7,6 +7,7 @@ import { ensureBridge } from './bridges.ts';
 import { DhcpDaemons } from './dhcp/dhcp-daemons.ts';
 import { planDhcp } from './dhcp/plan-dhcp.ts';
 import { Firewall } from './firewall/firewall.ts';
+import { gatewaysOf } from './gateways.ts';
 import { IntranetWatch } from './intranet/intranet-watch.ts';
 import type { Inventory } from './inventory.ts';
 import { MetadataService } from './metadata/metadata-service.ts';
@@ -83,7 +84,11 @@ export class NetworkServices {
       const network = this.inventory.networks.get(networkId)?.spec;
       if (!network) return;
       const ports = this.inventory.portsOf(networkId).map((port) => port.spec);
-      const at = { bridge: this.names.bridge(networkId), folder: this.dhcp.folderOf(networkId) };
+      const at = {
+        bridge: this.names.bridge(networkId),
+        folder: this.dhcp.folderOf(networkId),
+        own: gatewaysOf(this.inventory, networkId),
+      };
       const plan = planDhcp(network, ports, at);
       await (plan ? this.dhcp.ensure(networkId, plan) : this.dhcp.remove(networkId));
     });

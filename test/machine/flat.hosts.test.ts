@@ -38,15 +38,15 @@ afterAll(async () => {
 const flat = (cidr: string, change: Partial<NetworkSpec> = {}) =>
   networkOf(cidr, { segment: { type: 'flat', physical_network: 'cables' }, mtu: 1500, ...change });
 
-/** What tcpdump sees on the cable while something happens, which ends with a ping between guests of 999 bytes. */
-async function onTheCable(from: CheapGuest, to: CheapGuest, what: () => Promise<unknown>): Promise<string> {
+/** What tcpdump sees on the cable while something happens, and then with a ping of 999 bytes between the guests that it answers. */
+async function onTheCable(what: () => Promise<[from: CheapGuest, to: CheapGuest]>): Promise<string> {
   const child = joined.cables.start('tcpdump', '-lnne', '--immediate-mode', '-i', 'cable');
   let text = '';
   child.stdout?.on('data', (chunk: Buffer) => {
     text += chunk.toString();
   });
   await eventually('tcpdump', () => joined.cables.does('ip -d link show cable | grep -q "promiscuity 1"'));
-  await what();
+  const [from, to] = await what();
   await from.namespace.sh(`${pings(to.address)} -s 999`);
   await eventually('the last answer', async () => /reply.*length 1007/.test(text));
   child.kill('SIGINT');
@@ -61,11 +61,11 @@ async function removeEverywhere(network: NetworkSpec): Promise<void> {
 describe('a flat network', () => {
   it('with a gateway on each machine: guests reach each other, and the world by their own machine alone', async () => {
     const net = flat('10.20.0.0/24');
-    await joined.applyEverywhere('network', net.id, net);
-    const a = await joined.guest(0, net, 11, [open]);
-    const b = await joined.guest(1, net, 12, [open]);
-    const shut = await joined.guest(1, net, 13, [closed]);
-    const seen = await onTheCable(a, b, async () => {
+    const seen = await onTheCable(async () => {
+      await joined.applyEverywhere('network', net.id, net);
+      const a = await joined.guest(0, net, 11, [open]);
+      const b = await joined.guest(1, net, 12, [open]);
+      const shut = await joined.guest(1, net, 13, [closed]);
       await a.namespace.sh(pings(b.address));
       expect(await a.namespace.does(pingsBriefly(shut.address))).toBe(false);
       await shut.namespace.sh(pings(a.address));
@@ -77,8 +77,9 @@ describe('a flat network', () => {
       expect(lease).toContain(`ip=${a.address}`);
       expect(await a.namespace.sh(`${CURL} ${WORLD}`)).toBe(`world ${joined.host(0).address}`);
       expect(await b.namespace.sh(`${CURL} ${WORLD}`)).toBe(`world ${joined.host(1).address}`);
+      return [a, b];
     });
-    expect(seen).toContain(`${a.address} > ${b.address}`);
+    expect(seen).toContain('10.20.0.11 > 10.20.0.12');
     expect(seen).not.toContain(gatewayMac(net.id));
     expect(seen).not.toMatch(/10\.20\.0\.1[ ,:]|bootp|DHCP|router advertisement/i);
     await removeEverywhere(net);

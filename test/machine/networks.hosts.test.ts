@@ -329,6 +329,56 @@ describe('networks', () => {
     expect(await namespace.does(ask)).toBe(false);
   });
 
+  it('lease options of a port of its own before those of its subnet, whatever a tenant writes', async () => {
+    const net = await network('10.17.0.0/24');
+    const extra_dhcp_opts = [
+      { name: 'nonsense-of-a-tenant', value: '"', ip_version: 4 as const },
+      { name: 'ntp-server', value: '192.0.2.123', ip_version: 4 as const },
+      { name: 'dns-server', value: '192.0.2.54', ip_version: 4 as const },
+    ];
+    const [special, plain] = [portOf(net, 31, { extra_dhcp_opts }), portOf(net, 32)];
+    const lease = async (port: PortSpec) => {
+      const namespace = await fakeGuest(host, MARK, port);
+      guests.push(namespace);
+      await machine.apply('port', port.id, port);
+      return namespace.sh(`busybox udhcpc -f -q -n -t 10 -T 1 -i eth0 -s ${leaseScript} -O ntpsrv 2>&1`);
+    };
+    const options = await lease(special);
+    expect(options).toContain('ntpsrv=192.0.2.123');
+    expect(options).toContain('dns=192.0.2.54');
+    const others = await lease(plain);
+    expect(others).toContain('dns=192.0.2.53');
+    expect(others).not.toContain('192.0.2.123');
+  });
+
+  it('advertise IPv6 as their subnets say, and only where they are the router', async () => {
+    const subnet = (cidr6: string, mode: 'slaac' | 'dhcpv6-stateful') => {
+      const plain = networkOf('10.18.0.0/24').subnets[0];
+      if (!plain) throw new Error('no subnet');
+      const gateway_ip = cidr6.replace('/64', '1');
+      return { ...plain, ip_version: 6 as const, cidr: cidr6, gateway_ip, ipv6_ra_mode: mode, ipv6_address_mode: mode };
+    };
+    const made = async (cidr6: string, mode: 'slaac' | 'dhcpv6-stateful', snat = true) => {
+      const net = await network('10.18.0.0/24', { subnets: [subnet(cidr6, mode)], snat });
+      const port = portOf(net, 5, {
+        fixed_ips: [{ subnet_id: net.subnets[0]?.id ?? '', ip_address: cidr6.replace('/64', '5') }],
+      });
+      const namespace = await fakeGuest(host, MARK, port);
+      guests.push(namespace);
+      await machine.apply('port', port.id, port);
+      return namespace;
+    };
+    const slaac = await made('2001:db8:18::/64', 'slaac');
+    await eventually('an address', () => slaac.does('ip -6 addr show dev eth0 scope global | grep 2001:db8:18:'));
+    expect(await slaac.sh('ip -6 route')).toMatch(/default via fe80::/);
+    const stateful = await made('2001:db8:19::/64', 'dhcpv6-stateful');
+    await eventually('a router', () => stateful.does('ip -6 route | grep "default via fe80::"'));
+    expect(await stateful.sh('ip -6 addr show dev eth0 scope global')).toBe('');
+    const lonely = await made('2001:db8:20::/64', 'slaac', false);
+    // It has had as much time as the others.
+    expect(await lonely.sh('ip -6 route')).not.toContain('default');
+  });
+
   it('without a gateway still lease addresses and serve metadata', async () => {
     const plain = networkOf('10.13.0.0/24');
     const net = await network('10.13.0.0/24', {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Names } from '../../runner/network/names.ts';
 import type { NetworkSpec } from '../../shared/specs/network.ts';
 import { type CheapGuest, JoinedHosts, neighborOf, WORLD } from './joined-hosts.ts';
-import { eventually } from './namespaces.ts';
+import { configure, eventually, plugIn } from './namespaces.ts';
 import { groupOf, networkOf, portOf, ruleOf } from './specs.ts';
 
 /*
@@ -129,13 +129,20 @@ describe('a VXLAN network', () => {
       for (const from of [a, c]) await from.namespace.sh(pings(b.address));
       expect(await b.namespace.sh(`${CURL} ${WORLD}`)).toBe(`world ${joined.host(to).address}`);
     }
-    // The port is here before the word that it is there is taken back, and goes after the word that it is there.
+    // The port is here before the word that it is there is taken back: until then frames go there.
     const [from, to] = [b.host, joined.host(0)];
+    await from.machine.remove('port', b.port.id);
+    await plugIn(b.namespace, to.namespace, MARK, b.port);
+    await configure(b.namespace, b.port, '10.4.0.1');
     await to.machine.apply('port', b.port.id, b.port, 900);
+    expect(await a.namespace.does(pingsBriefly(b.address))).toBe(false);
+    await to.machine.remove('neighbor', b.port.id);
     await a.namespace.sh(pings(b.address));
-    await from.machine.apply('neighbor', b.port.id, neighborOf(b.port, to.tunnelIp), 901);
-    await joined.moveGuest(b, 0);
-    for (const one of [a, c]) await one.namespace.sh(pings(b.address));
+    b.host = to;
+    for (const other of [1, 2]) {
+      await joined.host(other).machine.apply('neighbor', b.port.id, neighborOf(b.port, to.tunnelIp), 901);
+    }
+    await c.namespace.sh(pings(b.address));
   });
 
   it('goes without a trace, and is found again by a runner that starts', async () => {

@@ -3,7 +3,7 @@ import type { NetworkSpec } from '../../../shared/specs/network.ts';
 import { id, networkOf, portOf } from '../../testing/specs.ts';
 import { planDhcp } from './plan-dhcp.ts';
 
-const at = { bridge: 'aenet0bdeadbeef', folder: '/run/x' };
+const at = { bridge: 'aenet0bdeadbeef', folder: '/run/x', own: ['10.0.0.1', '2001:db8::1'] };
 const subnet: NetworkSpec['subnets'][number] = {
   id: id(10),
   ip_version: 4,
@@ -81,6 +81,43 @@ it('serves IPv6 with router advertisements', () => {
   expect(plan?.config).toContain('dhcp-range=set:subnet1,2001:db8::,static,64,86400s\n');
   expect(plan?.hosts).toBe('fa:16:3e:00:00:02,[2001:db8::5],web\n');
   expect(plan?.options).toContain('tag:subnet1,option6:dns-server,[2001:db8::53]\n');
+});
+
+it('advertises routers, and leases or not, as a subnet says, and only where it is the router', () => {
+  const fixed_ips = [{ subnet_id: id(11), ip_address: '2001:db8::5' }];
+  const planOf = (mode: typeof ipv6.ipv6_ra_mode, own = at.own) => {
+    const subnets = [{ ...ipv6, ipv6_ra_mode: mode, ipv6_address_mode: mode }];
+    return planDhcp({ ...networkOf(1), subnets }, [portOf(2, 1, { fixed_ips, hostname: null })], { ...at, own });
+  };
+  const range = (mode: string) => `dhcp-range=set:subnet0,2001:db8::,${mode},64,86400s\n`;
+  expect(planOf('slaac')).toMatchObject({ config: expect.stringContaining(range('ra-only')), hosts: '' });
+  expect(planOf('dhcpv6-stateless')).toMatchObject({
+    config: expect.stringContaining(range('ra-stateless')),
+    hosts: '',
+  });
+  const stateful = planOf('dhcpv6-stateful');
+  expect(stateful?.config).toContain(range('static'));
+  expect(stateful?.config).toContain('enable-ra\n');
+  expect(stateful?.hosts).toBe('fa:16:3e:00:00:02,[2001:db8::5]\n');
+  for (const mode of ['slaac', 'dhcpv6-stateful'] as const)
+    expect(planOf(mode, [])?.config).not.toMatch(/enable-ra|ra-/);
+});
+
+it('gives a port the options that it has of its own', () => {
+  const fixed_ips = [{ subnet_id: id(10), ip_address: '10.0.1.5' }];
+  const extra_dhcp_opts = [
+    { name: 'bootfile-name', value: 'a.img', ip_version: 4 as const },
+    { name: '150', value: '192.0.2.9', ip_version: 4 as const },
+    { name: 'domain-search', value: 'example.com', ip_version: 6 as const },
+  ];
+  const port = portOf(2, 1, { fixed_ips, hostname: 'web', extra_dhcp_opts });
+  const plan = planDhcp({ ...networkOf(1), subnets: [subnet] }, [port], at);
+  expect(plan?.hosts).toBe(`fa:16:3e:00:00:02,set:port-${port.id},10.0.1.5,web\n`);
+  expect(plan?.options.split('\n').slice(0, 3)).toEqual([
+    `tag:port-${port.id},option:bootfile-name,a.img`,
+    `tag:port-${port.id},150,192.0.2.9`,
+    `tag:port-${port.id},option6:domain-search,example.com`,
+  ]);
 });
 
 it('is nothing where no subnet has DHCP', () => {

@@ -1,13 +1,6 @@
 import type { NetworkSpec, PortSpec } from '../../../shared/specs/network.ts';
-import {
-  canonicalAddress,
-  canonicalCidr,
-  netmaskOf,
-  networkAddressOf,
-  prefixLengthOf,
-  versionOf,
-} from '../addresses.ts';
-import { METADATA_ADDRESS } from '../names.ts';
+import { canonicalAddress, netmaskOf, networkAddressOf, prefixLengthOf, versionOf } from '../addresses.ts';
+import { optionsOfPort, optionsOfSubnet, type TaggedSubnet, tagOfPort } from './dhcp-options.ts';
 
 /** Neutron's default. */
 const LEASE_S = 86_400;
@@ -25,17 +18,17 @@ export interface DhcpPlan {
 /**
  * Plans the DHCP service of a network: fixed addresses only, so that nobody without a port is answered. Null where no
  * subnet has DHCP.
+ * @param at - where it runs; `own` are the gateways that this machine itself is
  */
 export function planDhcp(
   network: NetworkSpec,
   ports: readonly PortSpec[],
-  at: { bridge: string; folder: string },
+  at: { bridge: string; folder: string; own: readonly string[] },
 ): DhcpPlan | null {
   const subnets = network.subnets
     .filter((subnet) => subnet.enable_dhcp)
     .map((subnet, index) => ({ ...subnet, tag: `subnet${index}` }));
   if (subnets.length === 0) return null;
-  const hasIpv6 = subnets.some((subnet) => subnet.ip_version === 6);
   const config = [
     'port=0',
     `interface=${at.bridge}`,
@@ -54,61 +47,46 @@ export function planDhcp(
     `dhcp-leasefile=${at.folder}/leases`,
     `dhcp-hostsfile=${at.folder}/hosts`,
     `dhcp-optsfile=${at.folder}/options`,
-    ...(hasIpv6 ? ['enable-ra'] : []),
+    ...(subnets.some((subnet) => advertises(subnet, at.own)) ? ['enable-ra'] : []),
     ...subnets.flatMap((subnet) => [
-      rangeOf(subnet),
-      // Without a gateway the bridge has no address in the subnet, by which dnsmasq would know it.
-      ...(subnet.gateway_ip === null && subnet.ip_version === 4
-        ? [`shared-network=${at.bridge},${networkAddressOf(subnet.cidr)}`]
-        : []),
+      rangeOf(subnet, at.own),
+      // Without a router the bridge has no address in the subnet, by which dnsmasq would know it.
+      ...(subnet.ip_version === 4 ? [`shared-network=${at.bridge},${networkAddressOf(subnet.cidr)}`] : []),
     ]),
   ];
-  const options = subnets.flatMap((subnet) => (subnet.ip_version === 4 ? optionsIpv4(subnet) : optionsIpv6(subnet)));
-  options.push(`option:mtu,${network.mtu}`);
+  const options = [...subnets.flatMap((subnet) => optionsOfSubnet(subnet, at.own)), `option:mtu,${network.mtu}`];
+  const leased = subnets.filter(leasesAddresses).map((subnet) => subnet.id);
   return {
     config: lines(config),
-    hosts: lines(
-      ports.flatMap((port) =>
-        hostLines(
-          port,
-          subnets.map((subnet) => subnet.id),
-        ),
-      ),
-    ),
-    options: lines(options),
+    hosts: lines(ports.flatMap((port) => hostLines(port, leased))),
+    options: lines([...ports.flatMap(optionsOfPort), ...options]),
   };
 }
 
-type TaggedSubnet = NetworkSpec['subnets'][number] & { tag: string };
-
 const lines = (all: string[]): string => all.map((line) => `${line}\n`).join('');
 
-function rangeOf(subnet: TaggedSubnet): string {
+/** Whether a subnet's guests ask for their addresses; others make them of the prefix and their MAC address. */
+const leasesAddresses = ({ ip_version, ipv6_address_mode }: TaggedSubnet) =>
+  ip_version === 4 || ipv6_address_mode === null || ipv6_address_mode === 'dhcpv6-stateful';
+
+/** Only a router advertises itself. Where the mode says so another one does, that is not ours. */
+const advertises = (subnet: TaggedSubnet, own: readonly string[]) =>
+  subnet.ip_version === 6 &&
+  (subnet.ipv6_ra_mode !== null || subnet.ipv6_address_mode === null) &&
+  subnet.gateway_ip !== null &&
+  own.includes(canonicalAddress(subnet.gateway_ip));
+
+function rangeOf(subnet: TaggedSubnet, own: readonly string[]): string {
   const first = networkAddressOf(subnet.cidr);
-  const size = subnet.ip_version === 4 ? netmaskOf(subnet.cidr) : prefixLengthOf(subnet.cidr);
-  return `dhcp-range=set:${subnet.tag},${first},static,${size},${LEASE_S}s`;
+  if (subnet.ip_version === 4)
+    return `dhcp-range=set:${subnet.tag},${first},static,${netmaskOf(subnet.cidr)},${LEASE_S}s`;
+  const mode = leasesAddresses(subnet) ? 'static' : modeWithoutLeases(subnet, own);
+  return `dhcp-range=set:${subnet.tag},${first},${mode},${prefixLengthOf(subnet.cidr)},${LEASE_S}s`;
 }
 
-function optionsIpv4(subnet: TaggedSubnet): string[] {
-  const gateway = subnet.gateway_ip === null ? null : canonicalAddress(subnet.gateway_ip);
-  const routes = [
-    ...subnet.host_routes.map((route) => `${canonicalCidr(route.destination)},${canonicalAddress(route.nexthop)}`),
-    `${METADATA_ADDRESS}/32,${gateway ?? '0.0.0.0'}`,
-    // Clients that take these routes ignore the router option (RFC 3442).
-    ...(gateway === null ? [] : [`0.0.0.0/0,${gateway}`]),
-  ].join(',');
-  const servers = subnet.dns_nameservers.map(canonicalAddress).filter((address) => versionOf(address) === 4);
-  return [
-    `tag:${subnet.tag},option:router${gateway === null ? '' : `,${gateway}`}`,
-    `tag:${subnet.tag},option:classless-static-route,${routes}`,
-    ...(servers.length > 0 ? [`tag:${subnet.tag},option:dns-server,${servers.join(',')}`] : []),
-  ];
-}
-
-function optionsIpv6(subnet: TaggedSubnet): string[] {
-  const servers = subnet.dns_nameservers.map(canonicalAddress).filter((address) => versionOf(address) === 6);
-  if (servers.length === 0) return [];
-  return [`tag:${subnet.tag},option6:dns-server,${servers.map((address) => `[${address}]`).join(',')}`];
+function modeWithoutLeases(subnet: TaggedSubnet, own: readonly string[]): string {
+  if (!advertises(subnet, own)) return 'static';
+  return subnet.ipv6_address_mode === 'slaac' ? 'ra-only' : 'ra-stateless';
 }
 
 /** Words that dnsmasq takes for something else where a host's name may stand: to ignore it, or its lease's time. */
@@ -120,7 +98,8 @@ function hostLines(port: PortSpec, subnetIds: string[]): string[] {
     .filter((fixed) => subnetIds.includes(fixed.subnet_id))
     .map((fixed) => canonicalAddress(fixed.ip_address));
   const name = port.hostname === null || MEANS_ELSE.test(port.hostname) ? '' : `,${port.hostname}`;
+  const tag = port.extra_dhcp_opts.length > 0 ? `,set:${tagOfPort(port)}` : '';
   const ipv4 = addresses.filter((address) => versionOf(address) === 4).slice(0, 1);
   const ipv6 = addresses.filter((address) => versionOf(address) === 6).map((address) => `[${address}]`);
-  return [...ipv4, ...ipv6].map((address) => `${port.mac_address},${address}${name}`);
+  return [...ipv4, ...ipv6].map((address) => `${port.mac_address}${tag},${address}${name}`);
 }

@@ -1,6 +1,7 @@
-import { addressHex, canonicalAddress, isGatewayOf, versionOf } from '../addresses.ts';
+import { addressHex, versionOf } from '../addresses.ts';
+import { gatewaysOf } from '../gateways.ts';
 import type { Inventory } from '../inventory.ts';
-import { gatewayMac, type Names, SEGMENT_NUMBER } from '../names.ts';
+import { gatewayMac, METADATA_ADDRESS, type Names, SEGMENT_NUMBER } from '../names.ts';
 import { segmentDevices, type Uplinks } from '../segments/uplinks.ts';
 import type { ChainPlan, SetPlan } from './ruleset.ts';
 
@@ -21,6 +22,8 @@ export function planSegmentSets(names: Names, inventory: Inventory, uplinks: Upl
     const own = gatewaysOf(inventory, spec.id);
     for (const device of segmentDevices(names, spec, uplinks)) {
       segments.elements.set(`"${device}"`, '');
+      // Each machine answers its own guests.
+      gateways4.elements.set(`"${device}" . ${METADATA_ADDRESS}`, '');
       if (own.length > 0) served.elements.set(`"${device}"`, '');
       for (const address of own) {
         if (versionOf(address) === 4) gateways4.elements.set(`"${device}" . ${address}`, '');
@@ -29,21 +32,6 @@ export function planSegmentSets(names: Names, inventory: Inventory, uplinks: Upl
     }
   }
   return new Map(Object.entries({ segments, served, gateways4, gateways6 }));
-}
-
-/** Addresses that every machine has on a network, for its own guests. */
-function gatewaysOf(inventory: Inventory, networkId: string): string[] {
-  const spec = inventory.networks.get(networkId)?.spec;
-  if (!spec) return [];
-  const interfaces = [...inventory.all('router').values()].flatMap((router) => router.spec.interfaces);
-  return spec.subnets.flatMap((subnet) =>
-    [
-      ...(spec.snat && subnet.gateway_ip !== null ? [subnet.gateway_ip] : []),
-      ...interfaces.filter((one) => one.subnet_id === subnet.id).map((one) => one.ip_address),
-    ]
-      .filter((address) => isGatewayOf(subnet.cidr, address))
-      .map(canonicalAddress),
-  );
 }
 
 /**
