@@ -26,6 +26,8 @@ const guestImage = [
   'dropbear-bin',
   'libc-bin',
 ];
+/** What tests look at cables with. */
+const cables = ['tcpdump', 'arping', 'qemu-system-common'];
 const clients = ['python3-openstackclient', 'python3-openstacksdk', 'tempest', 'curl'];
 const load = ['hey', 'python3'];
 
@@ -34,10 +36,10 @@ export const packagesFor = {
   start: [...machine, ...guestImage],
   stop: ['iproute2', 'nftables'],
   runner: machine,
-  test: [...machine, ...guestImage, ...clients, ...load],
+  test: [...machine, ...guestImage, ...cables, ...clients, ...load],
   'test unit': ['iproute2', 'util-linux'],
   'test edge': [],
-  'test hosts': [...machine, ...guestImage],
+  'test hosts': [...machine, ...guestImage, ...cables],
   'test conformance': [...machine, ...guestImage, ...clients],
   conformance: clients,
   bench: load,

@@ -35,7 +35,7 @@ export async function buildInitrd(options: {
   await mkdir(join(root, 'bin'));
   await copyFile(join(options.source, 'init'), join(root, 'init'));
   await copyStaticBusybox(join(root, 'bin', 'busybox'));
-  await copyModules(options.modules, join(root, 'lib', 'modules'));
+  await copyModules(MODULES, options.modules, join(root, 'lib', 'modules'));
 
   const files = await tool('find', ['.', '-mindepth', '1'], { cwd: root });
   const archive = join(options.folder, 'initrd.cpio');
@@ -43,7 +43,7 @@ export async function buildInitrd(options: {
   await tool('zstd', ['-q', '-19', archive, '-o', options.target]);
 }
 
-async function copyStaticBusybox(target: string): Promise<void> {
+export async function copyStaticBusybox(target: string): Promise<void> {
   const busybox = await readFile('/bin/busybox');
   if (needsInterpreter(busybox)) throw new Error('/bin/busybox needs libraries: install busybox-static');
   await writeFile(target, busybox);
@@ -59,7 +59,8 @@ function needsInterpreter(elf: Buffer): boolean {
   return types.includes(PT_INTERP);
 }
 
-async function copyModules(from: string, to: string): Promise<void> {
+/** Copies modules and what they need, and writes the order in which they load. Those that are not there are built in. */
+export async function copyModules(modules: readonly string[], from: string, to: string): Promise<void> {
   await mkdir(to);
   const needs = new Map<string, string[]>();
   for (const line of (await readFile(join(from, 'modules.dep'), 'utf8')).split('\n')) {
@@ -67,7 +68,7 @@ async function copyModules(from: string, to: string): Promise<void> {
     if (file !== undefined) needs.set(file, needed);
   }
   const files = new Set<string>();
-  for (const module of MODULES) {
+  for (const module of modules) {
     // Not found: this kernel has it built in.
     const file = [...needs.keys()].find((path) => basename(path).split('.')[0] === module);
     if (file === undefined) continue;
