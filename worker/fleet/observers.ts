@@ -5,6 +5,7 @@ import { serverOperationUpdated } from '../compute/observe-operation.ts';
 import { serverObserved } from '../compute/observe-server.ts';
 import type { Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
+import { floatingIpObserved, portForwardingObserved, routerObserved } from '../network/edge/observe-floating-ip.ts';
 import { networkObserved } from '../network/observe-network.ts';
 import { portObserved } from '../network/observe-port.ts';
 
@@ -23,13 +24,13 @@ export const observers: Record<Kind, Observer> = {
   'intranet-exception': nothing,
   network: networkObserved,
   neighbor: nothing,
-  router: nothing,
+  router: routerObserved,
   'address-group': nothing,
   'security-group': nothing,
   'group-member': nothing,
   port: portObserved,
-  'floating-ip': nothing,
-  'port-forwarding': nothing,
+  'floating-ip': floatingIpObserved,
+  'port-forwarding': portForwardingObserved,
   server: serverObserved,
 };
 

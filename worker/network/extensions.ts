@@ -347,6 +347,12 @@ export const EXTENSIONS: readonly Extension[] = [
     updated: '2015-01-01T10:00:00-00:00',
   },
   {
+    alias: 'fip-port-details',
+    name: 'Floating IP Port Details Extension',
+    description: 'Add port_details attribute to Floating IP resource',
+    updated: '2018-04-09T10:00:00-00:00',
+  },
+  {
     alias: 'project-id',
     name: 'project_id field enabled',
     description: 'Extension that indicates that project_id field is enabled.',

@@ -94,6 +94,12 @@ async function routed(): Promise<Call> {
   if (status !== 200) throw new Error(`the interface: ${status}`);
   return call('PUT', `/routers/${id}/remove_router_interface`, { subnet_id });
 }
+const floating = (values: () => object | Promise<object>) => async () =>
+  call('POST', '/floatingips', { floatingip: { floating_network_id: await outside(), ...(await values()) } });
+const onFloating = (method: string, body?: unknown) => async () => {
+  const id = await made('/floatingips', 'floatingip', { floating_network_id: await outside() });
+  return call(method, `/floatingips/${id}`, body);
+};
 const LIMIT = { bandwidth_limit_rule: { max_kbps: 1000 } };
 /** A QoS policy of the owner's project, which admins make. */
 const qosId = () => made('/qos/policies', 'policy', { name: 'p', project_id: owner.projectId }, admin);
@@ -304,6 +310,24 @@ describePolicy<NetworkAction>('network', cast, {
     200,
     onRouter('PUT', () => ({ router: { routes: [] } }), '/remove_extraroutes'),
   ),
+
+  get_floatingip: [
+    trial('reader', 200, onFloating('GET')),
+    trial('reader', 200, () => call('GET', '/floatingips'), { stranger: 200 }),
+  ],
+  create_floatingip: trial(
+    'member',
+    201,
+    floating(() => ({})),
+    { stranger: 201 },
+  ),
+  'create_floatingip:floating_ip_address': trial(
+    'admin',
+    201,
+    floating(() => ({ floating_ip_address: '192.0.2.77' })),
+  ),
+  update_floatingip: trial('member', 200, onFloating('PUT', { floatingip: { description: 'd' } })),
+  delete_floatingip: trial('member', 204, onFloating('DELETE')),
 
   get_address_group: trial('reader', 200, onAddressGroup('GET')),
   create_address_group: trial('member', 201, () => call('POST', '/address-groups', { address_group: {} }), {

@@ -10,6 +10,7 @@ import { agentRoutes } from './agents/routes.ts';
 import { ipAvailabilityRoutes, serviceProviderRoutes, zoneRoutes } from './availability/routes.ts';
 import { discovery } from './discovery.ts';
 import { renderFault } from './faults.ts';
+import { floatingIpRoutes } from './floating-ips/routes.ts';
 import { networkRoutes } from './networks/routes.ts';
 import { portRoutes } from './ports/routes.ts';
 import { qosRoutes } from './qos/routes.ts';
@@ -20,7 +21,15 @@ import { securityGroupRoutes, securityGroupRuleRoutes } from './security-groups/
 import { subnetpoolRoutes } from './subnetpools/routes.ts';
 import { subnetRoutes } from './subnets/routes.ts';
 import { tagRoutes } from './tags/routes.ts';
-import { taggedGroup, taggedNetwork, taggedPort, taggedRouter, taggedSubnet, taggedSubnetpool } from './tags/tagged.ts';
+import {
+  taggedFloatingIp,
+  taggedGroup,
+  taggedNetwork,
+  taggedPort,
+  taggedRouter,
+  taggedSubnet,
+  taggedSubnetpool,
+} from './tags/tagged.ts';
 
 const resources = new Hono<AppEnv>()
   .use(authenticate)
@@ -40,6 +49,8 @@ const resources = new Hono<AppEnv>()
   .route('/security-group-rules', securityGroupRuleRoutes)
   .route('/routers/:id/tags', tagRoutes(taggedRouter))
   .route('/routers', routerRoutes)
+  .route('/floatingips/:id/tags', tagRoutes(taggedFloatingIp))
+  .route('/floatingips', floatingIpRoutes)
   .route('/subnetpools/:id/tags', tagRoutes(taggedSubnetpool))
   .route('/subnetpools', subnetpoolRoutes)
   .route('/address-groups', addressGroupRoutes)

@@ -6,6 +6,7 @@ import type { Context, ProjectContext } from '../http/context.ts';
 import { assertUnchanged } from './api/races.ts';
 import { forgetPorts, runnersKnowing, runnersWith } from './desired/drops.ts';
 import { putNeighbors } from './desired/neighbors.ts';
+import { dropAddressesOf, leaveAddresses, loseAddresses, placeAddressesOf } from './edge/floating-ips-on.ts';
 import { makePicker } from './ipam/address-picks.ts';
 import { cryptoRandom, type Random } from './ipam/random.ts';
 import { chooseServerGroups } from './ports/choose-server-groups.ts';
@@ -104,6 +105,7 @@ export async function planServerPorts(
       sql`SELECT id FROM security_groups WHERE id IN (${listOf(groups.ids)}) OR id IN (${attachedGroups})`,
       sql`SELECT id FROM networks WHERE id IN (${listOf(made.map(({ row }) => row.networkId))})
         OR id IN (SELECT network_id FROM ports WHERE id IN (${listOf(attached)}))`,
+      listOf(attached),
     ),
     statements: [
       ...assertAccess(ctx, 'network', networksOf(made, found)),
@@ -157,7 +159,7 @@ export function putServerPorts(ctx: Context, serverId: string | SQL, runnerId: s
   const groups = sql`SELECT group_id FROM port_security_groups WHERE port_id IN (${ids})`;
   return {
     statements: putPortsOnRunner(ctx, runnerId, ids),
-    touches: touchedByPorts(runnerId, groups, networksOfPorts(ids)),
+    touches: touchedByPorts(runnerId, groups, networksOfPorts(ids), ids),
   };
 }
 
@@ -177,13 +179,17 @@ export function moveServerPorts(ctx: Context, serverId: string | SQL, to: string
       WHERE device_id = ${serverId} AND runner_id IS NOT NULL AND ${to} IS NOT NULL`),
     putNeighbors(ctx.db, sql`ports.id IN (${ids})`),
     dropDesired(ctx.db, 'neighbor', sql`desired.runner_id = ${to} AND desired.id IN (${ids})`),
+    ...placeAddressesOf(ctx.db, ids),
   ];
 }
 
 /** What wants a server's ports gone from its runner: for the batch of a delete. Rows stay until the guest is absent. */
 export function dropServerPorts(ctx: Context, serverId: string | SQL): PortChange {
   return {
-    statements: [dropDesired(ctx.db, 'port', sql`id IN (${portsOf(serverId)})`)],
+    statements: [
+      dropDesired(ctx.db, 'port', sql`id IN (${portsOf(serverId)})`),
+      ...dropAddressesOf(ctx.db, portsOf(serverId)),
+    ],
     touches: runnersWith('port', portsOf(serverId)),
   };
 }
@@ -201,7 +207,9 @@ export function releaseServerPorts(ctx: Context, serverId: string | SQL): PortCh
     statements: [
       ...drop.statements,
       ...forgetPorts(ctx.db, portsOf(serverId)),
+      ...loseAddresses(ctx, sql`${portsOf(serverId)} AND ports.owned_by_server`),
       ctx.db.delete(ports).where(sql`${attached} AND owned_by_server`),
+      ...leaveAddresses(ctx.db, portsOf(serverId)),
       freePorts(ctx, attached),
     ],
   };
@@ -217,6 +225,7 @@ export function unbindServerPorts(ctx: Context, serverId: string | SQL): PortCha
     touches: runnersKnowing(served),
     statements: [
       ...forgetPorts(ctx.db, served),
+      ...leaveAddresses(ctx.db, served),
       ctx.db
         .update(ports)
         .set({ runnerId: null, status: 'DOWN', revision: sql`revision + 1`, updatedAtMs: ctx.clock.nowMs() })
@@ -229,7 +238,7 @@ export function unbindServerPorts(ctx: Context, serverId: string | SQL): PortCha
 export function bindServerPorts(ctx: Context, serverId: string, runnerId: string): PortChange {
   const groups = sql`SELECT group_id FROM port_security_groups WHERE port_id IN (${portsOf(serverId)})`;
   return {
-    touches: touchedByPorts(runnerId, groups, networksOfPorts(portsOf(serverId))),
+    touches: touchedByPorts(runnerId, groups, networksOfPorts(portsOf(serverId)), portsOf(serverId)),
     statements: [
       ctx.db
         .update(ports)
@@ -248,7 +257,9 @@ export function detachServerPort(ctx: Context, portId: string): PortChange {
     statements: [
       dropDesired(ctx.db, 'port', sql`desired.id = ${portId}`),
       ...forgetPorts(ctx.db, id),
+      ...loseAddresses(ctx, sql`SELECT ports.id FROM ports WHERE ports.id = ${portId} AND ports.owned_by_server`),
       ctx.db.delete(ports).where(sql`id = ${portId} AND owned_by_server`),
+      ...leaveAddresses(ctx.db, id),
       freePorts(ctx, sql`id = ${portId}`),
     ],
   };

@@ -27,7 +27,7 @@ export const assertRevision = (ctx: Context, table: string, row: { id: string; r
 export function lostRace(error: unknown): boolean {
   if (error instanceof AssertionFailed) return error.assertion === UNCHANGED;
   if (!(error instanceof ConstraintFailed)) return false;
-  return /^$|^ip_allocations\.|^networks\.region, networks\.|^ports\.region, ports\.mac_address|^security_groups\.|security_group/.test(
+  return /^$|^ip_allocations\.|^networks\.region, networks\.|^ports\.region, ports\.mac_address|^floating_ips\.|^security_groups\.|security_group/.test(
     error.constraint,
   );
 }

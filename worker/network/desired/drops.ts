@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../db/client.ts';
 import { dropDesired } from '../../fleet/desired.ts';
 import type { Statement } from '../../http/commit.ts';
+import { knowingAddressesOf } from '../edge/floating-ips-on.ts';
 import { dropRouters } from '../edge/routers-on.ts';
 import { dropNeighbors, dropNeighborsOfGone, joinedNetworks } from './neighbors.ts';
 
@@ -97,7 +98,7 @@ export const forgetPorts = (db: Database, portIds: SQL): Statement[] => [
 
 /** The runners that know of ports which they need not serve. @param portIds - as SQL for `IN (...)` */
 export const runnersKnowing = (portIds: SQL): SQL =>
-  sql`(${runnersWith('group-member', memberIdsOf(portIds))} OR ${runnersWith('neighbor', portIds)})`;
+  sql`(${runnersWith('group-member', memberIdsOf(portIds))} OR ${runnersWith('neighbor', portIds)} OR ${knowingAddressesOf(portIds)})`;
 
 /** The runners that have any of these objects. @param ids - as SQL for `IN (...)` */
 export const runnersWith = (kind: 'port' | 'group-member' | 'neighbor', ids: SQL): SQL =>

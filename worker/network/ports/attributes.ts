@@ -52,7 +52,7 @@ export const fixedIps: Parse<WantedAddress[]> = (value) => {
 
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
 
-const dnsName: Parse<string> = (value) => {
+export const dnsName: Parse<string> = (value) => {
   const name = text(63)(value);
   if (name !== '' && !LABEL.test(name)) throw new BadValue(`'${shown(value)}' not a valid PQDN or FQDN`);
   return name.toLowerCase();

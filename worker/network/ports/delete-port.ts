@@ -5,6 +5,7 @@ import { commit, type Statement } from '../../http/commit.ts';
 import type { ActorContext, Context } from '../../http/context.ts';
 import { assertRevision, checkRevision, whileRacing } from '../api/races.ts';
 import { forgetPorts, runnersKnowing, runnersWith } from '../desired/drops.ts';
+import { loseAddresses } from '../edge/floating-ips-on.ts';
 import { enforce, may } from '../policy.ts';
 import { refuseDelete } from './service-ports.ts';
 import { showPort } from './show-port.ts';
@@ -34,6 +35,7 @@ export function deletePort(
         unplug(ctx, row),
         dropDesired(ctx.db, 'port', sql`desired.id = ${row.id}`),
         ...forgetPorts(ctx.db, id),
+        ...loseAddresses(ctx, id),
         ctx.db.delete(ports).where(eq(ports.id, row.id)),
       ],
     });

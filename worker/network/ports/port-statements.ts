@@ -11,6 +11,7 @@ import {
   putPorts,
   putSecurityGroups,
 } from '../desired/puts.ts';
+import { knowingAddressesOf, placeAddressesOf } from '../edge/floating-ips-on.ts';
 import { putRouters } from '../edge/routers-on.ts';
 import type { Address } from '../ipam/address-picks.ts';
 import { assertQuota } from '../quotas/assert-quota.ts';
@@ -78,13 +79,16 @@ export function putPortsOnRunner(ctx: Context, runnerId: string | SQL, portIds: 
     putGroupMembers(ctx.db, sql`${here} AND holder.generation = runners.generation`),
     putAddressGroups(ctx.db, sql`${here} AND holder.generation = runners.generation`),
     ...putRouters(ctx, here),
+    ...placeAddressesOf(ctx.db, portIds),
   ];
 }
 
 /**
  * The runners that `putPortsOnRunner` may change.
- * @param groupIds - the groups of those ports, @param networkIds - their networks, both as SQL for `IN (...)`
+ * @param groupIds - the groups of those ports, @param networkIds - their networks, @param portIds - those that are not new; all as
+ *   SQL for `IN (...)`
  */
-export function touchedByPorts(runnerId: string | SQL, groupIds: SQL, networkIds: SQL): SQL {
-  return sql`(runners.id = ${runnerId} OR ${knowsMembersOf(groupIds)} OR ${holdersOf(networkIds)})`;
+export function touchedByPorts(runnerId: string | SQL, groupIds: SQL, networkIds: SQL, portIds: SQL): SQL {
+  return sql`(runners.id = ${runnerId} OR ${knowsMembersOf(groupIds)} OR ${holdersOf(networkIds)}
+    OR ${knowingAddressesOf(portIds)})`;
 }

@@ -175,7 +175,7 @@ async function write(
 /** Its host, the hosts that know members of its groups, old and new, and those that have it as one. */
 function touched(row: PortWithPlace, runnerId: string, groupIds: string[]): SQL {
   const groups = listOf([...new Set([...row.groupIds, ...groupIds])]);
-  return sql`(${touchedByPorts(runnerId, groups, sql`${row.networkId}`)} OR ${runnersWith('group-member', memberIdsOf(sql`${row.id}`))})`;
+  return sql`(${touchedByPorts(runnerId, groups, sql`${row.networkId}`, sql`${row.id}`)} OR ${runnersWith('group-member', memberIdsOf(sql`${row.id}`))})`;
 }
 
 function replaceAddresses(ctx: ActorContext, row: PortWithPlace, addresses: Planned['addresses']): Statement[] {

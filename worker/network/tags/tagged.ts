@@ -1,7 +1,8 @@
 import { networks, ports, securityGroups, subnets } from '../../../db/schema/network.ts';
-import { routers } from '../../../db/schema/routers.ts';
+import { floatingIps, routers } from '../../../db/schema/routers.ts';
 import { subnetpools } from '../../../db/schema/subnetpools.ts';
 import type { ActorContext } from '../../http/context.ts';
+import { showFloatingIp } from '../floating-ips/floating-ip-rows.ts';
 import { showNetwork } from '../networks/show-network.ts';
 import { enforce } from '../policy.ts';
 import { showPort } from '../ports/show-port.ts';
@@ -19,8 +20,15 @@ export interface TaggedRow {
 
 /** A kind of resource that has tags. */
 export interface Tagged {
-  kind: 'network' | 'subnet' | 'port' | 'security_group' | 'subnetpool' | 'router';
-  table: typeof networks | typeof subnets | typeof ports | typeof securityGroups | typeof subnetpools | typeof routers;
+  kind: 'network' | 'subnet' | 'port' | 'security_group' | 'subnetpool' | 'router' | 'floatingip';
+  table:
+    | typeof networks
+    | typeof subnets
+    | typeof ports
+    | typeof securityGroups
+    | typeof subnetpools
+    | typeof routers
+    | typeof floatingIps;
   /** The table's name in the database. */
   name: string;
   /** One that the actor sees. @throws ApiError 404 */
@@ -97,6 +105,18 @@ export const taggedRouter: Tagged = {
   async showToChange(ctx, id) {
     const row = await showRouter(ctx, id);
     enforce(ctx, 'update_router', { projectId: row.projectId });
+    return row;
+  },
+};
+
+export const taggedFloatingIp: Tagged = {
+  kind: 'floatingip',
+  table: floatingIps,
+  name: 'floating_ips',
+  show: showFloatingIp,
+  async showToChange(ctx, id) {
+    const row = await showFloatingIp(ctx, id);
+    enforce(ctx, 'update_floatingip', { projectId: row.projectId });
     return row;
   },
 };
