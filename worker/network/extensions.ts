@@ -353,6 +353,36 @@ export const EXTENSIONS: readonly Extension[] = [
     updated: '2018-04-09T10:00:00-00:00',
   },
   {
+    alias: 'floating-ip-port-forwarding',
+    name: 'Floating IP Port Forwarding',
+    description: 'Allow port forwarding from floating IP port to an internal port',
+    updated: '2018-01-19T10:00:00-00:00',
+  },
+  {
+    alias: 'floating-ip-port-forwarding-description',
+    name: 'Floating IP Port Forwarding new attribute description',
+    description: 'Add a description field to Port Forwarding rules',
+    updated: '2019-11-01T10:00:00-00:00',
+  },
+  {
+    alias: 'floating-ip-port-forwarding-detail',
+    name: 'Floating IP port forwarding detail',
+    description: "Allow list floating ip return more port forwarding data, include'id' and 'internal_port_id'",
+    updated: '2022-05-06T10:00:00-00:00',
+  },
+  {
+    alias: 'floating-ip-port-forwarding-port-ranges',
+    name: 'Floating IP Port Forwarding support port ranges',
+    description: 'Add suport to port ranges',
+    updated: '2020-07-01T10:00:00-00:00',
+  },
+  {
+    alias: 'expose-port-forwarding-in-fip',
+    name: 'Expose Floating IP port forwardings',
+    description: 'Expose port forwarding fields in floating IP response',
+    updated: '2018-06-28T16:00:00-00:00',
+  },
+  {
     alias: 'project-id',
     name: 'project_id field enabled',
     description: 'Extension that indicates that project_id field is enabled.',

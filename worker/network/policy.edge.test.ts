@@ -100,6 +100,22 @@ const onFloating = (method: string, body?: unknown) => async () => {
   const id = await made('/floatingips', 'floatingip', { floating_network_id: await outside() });
   return call(method, `/floatingips/${id}`, body);
 };
+/** A floating IP of the owner's, a guest's port that it can forward to, and one that it does. */
+async function forwarded(): Promise<{ path: string; id: string; other: object }> {
+  const external = await outside();
+  const router = await made('/routers', 'router', { external_gateway_info: { network_id: external } });
+  const { networkId: inside, subnetId } = await newNetwork(owner);
+  await net(owner, 'PUT', `/routers/${router}/add_router_interface`, { subnet_id: subnetId });
+  const internal_port_id = await made('/ports', 'port', { network_id: inside });
+  const fip = await made('/floatingips', 'floatingip', { floating_network_id: external });
+  const path = `/floatingips/${fip}/port_forwardings`;
+  const forward = (port: number) => ({ internal_port_id, protocol: 'tcp', internal_port: port, external_port: port });
+  return { path, id: await made(path, 'port_forwarding', forward(80)), other: forward(81) };
+}
+const onForward = (method: string, body?: unknown) => async () => {
+  const { path, id } = await forwarded();
+  return call(method, `${path}/${id}`, body);
+};
 const LIMIT = { bandwidth_limit_rule: { max_kbps: 1000 } };
 /** A QoS policy of the owner's project, which admins make. */
 const qosId = () => made('/qos/policies', 'policy', { name: 'p', project_id: owner.projectId }, admin);
@@ -328,6 +344,17 @@ describePolicy<NetworkAction>('network', cast, {
   ),
   update_floatingip: trial('member', 200, onFloating('PUT', { floatingip: { description: 'd' } })),
   delete_floatingip: trial('member', 204, onFloating('DELETE')),
+
+  get_floatingip_port_forwarding: [
+    trial('reader', 200, onForward('GET')),
+    trial('reader', 200, async () => call('GET', (await forwarded()).path)),
+  ],
+  create_floatingip_port_forwarding: trial('member', 201, async () => {
+    const { path, other } = await forwarded();
+    return call('POST', path, { port_forwarding: other });
+  }),
+  update_floatingip_port_forwarding: trial('member', 200, onForward('PUT', { port_forwarding: { description: 'd' } })),
+  delete_floatingip_port_forwarding: trial('member', 204, onForward('DELETE')),
 
   get_address_group: trial('reader', 200, onAddressGroup('GET')),
   create_address_group: trial('member', 201, () => call('POST', '/address-groups', { address_group: {} }), {

@@ -61,6 +61,11 @@ const policy = {
   'create_floatingip:floating_ip_address': 'admin',
   update_floatingip: 'project-member',
   delete_floatingip: 'project-member',
+  /** of forwarded ports: the floating IP's */
+  get_floatingip_port_forwarding: 'project-reader',
+  create_floatingip_port_forwarding: 'project-member',
+  update_floatingip_port_forwarding: 'project-member',
+  delete_floatingip_port_forwarding: 'project-member',
   get_security_group: 'project-reader',
   create_security_group: 'project-member',
   update_security_group: 'project-member',

@@ -12,6 +12,7 @@ import { discovery } from './discovery.ts';
 import { renderFault } from './faults.ts';
 import { floatingIpRoutes } from './floating-ips/routes.ts';
 import { networkRoutes } from './networks/routes.ts';
+import { portForwardingRoutes } from './port-forwardings/routes.ts';
 import { portRoutes } from './ports/routes.ts';
 import { qosRoutes } from './qos/routes.ts';
 import { quotaRoutes } from './quotas/routes.ts';
@@ -50,6 +51,7 @@ const resources = new Hono<AppEnv>()
   .route('/routers/:id/tags', tagRoutes(taggedRouter))
   .route('/routers', routerRoutes)
   .route('/floatingips/:id/tags', tagRoutes(taggedFloatingIp))
+  .route('/floatingips/:floatingip/port_forwardings', portForwardingRoutes)
   .route('/floatingips', floatingIpRoutes)
   .route('/subnetpools/:id/tags', tagRoutes(taggedSubnetpool))
   .route('/subnetpools', subnetpoolRoutes)

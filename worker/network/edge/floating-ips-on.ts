@@ -111,3 +111,23 @@ export function loseAddresses(ctx: Context, portIds: SQL): Statement[] {
       revision = revision + 1, updated_at_ms = ${now} WHERE port_id IN (${portIds})`),
   ];
 }
+
+/** Takes floating IPs and forwarded ports from addresses that a port has no more; for after its addresses are written. */
+export function loseOldAddresses(ctx: Context, portId: string): Statement[] {
+  const now = ctx.clock.nowMs();
+  const { db } = ctx;
+  const kept = sql`SELECT a.ip_address FROM ip_allocations a WHERE a.port_id = ${portId}`;
+  const led = sql`port_id = ${portId} AND fixed_ip_address NOT IN (${kept})`;
+  const forwarded = sql`port_id = ${portId} AND internal_ip_address NOT IN (${kept})`;
+  return [
+    dropDesired(db, 'floating-ip', sql`desired.id IN (SELECT id FROM floating_ips WHERE ${led})`),
+    db.run(sql`UPDATE floating_ips SET port_id = NULL, fixed_ip_address = NULL, router_id = NULL, status = 'DOWN',
+      revision = revision + 1, updated_at_ms = ${now} WHERE ${led}`),
+    dropDesired(db, 'port-forwarding', sql`desired.id IN (SELECT id FROM port_forwardings WHERE ${forwarded})`),
+    db.run(sql`UPDATE floating_ips SET router_id = NULL, holder_id = NULL, status = 'DOWN', revision = revision + 1, updated_at_ms = ${now}
+      WHERE id IN (SELECT floating_ip_id FROM port_forwardings WHERE ${forwarded})
+        AND NOT EXISTS (SELECT 1 FROM port_forwardings rest WHERE rest.floating_ip_id = floating_ips.id
+          AND NOT (rest.port_id = ${portId} AND rest.internal_ip_address NOT IN (${kept})))`),
+    db.run(sql`DELETE FROM port_forwardings WHERE ${forwarded}`),
+  ];
+}

@@ -6,6 +6,7 @@ import { conflict } from '../../http/errors.ts';
 import type { Updated } from '../api/attributes.ts';
 import { assertRevision, checkRevision, whileRacing } from '../api/races.ts';
 import { dropMembers, dropUnneeded, memberIdsOf, runnersWith } from '../desired/drops.ts';
+import { loseOldAddresses } from '../edge/floating-ips-on.ts';
 import { makePicker } from '../ipam/address-picks.ts';
 import { cryptoRandom, type Random } from '../ipam/random.ts';
 import { enforce } from '../policy.ts';
@@ -184,6 +185,7 @@ function replaceAddresses(ctx: ActorContext, row: PortWithPlace, addresses: Plan
   return [
     ctx.db.delete(ipAllocations).where(eq(ipAllocations.portId, row.id)),
     ...(values.length > 0 ? [ctx.db.insert(ipAllocations).values(values)] : []),
+    ...loseOldAddresses(ctx, row.id),
   ];
 }
 
