@@ -39,7 +39,7 @@ export const packagesFor = {
   test: [...machine, ...guestImage, ...cables, ...clients, ...load],
   'test unit': ['iproute2', 'util-linux'],
   'test edge': [],
-  'test hosts': [...machine, ...guestImage, ...cables],
+  'test hosts': [...machine, ...guestImage, ...cables, 'python3'],
   'test conformance': [...machine, ...guestImage, ...clients],
   conformance: clients,
   bench: load,

@@ -10,6 +10,8 @@ export const SEGMENT_NUMBER = 0x3fff_ffff;
 const NETWORK_MARK_BIT = 0x8000_0000;
 /** On a frame from a guest's tap: it goes to the gateway, not to another guest. */
 export const TO_GATEWAY_BIT = 0x4000_0000;
+/** On a packet for a guest that the inet table has judged: the bridge table lets no other pass. */
+export const JUDGED_MARK = 0x7fff_ffff;
 export const NETWORK_MARK_MASK = 0xffff_0000;
 /** Routing tables of ours: 8 fixed bits, 8 of the runner's mark, 16 of the network's number. */
 const TABLE_BASE = 0x0a00_0000;

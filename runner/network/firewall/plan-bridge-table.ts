@@ -1,10 +1,13 @@
-import { addressHex, canonicalAddress, linkLocalOf, versionOf } from '../addresses.ts';
+import { linkLocalOf } from '../addresses.ts';
+import { type Range, rangeOf, rangeText } from '../intranet/ranges.ts';
 import type { Inventory } from '../inventory.ts';
-import { type Names, TO_GATEWAY_BIT } from '../names.ts';
+import { JUDGED_MARK, type Names, TO_GATEWAY_BIT } from '../names.ts';
 import { NO_UPLINKS, type Uplinks } from '../segments/uplinks.ts';
 import { gatewayMacs, planSegmentSets, segmentChains } from './plan-segment-rules.ts';
 import type { ChainPlan, SetPlan, TablePlan } from './ruleset.ts';
 
+/** Of IPv4 over Ethernet, and nothing else. */
+const ARP = 'arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4';
 /** Multicast listener reports: sent before an address is sure. */
 const MLD_REPORTS = '131, 132, 143';
 
@@ -21,14 +24,12 @@ export function planBridgeTable(names: Names, inventory: Inventory, uplinks: Upl
     sets.port_marks.elements.set(tap, String(number));
     if (!spec.port_security_enabled) continue;
     sets.secured.elements.set(tap, '');
-    sets.own_macs.elements.set(`${tap} . ${spec.mac_address}`, '');
-    const addresses = spec.fixed_ips.map((fixed) => canonicalAddress(fixed.ip_address));
-    for (const address of [...addresses, linkLocalOf(spec.mac_address)]) {
-      if (versionOf(address) === 4) sets.own_ip4.elements.set(`${tap} . ${address}`, '');
-      else {
-        sets.own_ip6.elements.set(`${tap} . ${address}`, '');
-        sets.nd_targets.elements.set(`${tap} . ${addressHex(address)}`, '');
-      }
+    const own = [...spec.fixed_ips.map((fixed) => fixed.ip_address), linkLocalOf(spec.mac_address)];
+    for (const address of own) addSender(sets, tap, spec.mac_address, rangeOf(address));
+    for (const pair of spec.allowed_address_pairs) {
+      // Neutron lets a port with another hardware address have the link-local address that follows from it.
+      addSender(sets, tap, pair.mac_address, rangeOf(linkLocalOf(pair.mac_address)));
+      addSender(sets, tap, pair.mac_address, rangeOf(pair.ip_address));
     }
   }
   for (const mac of gatewayMacs(inventory)) sets.gateways.elements.set(mac, '');
@@ -40,6 +41,18 @@ export function planBridgeTable(names: Names, inventory: Inventory, uplinks: Upl
   };
 }
 
+/** Lets a tap send from an address, or a range, with a hardware address. */
+function addSender(sets: ReturnType<typeof emptySets>, tap: string, mac: string, range: Range): void {
+  sets.own_macs.elements.set(`${tap} . ${mac}`, '');
+  const single = range.first === range.last;
+  sets[`${single ? 'own' : 'pairs'}_ip${range.version}`].elements.set(`${tap} . ${mac} . ${rangeText(range)}`, '');
+  if (range.version === 4) return;
+  if (single) sets.nd_targets.elements.set(`${tap} . ${hex(range.first)}`, '');
+  else sets.nd_ranges.elements.set(`${tap} . ${hex(range.first)}-${hex(range.last)}`, '');
+}
+
+const hex = (value: bigint) => `0x${value.toString(16).padStart(32, '0')}`;
+
 function emptySets() {
   const set = (type: string): SetPlan => ({ type, elements: new Map() });
   return {
@@ -47,9 +60,13 @@ function emptySets() {
     secured: set('type ifname'),
     port_marks: set('type ifname : mark'),
     own_macs: set('type ifname . ether_addr'),
-    own_ip4: set('type ifname . ipv4_addr'),
-    own_ip6: set('type ifname . ipv6_addr'),
+    own_ip4: set('type ifname . ether_addr . ipv4_addr'),
+    own_ip6: set('type ifname . ether_addr . ipv6_addr'),
+    /** Ranges, which cost more to look up. */
+    pairs_ip4: set('type ifname . ether_addr . ipv4_addr; flags interval'),
+    pairs_ip6: set('type ifname . ether_addr . ipv6_addr; flags interval'),
     nd_targets: set('typeof iifname . @th,64,128'),
+    nd_ranges: set('typeof iifname . @th,64,128; flags interval'),
     gateways: set('type ether_addr'),
   };
 }
@@ -80,7 +97,21 @@ function chains(names: Names): TablePlan['chains'] {
         rules: [`oifname != ${taps} return`, 'oifname != @taps drop', 'meta mark set oifname map @port_marks'],
       },
     ],
-    ['to_taps', { hook: base('output', 0), rules: [`oifname ${taps} oifname != @taps drop`] }],
+    // The last word. The groups are judged in the inet table: when that is gone, or does not see bridged frames, or a
+    // frame is of a kind that it never sees, nothing passes.
+    [
+      'to_taps',
+      {
+        hook: base('postrouting', 200),
+        rules: [
+          `oifname != ${taps} return`,
+          'oifname != @taps drop',
+          'oifname != @secured return',
+          `ether type { ip, ip6 } meta mark ${JUDGED_MARK} accept`,
+          'ether type != arp drop',
+        ],
+      },
+    ],
     [
       'guard',
       jumped([
@@ -92,8 +123,9 @@ function chains(names: Names): TablePlan['chains'] {
     [
       'guard_arp',
       jumped([
-        'arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4 iifname . arp saddr ether @own_macs iifname . arp saddr ip @own_ip4 return',
-        'arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4 iifname . arp saddr ether @own_macs arp saddr ip 0.0.0.0 return',
+        `${ARP} iifname . arp saddr ether . arp saddr ip @own_ip4 return`,
+        `${ARP} iifname . arp saddr ether @own_macs arp saddr ip 0.0.0.0 return`,
+        `${ARP} iifname . arp saddr ether . arp saddr ip @pairs_ip4 return`,
         'drop',
       ]),
     ],
@@ -102,7 +134,8 @@ function chains(names: Names): TablePlan['chains'] {
       jumped([
         'ip saddr 0.0.0.0 udp sport 68 udp dport 67 return',
         'udp sport 67 drop',
-        'iifname . ip saddr @own_ip4 return',
+        'iifname . ether saddr . ip saddr @own_ip4 return',
+        'iifname . ether saddr . ip saddr @pairs_ip4 return',
         'drop',
       ]),
     ],
@@ -111,9 +144,10 @@ function chains(names: Names): TablePlan['chains'] {
       jumped([
         'icmpv6 type { nd-router-advert, nd-redirect } drop',
         'udp sport 547 drop',
-        'icmpv6 type nd-neighbor-advert iifname . @th,64,128 != @nd_targets drop',
+        'icmpv6 type nd-neighbor-advert iifname . @th,64,128 != @nd_targets iifname . @th,64,128 != @nd_ranges drop',
         `ip6 saddr :: icmpv6 type { nd-neighbor-solicit, nd-router-solicit, ${MLD_REPORTS} } return`,
-        'iifname . ip6 saddr @own_ip6 return',
+        'iifname . ether saddr . ip6 saddr @own_ip6 return',
+        'iifname . ether saddr . ip6 saddr @pairs_ip6 return',
         'drop',
       ]),
     ],

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { SecurityGroupSpec } from '../../../shared/specs/network.ts';
 import { id, memberOf, portOf } from '../../testing/specs.ts';
 import { Inventory } from '../inventory.ts';
-import { chainOfGroups, mergeRanges, planGroupChains } from './plan-group-chains.ts';
+import { ANSWERS, chainOfGroups, mergeRanges, planGroupChains } from './plan-group-chains.ts';
 
 type Rule = SecurityGroupSpec['rules'][number];
 let folder: string;
@@ -91,6 +91,7 @@ it('shares a chain among ports with the same groups, in whatever order, and lets
   ]);
   expect(chains.get(chainOfGroups('ingress', [id(1), id(5)]))?.rules).toEqual([
     'ct state invalid drop',
+    ...ANSWERS,
     `jump ingress-group-${id(1)}`,
     'drop',
   ]);

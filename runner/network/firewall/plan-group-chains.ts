@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { SecurityGroupSpec } from '../../../shared/specs/network.ts';
 import { canonicalAddress, canonicalCidr, versionOf } from '../addresses.ts';
+import { joined, rangeOf, rangeText } from '../intranet/ranges.ts';
 import type { Inventory } from '../inventory.ts';
 import type { ChainPlan, SetPlan } from './ruleset.ts';
 
@@ -14,6 +15,14 @@ const ICMP = 1;
 const ICMPV6 = 58;
 const WITH_PORTS = new Set([TCP, UDP, 33, 132, 136]);
 
+/**
+ * Answers pass without a rule. What goes the way of the first packet is judged each time, so that a rule that is taken
+ * away ends the connections that it had let in.
+ */
+export const ANSWERS = ['ct state related accept', 'ct state established ct direction reply accept'];
+/** What only routers and DHCP servers say. The bridge table sees fragments; here they are whole again. */
+const NOT_A_GUESTS = ['icmpv6 type { nd-router-advert, nd-redirect } drop', 'udp sport { 67, 547 } drop'];
+
 /** The chain that ports with this set of groups share. */
 export function chainOfGroups(direction: Direction, groupIds: readonly string[]): string {
   const key = [...groupIds].sort().join(',');
@@ -21,6 +30,7 @@ export function chainOfGroups(direction: Direction, groupIds: readonly string[])
 }
 
 const chainOfGroup = (direction: Direction, id: string) => `${direction}-group-${id}`;
+const addressSet = (id: string, version: 4 | 6) => `addresses${version}-${id}`;
 const memberSet = (id: string, version: 4 | 6) => `members${version}-${id}`;
 
 /** Chains of the groups, and of the combinations of groups that ports have; a packet that leaves one is dropped. */
@@ -34,21 +44,47 @@ export function planGroupChains(inventory: Inventory): { chains: Map<string, Cha
       const known = [...new Set(spec.security_groups)].filter((id) => inventory.groups.has(id)).sort();
       chains.set(chainOfGroups(direction, spec.security_groups), {
         hook: null,
-        rules: ['ct state invalid drop', ...known.map((id) => `jump ${chainOfGroup(direction, id)}`), 'drop'],
+        rules: [
+          ...(isStateful(inventory, known) ? ['ct state invalid drop', ...ANSWERS] : []),
+          ...(direction === 'egress' ? NOT_A_GUESTS : []),
+          ...known.map((id) => `jump ${chainOfGroup(direction, id)}`),
+          'drop',
+        ],
       });
     }
   }
   const remotes = new Set<string>();
+  const addressGroups = new Set<string>();
   for (const id of used) {
     const group = inventory.groups.get(id);
     if (!group) continue;
-    for (const rule of group.spec.rules) if (rule.remote_group_id) remotes.add(rule.remote_group_id);
+    for (const rule of group.spec.rules) {
+      if (rule.remote_group_id) remotes.add(rule.remote_group_id);
+      if (rule.remote_address_group_id) addressGroups.add(rule.remote_address_group_id);
+    }
     for (const direction of DIRECTIONS) {
       const rules = group.spec.rules.filter((rule) => rule.direction === direction);
       chains.set(chainOfGroup(direction, id), { hook: null, rules: matchesOf(rules).map((match) => `${match}accept`) });
     }
   }
-  return { chains, sets: memberSets(inventory, remotes) };
+  return { chains, sets: new Map([...memberSets(inventory, remotes), ...addressSets(inventory, addressGroups)]) };
+}
+
+/** Where one group keeps no state, answers need a rule: nobody can say which group let the question out. */
+function isStateful(inventory: Inventory, groupIds: string[]): boolean {
+  return groupIds.every((id) => inventory.groups.get(id)?.spec.stateful !== false);
+}
+
+/** An address group that is not here yet is empty. */
+function addressSets(inventory: Inventory, ids: Set<string>): [string, SetPlan][] {
+  return [...ids].flatMap((id) => {
+    const ranges = joined((inventory.all('address-group').get(id)?.spec.addresses ?? []).map(rangeOf));
+    return ([4, 6] as const).map((version): [string, SetPlan] => {
+      const own = ranges.filter((range) => range.version === version);
+      const elements = new Map(own.map((range) => [rangeText(range), '']));
+      return [addressSet(id, version), { type: `type ipv${version}_addr; flags interval`, elements }];
+    });
+  });
 }
 
 function memberSets(inventory: Inventory, groupIds: Set<string>): Map<string, SetPlan> {
@@ -91,6 +127,7 @@ function remoteMatch(rule: Rule): string {
   const version = rule.ethertype === 'IPv4' ? 4 : 6;
   const field = `${version === 4 ? 'ip' : 'ip6'} ${rule.direction === 'ingress' ? 'saddr' : 'daddr'}`;
   if (rule.remote_group_id) return `${field} @${memberSet(rule.remote_group_id, version)} `;
+  if (rule.remote_address_group_id) return `${field} @${addressSet(rule.remote_address_group_id, version)} `;
   if (!rule.remote_ip_prefix || rule.remote_ip_prefix.endsWith('/0')) return '';
   return `${field} ${canonicalCidr(rule.remote_ip_prefix)} `;
 }

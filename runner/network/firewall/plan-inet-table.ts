@@ -1,7 +1,15 @@
 import { canonicalAddress, versionOf } from '../addresses.ts';
+import { rangeOf, rangeText } from '../intranet/ranges.ts';
 import type { Inventory } from '../inventory.ts';
-import { METADATA_ADDRESS, type Names, NETWORK_MARK_MASK, SEGMENT_NUMBER, TO_GATEWAY_BIT } from '../names.ts';
-import { chainOfGroups, type Direction, planGroupChains } from './plan-group-chains.ts';
+import {
+  JUDGED_MARK,
+  METADATA_ADDRESS,
+  type Names,
+  NETWORK_MARK_MASK,
+  SEGMENT_NUMBER,
+  TO_GATEWAY_BIT,
+} from '../names.ts';
+import { ANSWERS, chainOfGroups, type Direction, planGroupChains } from './plan-group-chains.ts';
 import { planTunnelSets, tunnelChains } from './plan-tunnel-rules.ts';
 import type { ChainPlan, SetPlan, TablePlan } from './ruleset.ts';
 
@@ -9,12 +17,6 @@ import type { ChainPlan, SetPlan, TablePlan } from './ruleset.ts';
 const ND = '{ nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, 130, 131, 132, 143 }';
 const ND_FROM_HOST = '{ nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, 130 }';
 const PING_PER_SECOND = 100;
-/**
- * Answers pass without a rule. What goes the way of the first packet is judged each time, so that a rule that is taken
- * away ends the connections that it had let in.
- */
-const ANSWERS = ['ct state related accept', 'ct state established ct direction reply accept'];
-
 /**
  * Security groups, connection tracking and translation. Frames between two taps come here too, through br_netfilter: the
  * bridge table has marked them with the port's number. What a guest sends is judged in prerouting by its own tap, what it
@@ -47,6 +49,7 @@ export function planInetTable(
       map.elements.set(`${bridge} . ${address}`, verdict('ingress'));
     }
   }
+  addPairs(names, inventory, sets);
   addOtherMachines(names, inventory, sets);
   const groups = planGroupChains(inventory);
   return {
@@ -61,6 +64,29 @@ export function planInetTable(
       ...tunnelChains(),
     ]),
   };
+}
+
+/**
+ * Other addresses that ports have. Which of several ports with the same one has it now is not known here: they share its
+ * packets only when they share their groups.
+ */
+function addPairs(names: Names, inventory: Inventory, sets: ReturnType<typeof emptySets>): void {
+  const pairs = new Map<string, string>();
+  for (const { spec } of inventory.ports.values()) {
+    if (!spec.port_security_enabled) continue;
+    for (const pair of spec.allowed_address_pairs) {
+      const range = rangeOf(pair.ip_address);
+      const key = `${range.version} "${names.bridge(spec.network_id)}" . ${rangeText(range)}`;
+      const chain = `jump ${chainOfGroups('ingress', spec.security_groups)}`;
+      pairs.set(key, (pairs.get(key) ?? chain) === chain ? chain : 'drop');
+    }
+  }
+  for (const [key, verdict] of pairs) {
+    const [version, place] = [key.slice(0, 1), key.slice(2)];
+    const map = version === '4' ? sets.ingress4 : sets.ingress6;
+    if (place.includes('-', place.indexOf(' . '))) continue;
+    if (!map.elements.has(place)) map.elements.set(place, verdict);
+  }
 }
 
 /** What other machines' guests send and receive is judged there. */
@@ -102,6 +128,7 @@ const nat = (hook: string, priority: number, rules: string[]): ChainPlan => ({
 });
 const jumped = (rules: string[]): ChainPlan => ({ hook: null, rules });
 /** The packet carries its network's mark: it is no frame between two taps. */
+const IS_BRIDGED = 'meta mark and 0x80000000 == 0';
 const IS_ROUTED = 'meta mark and 0x80000000 != 0';
 
 /** What guests send: told apart by network, judged by the port's rules, and marked for routing. */
@@ -128,7 +155,6 @@ function senderChains(names: Names): [string, ChainPlan][] {
       'egress_of_port',
       jumped([
         `meta mark set meta mark and 0x${(TO_GATEWAY_BIT - 1).toString(16)}`,
-        ...ANSWERS,
         'udp sport 68 udp dport 67 accept',
         'udp sport 546 udp dport 547 accept',
         `ip daddr ${METADATA_ADDRESS} tcp dport 80 accept`,
@@ -151,6 +177,9 @@ function senderChains(names: Names): [string, ChainPlan][] {
         `iifname @bridges ip daddr ${METADATA_ADDRESS} tcp dport 80 dnat ip to iifname map @metadata`,
       ]),
     ],
+    // Before the bridge table's last look: these chains let it pass.
+    ['judged_bridged', filter('forward', 10, [`iifname @bridges ${IS_BRIDGED} meta mark set ${JUDGED_MARK}`])],
+    ['judged_routed', filter('postrouting', 200, [`oifname @bridges meta mark set ${JUDGED_MARK}`])],
     [
       'to_the_world',
       nat('postrouting', 100, ['oifname != @bridges meta nfproto ipv4 meta mark @masqueraded masquerade']),
@@ -165,8 +194,7 @@ function receiverChains(): [string, ChainPlan][] {
       'through',
       filter('forward', 0, [
         'iifname != @bridges oifname != @bridges accept',
-        ...ANSWERS,
-        'iifname @bridges meta mark and 0x80000000 == 0 goto between_ports',
+        `iifname @bridges ${IS_BRIDGED} goto between_ports`,
         'iifname @bridges oifname @bridges iifname . oifname != @same_bridge drop',
         'oifname @bridges goto to_guests',
         `${IS_ROUTED} accept`,
@@ -174,7 +202,10 @@ function receiverChains(): [string, ChainPlan][] {
       ]),
     ],
     ['between_ports', jumped([`icmpv6 type ${ND} accept`, 'meta mark vmap @ingress', 'drop'])],
-    ['to_guests', jumped(['oifname . ip daddr vmap @ingress4', 'oifname . ip6 daddr vmap @ingress6', 'drop'])],
+    [
+      'to_guests',
+      jumped(['oifname . ip daddr vmap @ingress4', 'oifname . ip6 daddr vmap @ingress6', ...ANSWERS, 'drop']),
+    ],
   ];
 }
 

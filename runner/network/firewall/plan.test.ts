@@ -33,8 +33,8 @@ it('ties a secured port to its addresses and marks every port', () => {
     `add element bridge ae1234 secured { "${tap}" }`,
     `add element bridge ae1234 port_marks { "${tap}" : 1, "${other}" : 2 }`,
     `add element bridge ae1234 own_macs { "${tap}" . fa:16:3e:00:00:03 }`,
-    `add element bridge ae1234 own_ip4 { "${tap}" . 10.0.0.5 }`,
-    `add element bridge ae1234 own_ip6 { "${tap}" . 2001:db8::5, "${tap}" . fe80::f816:3eff:fe00:3 }`,
+    `add element bridge ae1234 own_ip4 { "${tap}" . fa:16:3e:00:00:03 . 10.0.0.5 }`,
+    `add element bridge ae1234 own_ip6 { "${tap}" . fa:16:3e:00:00:03 . 2001:db8::5, "${tap}" . fa:16:3e:00:00:03 . fe80::f816:3eff:fe00:3 }`,
     expect.stringContaining(`add element bridge ae1234 nd_targets { "${tap}" . 0x20010db8000000000000000000000005, `),
     expect.stringContaining('add element bridge ae1234 gateways { fa:16:'),
   ]);
@@ -64,7 +64,7 @@ it('has these fixed rules', () => {
   expect(fixed.join('\n')).toMatchInlineSnapshot(`
     "chain bridge ae1234 from_taps { type filter hook prerouting priority -300; policy accept; }
     chain bridge ae1234 between_taps { type filter hook forward priority -200; policy accept; }
-    chain bridge ae1234 to_taps { type filter hook output priority 0; policy accept; }
+    chain bridge ae1234 to_taps { type filter hook postrouting priority 200; policy accept; }
     chain bridge ae1234 guard
     chain bridge ae1234 guard_arp
     chain bridge ae1234 guard_ip4
@@ -80,22 +80,29 @@ it('has these fixed rules', () => {
     rule bridge ae1234 between_taps oifname != "ae1234t*" return
     rule bridge ae1234 between_taps oifname != @taps drop
     rule bridge ae1234 between_taps meta mark set oifname map @port_marks
-    rule bridge ae1234 to_taps oifname "ae1234t*" oifname != @taps drop
+    rule bridge ae1234 to_taps oifname != "ae1234t*" return
+    rule bridge ae1234 to_taps oifname != @taps drop
+    rule bridge ae1234 to_taps oifname != @secured return
+    rule bridge ae1234 to_taps ether type { ip, ip6 } meta mark 2147483647 accept
+    rule bridge ae1234 to_taps ether type != arp drop
     rule bridge ae1234 guard iifname . ether saddr != @own_macs drop
     rule bridge ae1234 guard ether type vmap { arp : goto guard_arp, ip : goto guard_ip4, ip6 : goto guard_ip6 }
     rule bridge ae1234 guard drop
-    rule bridge ae1234 guard_arp arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4 iifname . arp saddr ether @own_macs iifname . arp saddr ip @own_ip4 return
+    rule bridge ae1234 guard_arp arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4 iifname . arp saddr ether . arp saddr ip @own_ip4 return
     rule bridge ae1234 guard_arp arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4 iifname . arp saddr ether @own_macs arp saddr ip 0.0.0.0 return
+    rule bridge ae1234 guard_arp arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4 iifname . arp saddr ether . arp saddr ip @pairs_ip4 return
     rule bridge ae1234 guard_arp drop
     rule bridge ae1234 guard_ip4 ip saddr 0.0.0.0 udp sport 68 udp dport 67 return
     rule bridge ae1234 guard_ip4 udp sport 67 drop
-    rule bridge ae1234 guard_ip4 iifname . ip saddr @own_ip4 return
+    rule bridge ae1234 guard_ip4 iifname . ether saddr . ip saddr @own_ip4 return
+    rule bridge ae1234 guard_ip4 iifname . ether saddr . ip saddr @pairs_ip4 return
     rule bridge ae1234 guard_ip4 drop
     rule bridge ae1234 guard_ip6 icmpv6 type { nd-router-advert, nd-redirect } drop
     rule bridge ae1234 guard_ip6 udp sport 547 drop
-    rule bridge ae1234 guard_ip6 icmpv6 type nd-neighbor-advert iifname . @th,64,128 != @nd_targets drop
+    rule bridge ae1234 guard_ip6 icmpv6 type nd-neighbor-advert iifname . @th,64,128 != @nd_targets iifname . @th,64,128 != @nd_ranges drop
     rule bridge ae1234 guard_ip6 ip6 saddr :: icmpv6 type { nd-neighbor-solicit, nd-router-solicit, 131, 132, 143 } return
-    rule bridge ae1234 guard_ip6 iifname . ip6 saddr @own_ip6 return
+    rule bridge ae1234 guard_ip6 iifname . ether saddr . ip6 saddr @own_ip6 return
+    rule bridge ae1234 guard_ip6 iifname . ether saddr . ip6 saddr @pairs_ip6 return
     rule bridge ae1234 guard_ip6 drop
     rule bridge ae1234 from_segments iifname != @segments return
     rule bridge ae1234 from_segments ether daddr @gateways drop
@@ -129,6 +136,8 @@ it('has these fixed rules', () => {
     chain inet ae1234 egress_of_port
     chain inet ae1234 marks { type filter hook prerouting priority -140; policy accept; }
     chain inet ae1234 metadata_service { type nat hook prerouting priority -100; policy accept; }
+    chain inet ae1234 judged_bridged { type filter hook forward priority 10; policy accept; }
+    chain inet ae1234 judged_routed { type filter hook postrouting priority 200; policy accept; }
     chain inet ae1234 to_the_world { type nat hook postrouting priority 100; policy accept; }
     chain inet ae1234 through { type filter hook forward priority 0; policy accept; }
     chain inet ae1234 between_ports
@@ -142,8 +151,6 @@ it('has these fixed rules', () => {
     rule inet ae1234 from_guests iifname @bridges goto egress_of_port
     rule inet ae1234 from_guests ct mark and 0xffff0000 == 0xbc730000 meta mark set ct mark
     rule inet ae1234 egress_of_port meta mark set meta mark and 0x3fffffff
-    rule inet ae1234 egress_of_port ct state related accept
-    rule inet ae1234 egress_of_port ct state established ct direction reply accept
     rule inet ae1234 egress_of_port udp sport 68 udp dport 67 accept
     rule inet ae1234 egress_of_port udp sport 546 udp dport 547 accept
     rule inet ae1234 egress_of_port ip daddr 169.254.169.254 tcp dport 80 accept
@@ -153,10 +160,10 @@ it('has these fixed rules', () => {
     rule inet ae1234 marks iifname @bridges meta mark set iifname map @network_marks
     rule inet ae1234 marks iifname @bridges ct mark set meta mark
     rule inet ae1234 metadata_service iifname @bridges ip daddr 169.254.169.254 tcp dport 80 dnat ip to iifname map @metadata
+    rule inet ae1234 judged_bridged iifname @bridges meta mark and 0x80000000 == 0 meta mark set 2147483647
+    rule inet ae1234 judged_routed oifname @bridges meta mark set 2147483647
     rule inet ae1234 to_the_world oifname != @bridges meta nfproto ipv4 meta mark @masqueraded masquerade
     rule inet ae1234 through iifname != @bridges oifname != @bridges accept
-    rule inet ae1234 through ct state related accept
-    rule inet ae1234 through ct state established ct direction reply accept
     rule inet ae1234 through iifname @bridges meta mark and 0x80000000 == 0 goto between_ports
     rule inet ae1234 through iifname @bridges oifname @bridges iifname . oifname != @same_bridge drop
     rule inet ae1234 through oifname @bridges goto to_guests
@@ -167,6 +174,8 @@ it('has these fixed rules', () => {
     rule inet ae1234 between_ports drop
     rule inet ae1234 to_guests oifname . ip daddr vmap @ingress4
     rule inet ae1234 to_guests oifname . ip6 daddr vmap @ingress6
+    rule inet ae1234 to_guests ct state related accept
+    rule inet ae1234 to_guests ct state established ct direction reply accept
     rule inet ae1234 to_guests drop
     rule inet ae1234 to_host iifname != @bridges iifname != "lo" ip daddr 169.254.169.254 drop
     rule inet ae1234 to_host iifname != @bridges accept
