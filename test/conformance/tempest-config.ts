@@ -54,11 +54,12 @@ export async function tempestConfig(
   // What is without a limit cannot be gone beyond: tempest passes such tests over.
   await admin.call('compute', 'PUT', '/os-quota-class-sets/default', { quota_class_set: QUOTAS });
   const { network } = await admin.call<{ network: { id: string } }>('network', 'POST', '/v2.0/networks', {
-    network: { name: 'tempest', shared: true },
+    network: { name: 'tempest', shared: true, multi_host: false },
   });
-  await admin.call('network', 'POST', '/v2.0/subnets', {
+  const { subnet } = await admin.call<{ subnet: { id: string } }>('network', 'POST', '/v2.0/subnets', {
     subnet: { name: 'tempest', network_id: network.id, ip_version: 4, cidr: '10.99.0.0/20' },
   });
+  const publicId = await newPublicNetwork(cloud, subnet.id);
   await otherImageEndpoint(cloud);
   const sections: Sections = {
     ...FEATURES,
@@ -67,7 +68,7 @@ export async function tempestConfig(
     oslo_concurrency: { lock_path: join(folder, 'locks') },
     auth: {
       use_dynamic_credentials: true,
-      // There are no routers: all tenants' servers are in one network.
+      // All tenants' servers are in one network, behind one router.
       create_isolated_networks: false,
       admin_username: 'admin',
       admin_password: loadSecrets(paths.secrets).adminPassword,
@@ -95,8 +96,13 @@ export async function tempestConfig(
       build_interval: BUILD_INTERVAL_S,
       build_timeout: 60,
     },
-    network: { project_network_cidr: '10.100.0.0/16', build_interval: BUILD_INTERVAL_S },
-    'network-feature-enabled': { ipv6: true, api_extensions: 'all' },
+    network: {
+      project_network_cidr: '10.100.0.0/16',
+      public_network_id: publicId,
+      floating_network_name: 'public',
+      build_interval: BUILD_INTERVAL_S,
+    },
+    'network-feature-enabled': { ipv6: true, floating_ips: true, api_extensions: 'all' },
     validation: { run_validation: false },
     service_available: { nova: true, glance: true, neutron: true, cinder: false, swift: false },
   };
@@ -110,6 +116,21 @@ export async function tempestConfig(
       return [`[${name}]`, ...lines].join('\n');
     })
     .join('\n');
+}
+
+/** A network outside, and a router that leads there from the subnet of all tenants' servers. @returns the network's id */
+async function newPublicNetwork({ admin }: Cloud, insideSubnet: string): Promise<string> {
+  const { network } = await admin.call<{ network: { id: string } }>('network', 'POST', '/v2.0/networks', {
+    network: { name: 'public', 'router:external': true, 'provider:network_type': 'local' },
+  });
+  await admin.call('network', 'POST', '/v2.0/subnets', {
+    subnet: { name: 'public', network_id: network.id, ip_version: 4, cidr: '172.24.0.0/20', enable_dhcp: false },
+  });
+  const { router } = await admin.call<{ router: { id: string } }>('network', 'POST', '/v2.0/routers', {
+    router: { name: 'tempest', external_gateway_info: { network_id: network.id } },
+  });
+  await admin.call('network', 'PUT', `/v2.0/routers/${router.id}/add_router_interface`, { subnet_id: insideSubnet });
+  return network.id;
 }
 
 /** Says by a second name where images are: tempest takes it for another of Glance's workers. Here all are alike. */

@@ -8,7 +8,7 @@ export type GuestAction = Extract<
   ComputeAction,
   | 'compute:server:topology:index'
   | `os_compute_api:servers:${'trigger_crash_dump' | 'rebuild' | 'create_image'}`
-  | `os_compute_api:${'os-pause-server' | 'os-suspend-server' | 'os-rescue' | 'os-unrescue' | 'os-create-backup' | 'os-shelve' | 'os-attach-interfaces' | 'os-security-groups' | 'os-multinic' | 'os-admin-password' | 'os-server-password' | 'os-server-diagnostics' | 'os-volumes-attachments' | 'os-remote-consoles' | 'os-console-auth-tokens'}${string}`
+  | `os_compute_api:${'os-pause-server' | 'os-suspend-server' | 'os-rescue' | 'os-unrescue' | 'os-create-backup' | 'os-shelve' | 'os-attach-interfaces' | 'os-security-groups' | 'os-floating-ips' | 'os-multinic' | 'os-admin-password' | 'os-server-password' | 'os-server-diagnostics' | 'os-volumes-attachments' | 'os-remote-consoles' | 'os-console-auth-tokens'}${string}`
 >;
 
 const t = new ComputeTrials(async () => {
@@ -91,6 +91,15 @@ describePolicy<GuestAction>('compute, guests', t.cast, {
   'os_compute_api:os-security-groups:remove': trial('member', 202, async () => {
     const { id } = await plugged();
     return t.call('POST', `/servers/${id}/action`, { removeSecurityGroup: { name: 'default' } });
+  }),
+  // None has that address.
+  'os_compute_api:os-floating-ips:add': trial('member', 404, async () => {
+    const { id } = await plugged();
+    return t.call('POST', `/servers/${id}/action`, { addFloatingIp: { address: '203.0.113.9' } }, 43);
+  }),
+  'os_compute_api:os-floating-ips:remove': trial('member', 404, async () => {
+    const { id } = await plugged();
+    return t.call('POST', `/servers/${id}/action`, { removeFloatingIp: { address: '203.0.113.9' } }, 43);
   }),
   'os_compute_api:os-multinic:add': trial('member', 202, async () => {
     const { id, networkId } = await plugged();

@@ -40,6 +40,8 @@ const rules = {
   'os_compute_api:os-security-groups:list': 'project-reader',
   'os_compute_api:os-security-groups:add': 'project-member',
   'os_compute_api:os-security-groups:remove': 'project-member',
+  'os_compute_api:os-floating-ips:add': 'project-member',
+  'os_compute_api:os-floating-ips:remove': 'project-member',
   'os_compute_api:os-multinic:add': 'project-member',
   'os_compute_api:os-multinic:remove': 'project-member',
   'os_compute_api:os-admin-password': 'project-member',

@@ -7,24 +7,19 @@ import { findServer } from '../servers/find-server.ts';
 
 /** Actions that need a state which no server here is ever in: what is deleted is gone at once. */
 const IMPOSSIBLE: ReadonlySet<string> = new Set(['restore']);
-/** Actions of Nova that are not offered here. */
-const NOT_OFFERED: ReadonlySet<string> = new Set(['addFloatingIp', 'removeFloatingIp']);
 /** The last versions that know them, where they did not last. */
 const UNTIL: Readonly<Record<string, Microversion>> = {
-  addFloatingIp: 43,
-  removeFloatingIp: 43,
   'os-getRDPConsole': 5,
 };
 /** What Nova has removed for good. */
 const GONE: ReadonlySet<string> = new Set(['resetNetwork', 'injectNetworkInfo', 'os-getRDPConsole']);
 
 /** Whether Nova has, or had, an action of this name that is refused here. */
-export const isNotOffered = (name: string): boolean => IMPOSSIBLE.has(name) || NOT_OFFERED.has(name) || GONE.has(name);
+export const isNotOffered = (name: string): boolean => IMPOSSIBLE.has(name) || GONE.has(name);
 
 /**
- * Refuses an action as Nova would: because it is no more, for the server that is not there, for the state that it is not in,
- * and where none of these says it, because it is not offered.
- * @throws ApiError 404, 409, 410, 501
+ * Refuses an action as Nova would: because it is no more, for the server that is not there, or for the state that it is not in.
+ * @throws ApiError 404, 409, 410
  */
 export async function refuseAction(ctx: ActorContext, id: string, name: string, version: Microversion): Promise<never> {
   if (version > (UNTIL[name] ?? version)) throw notFound('The resource could not be found.');
@@ -33,6 +28,5 @@ export async function refuseAction(ctx: ActorContext, id: string, name: string, 
   }
   authorize(ctx, policy, 'os_compute_api:servers:show');
   const row = await findServer(ctx, id);
-  if (IMPOSSIBLE.has(name)) throw conflict(`Cannot '${name}' instance ${id} while it is in vm_state ${row.vmState}`);
-  throw new ApiError(501, `The requested functionality is not supported: servers here have no action '${name}'.`);
+  throw conflict(`Cannot '${name}' instance ${id} while it is in vm_state ${row.vmState}`);
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ComputeCloud } from '../../../test/compute-cloud.ts';
+import { inOwnRegion, net } from '../../../test/edge-network.ts';
+import { newExternal, pluggedIn } from '../../../test/edge-routers.ts';
 
 interface Group {
   id: string;
@@ -138,11 +140,49 @@ describe('networks', () => {
     expect((await cloud.call('GET', '/os-networks/none')).status).toBe(404);
   });
 
-  it('have no floating addresses yet', async () => {
+  it('have floating addresses: made of pools, led to servers, taken away and given back', async () => {
     const cloud = await ComputeCloud.open();
+    await cloud.addRunner();
+    const [admin, user] = [inOwnRegion(cloud.admin, cloud.region), inOwnRegion(cloud.user, cloud.region)];
+    const external = await newExternal(admin);
+    const inside = await pluggedIn(user, { external: external.networkId });
+    await net(admin, 'PUT', `/networks/${external.networkId}`, { network: { name: external.networkId } });
+    const server = () => cloud.createActive({ networks: [{ uuid: inside.networkId }] });
+    const [one, two] = [await server(), await server()];
+    const { floating_ip_pools: pools } = await cloud.answer<{ floating_ip_pools: object[] }>(
+      'GET',
+      '/os-floating-ip-pools',
+    );
+    expect(pools).toContainEqual({ name: external.networkId });
+    const missing = await cloud.call('POST', '/os-floating-ips', { body: { pool: 'nowhere' } });
+    expect(missing.status).toBe(404);
+    const { floating_ip: fip } = await cloud.answer<{ floating_ip: { id: string; ip: string } }>(
+      'POST',
+      '/os-floating-ips',
+      {
+        body: { pool: external.networkId },
+      },
+    );
+    const act = (id: string, body: object) => cloud.call('POST', `/servers/${id}/action`, { body });
+    const shown = async () =>
+      (await cloud.answer<{ floating_ip: object }>('GET', `/os-floating-ips/${fip.id}`)).floating_ip;
+    expect(await shown()).toEqual({ ...fip, pool: external.networkId, fixed_ip: null, instance_id: null });
+    expect((await act(one, { addFloatingIp: { address: fip.ip } })).status).toBe(202);
+    expect(await shown()).toMatchObject({ instance_id: one });
+    const addresses = await cloud.show(one);
+    expect(JSON.stringify(addresses)).toContain(`"addr":"${fip.ip}","OS-EXT-IPS:type":"floating"`);
+    const second = await cloud.answer<{ floating_ip: { id: string; ip: string } }>('POST', '/os-floating-ips', {
+      body: { pool: external.networkId },
+    });
+    expect((await act(one, { addFloatingIp: { address: second.floating_ip.ip } })).status).toBe(400);
+    expect((await act(two, { addFloatingIp: { address: fip.ip } })).status).toBe(202);
+    expect((await act(one, { removeFloatingIp: { address: fip.ip } })).status).toBe(409);
+    expect((await act(two, { removeFloatingIp: { address: fip.ip } })).status).toBe(202);
+    expect((await act(two, { removeFloatingIp: { address: '203.0.113.9' } })).status).toBe(404);
+    for (const { id } of [fip, second.floating_ip]) {
+      expect((await cloud.call('DELETE', `/os-floating-ips/${id}`)).status).toBe(202);
+    }
     expect(await cloud.answer('GET', '/os-floating-ips')).toEqual({ floating_ips: [] });
-    expect(await cloud.answer('GET', '/os-floating-ip-pools')).toEqual({ floating_ip_pools: [] });
-    expect((await cloud.call('POST', '/os-floating-ips', { body: { pool: 'public' } })).status).toBe(404);
     expect((await cloud.call('DELETE', '/os-floating-ips/none')).status).toBe(404);
   });
 });

@@ -4,6 +4,7 @@ import { changePassword } from '../actions/change-password.ts';
 import { consoleOutput } from '../actions/console-output.ts';
 import { createBackup, createServerImage } from '../actions/create-image.ts';
 import { addFixedIp, removeFixedIp } from '../actions/fixed-ips.ts';
+import { addFloatingIp, removeFloatingIp } from '../actions/floating-ips.ts';
 import { lockServer, unlockServer } from '../actions/lock-server.ts';
 import { isNotOffered, refuseAction } from '../actions/not-offered.ts';
 import { turnServer } from '../actions/power.ts';
@@ -67,6 +68,10 @@ const addFixedIpBody = only({
   addFixedIp: z.strictObject({ networkId: z.union([z.string().min(1).max(36), z.number()]) }),
 });
 const removeFixedIpBody = only({ removeFixedIp: z.strictObject({ address: ipAddress }) });
+const addFloatingIpBody = only({
+  addFloatingIp: z.strictObject({ address: ipAddress, fixed_address: ipAddress.optional() }),
+});
+const removeFloatingIpBody = only({ removeFloatingIp: z.strictObject({ address: ipAddress }) });
 const resetStateBody = only({ 'os-resetState': z.strictObject({ state: z.enum(['active', 'error']) }) });
 const consoleBody = only({
   'os-getConsoleOutput': z.strictObject({ length: integer(-1, INTEGER_MAX).nullable().optional() }),
@@ -174,6 +179,17 @@ const ACTIONS: Readonly<Record<string, Handler>> = {
   removeFixedIp: async (c, id, body) => {
     untilMultinicEnds(c);
     await removeFixedIp(actorOf(c), id, check(body, removeFixedIpBody).removeFixedIp.address);
+    return accepted(c);
+  },
+  addFloatingIp: async (c, id, body) => {
+    untilMultinicEnds(c);
+    const { address, fixed_address: fixedAddress } = check(body, addFloatingIpBody).addFloatingIp;
+    await addFloatingIp(actorOf(c), id, { address, fixedAddress });
+    return accepted(c);
+  },
+  removeFloatingIp: async (c, id, body) => {
+    untilMultinicEnds(c);
+    await removeFloatingIp(actorOf(c), id, check(body, removeFloatingIpBody).removeFloatingIp.address);
     return accepted(c);
   },
   'os-getVNCConsole': (c, id, body) => oldConsole(c, id, body, 'os-getVNCConsole'),

@@ -10,6 +10,8 @@ export interface ServerAddress {
   network: string;
   address: string;
   mac: string;
+  /** Addresses outside that lead to it. */
+  floating?: string[];
 }
 
 /** A server as its views need it: the row, its host, its addresses and its groups. */
@@ -60,7 +62,8 @@ export interface ServerRow {
 }
 
 const ADDRESSES = `(
-  SELECT json_group_array(json_object('network', n.name, 'address', a.ip_address, 'mac', p.mac_address)
+  SELECT json_group_array(json_object('network', n.name, 'address', a.ip_address, 'mac', p.mac_address, 'floating', (
+      SELECT json_group_array(f.floating_ip_address ORDER BY f.id) FROM floating_ips f WHERE f.port_id = p.id AND f.fixed_ip_address = a.ip_address))
     ORDER BY p.created_at_ms, p.id, a.position)
   FROM ports p JOIN networks n ON n.id = p.network_id JOIN ip_allocations a ON a.port_id = p.id
   WHERE p.device_id = s.id AND ${servedPort('p')})`;

@@ -52,13 +52,14 @@ export function createdView(
 /** A server's addresses by network, as far as it has been built. */
 export function addressesView(row: Pick<ServerRow, 'addresses'>, extended: boolean) {
   const networks: Record<string, object[]> = {};
-  for (const { network, address, mac } of row.addresses) {
-    networks[network] ??= [];
-    networks[network].push({
-      version: address.includes(':') ? 6 : 4,
-      addr: address,
-      ...(extended ? { 'OS-EXT-IPS:type': 'fixed', 'OS-EXT-IPS-MAC:mac_addr': mac } : {}),
+  for (const { network, address, mac, floating = [] } of row.addresses) {
+    const of = (addr: string, type: 'fixed' | 'floating') => ({
+      version: addr.includes(':') ? 6 : 4,
+      addr,
+      ...(extended ? { 'OS-EXT-IPS:type': type, 'OS-EXT-IPS-MAC:mac_addr': mac } : {}),
     });
+    networks[network] ??= [];
+    networks[network].push(of(address, 'fixed'), ...floating.map((addr) => of(addr, 'floating')));
   }
   return networks;
 }
