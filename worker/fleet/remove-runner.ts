@@ -7,6 +7,7 @@ import { AssertionFailed, assertThat, commit } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
 import { conflict } from '../http/errors.ts';
 import { authorize } from '../http/policy.ts';
+import { forgetGateways } from '../network/edge/agent-gateways.ts';
 import { findRunner } from './find-runner.ts';
 import { policy } from './policy.ts';
 
@@ -34,6 +35,7 @@ export async function removeRunner(ctx: ActorContext, idOrName: string, force: b
         ...(force ? [...moves.statements, ...abandonServers(ctx, row.id, why)] : [assertThat(ctx.db, 'empty', empty)]),
         // What its servers were made of is kept: they may be evacuated.
         ctx.db.delete(desired).where(and(eq(desired.runnerId, row.id), ne(desired.kind, 'server'))),
+        forgetGateways(ctx.db, row.id),
         ctx.db.delete(aggregateHosts).where(eq(aggregateHosts.runnerId, row.id)),
         ctx.db
           .update(runners)

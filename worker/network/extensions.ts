@@ -383,6 +383,12 @@ export const EXTENSIONS: readonly Extension[] = [
     updated: '2018-06-28T16:00:00-00:00',
   },
   {
+    alias: 'qos-fip',
+    name: 'Floating IP QoS',
+    description: 'The floating IP Quality of Service extension',
+    updated: '2017-07-20T00:00:00-00:00',
+  },
+  {
     alias: 'project-id',
     name: 'project_id field enabled',
     description: 'Extension that indicates that project_id field is enabled.',

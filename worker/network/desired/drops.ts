@@ -101,7 +101,7 @@ export const runnersKnowing = (portIds: SQL): SQL =>
   sql`(${runnersWith('group-member', memberIdsOf(portIds))} OR ${runnersWith('neighbor', portIds)} OR ${knowingAddressesOf(portIds)})`;
 
 /** The runners that have any of these objects. @param ids - as SQL for `IN (...)` */
-export const runnersWith = (kind: 'port' | 'group-member' | 'neighbor', ids: SQL): SQL =>
+export const runnersWith = (kind: 'port' | 'group-member' | 'neighbor' | 'floating-ip', ids: SQL): SQL =>
   sql`runners.id IN (SELECT held.runner_id FROM desired held WHERE held.kind = ${kind} AND held.deleted = 0 AND held.id IN (${ids}))`;
 
 /** The member ids of ports in their present groups. @param portIds - as SQL for `IN (...)` */

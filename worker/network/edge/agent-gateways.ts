@@ -83,6 +83,10 @@ export function allotGateways(ctx: Context, where: SQL): Statement[] {
 
 /** Frees the addresses that machines need no more. @param where - a condition on `runners` */
 export const releaseGateways = (db: Database, where: SQL): Statement =>
-  db.run(sql`DELETE FROM ports WHERE device_owner = ${OWNER}
+  db.run(sql`DELETE FROM ports WHERE device_owner = ${OWNER} AND runner_id = device_id
     AND device_id IN (SELECT runners.id FROM runners WHERE ${where})
     AND (device_id, network_id) NOT IN (SELECT runner_id, network_id FROM (${needed(where)}))`);
+
+/** Frees the addresses of a machine that is no more. */
+export const forgetGateways = (db: Database, runnerId: string): Statement =>
+  db.run(sql`DELETE FROM ports WHERE device_id = ${runnerId} AND device_owner = ${OWNER} AND runner_id = ${runnerId}`);

@@ -228,3 +228,30 @@ it('leads by the router that is the gateway of the subnet, where there are two',
   const more = await newNetwork(actor, { cidr: '10.41.0.0/24' });
   await plugIn(actor, other, more.subnetId);
 });
+
+it('is limited by a policy of its own, as its host is told, also of changes', async () => {
+  const { actor, inside, create } = await world();
+  const values = { name: 'p', project_id: actor.projectId };
+  const { policy } = (await net(admin, 'POST', '/qos/policies', { policy: values })).body;
+  const rules = `/qos/policies/${policy.id}/bandwidth_limit_rules`;
+  const limit = (max_kbps: number) => ({ bandwidth_limit_rule: { max_kbps } });
+  const { bandwidth_limit_rule: rule } = (await net(admin, 'POST', rules, limit(1000))).body;
+  const host = await runnerRow();
+  const server = await boot(contextOf(actor), host, { requests: [{ networkId: inside.networkId }] });
+  const { fip } = await create({ port_id: server.portIds[0], qos_policy_id: policy.id });
+  const qos = async () => (await held(host)).live.get(`floating-ip ${fip.id}`)?.qos;
+  expect(await qos()).toMatchObject({ egress_kbps: 1000 });
+  await net(admin, 'PUT', `${rules}/${rule.id}`, limit(2000));
+  expect(await qos()).toMatchObject({ egress_kbps: 2000 });
+  expect((await net(admin, 'DELETE', `/qos/policies/${policy.id}`)).body.NeutronError.type).toBe('QosPolicyInUse');
+  await call(actor, 'PUT', `/${fip.id}`, { qos_policy_id: null });
+  expect(await qos()).toBeNull();
+});
+
+it('keeps its network outside', async () => {
+  const { external, create } = await world();
+  const inside = { network: { 'router:external': false } };
+  const change = await net(admin, 'PUT', `/networks/${external.networkId}`, inside);
+  expect(change.body.NeutronError.type).toBe('ExternalNetworkInUse');
+  expect((await create()).status).toBe(201);
+});

@@ -21,6 +21,7 @@ export interface NetworkUpdate {
 }
 
 const ONE_PROJECT = 'one-project';
+const NO_GATEWAYS = 'no-gateways';
 
 /**
  * Changes a network, and with it the hosts that serve it.
@@ -64,6 +65,7 @@ export function updateNetwork(ctx: ActorContext, input: NetworkUpdate): Promise<
           .where(eq(networks.id, row.id)),
         ...(changes.shared === undefined ? [] : [setShared(ctx, row, changes.shared)]),
         ...(external === undefined ? [] : [setExternal(ctx, row, external)]),
+        ...(external === false ? [assertThat(ctx.db, NO_GATEWAYS, noGateways(row))] : []),
         followPolicies(ctx, sql`networks.id = ${row.id}`),
         ...(unshares ? [assertThat(ctx.db, ONE_PROJECT, onlyUsersLetIn(row))] : []),
         putNetworks(ctx.db, sql`networks.id = ${row.id} AND ${here}`),
@@ -71,7 +73,9 @@ export function updateNetwork(ctx: ActorContext, input: NetworkUpdate): Promise<
         selectNetworks(ctx).where(eq(networks.id, row.id)),
       ],
     }).catch((error: unknown) => {
-      throw error instanceof AssertionFailed && error.assertion === ONE_PROJECT ? sharingInUse(row) : error;
+      if (!(error instanceof AssertionFailed)) throw error;
+      if (error.assertion === NO_GATEWAYS) throw externalInUse(row.id);
+      throw error.assertion === ONE_PROJECT ? sharingInUse(row) : error;
     });
     const [updated] = results.at(-1) as NetworkRow[];
     return updated ?? row;
@@ -87,4 +91,14 @@ const sharingInUse = (row: NetworkRow) =>
   conflict(
     `Unable to reconfigure sharing settings for network ${row.name}. Multiple projects are using it.`,
     'InvalidSharedSetting',
+  );
+
+/** Holds where no router has its gateway there, and no floating IP is of the network. */
+const noGateways = (row: NetworkRow) =>
+  sql`NOT EXISTS (SELECT 1 FROM ports WHERE network_id = ${row.id} AND device_owner IN ('network:router_gateway', 'network:floatingip'))`;
+
+const externalInUse = (id: string) =>
+  conflict(
+    `External network ${id} cannot be updated to be made non-external, since it has existing gateway ports.`,
+    'ExternalNetworkInUse',
   );

@@ -10,7 +10,7 @@ import { dropPolicies } from '../rbac/drop-policies.ts';
 import { showQosPolicy } from './qos-rows.ts';
 
 /** What can have a policy, with its table. */
-const USERS = { network: 'networks', port: 'ports' } as const;
+const USERS = { network: 'networks', port: 'ports', floatingip: 'floating_ips' } as const;
 
 /** Removes a policy with its rules. @throws ApiError 403, 404 not seen, 409 in use, 412 another revision */
 export async function deleteQosPolicy(ctx: ActorContext, { id, expectedRevision }: Removal): Promise<void> {

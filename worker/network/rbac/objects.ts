@@ -30,7 +30,9 @@ export const OBJECTS: Readonly<Record<ObjectType, ObjectKind>> = {
     users: (id, action) =>
       action === 'access_as_shared'
         ? sql`SELECT project_id FROM ports WHERE network_id = ${id} UNION SELECT project_id FROM subnets WHERE network_id = ${id}`
-        : sql`SELECT project_id FROM networks WHERE 0`,
+        : sql`SELECT r.project_id FROM ports g JOIN routers r ON r.id = g.device_id
+            WHERE g.network_id = ${id} AND g.device_owner = 'network:router_gateway'
+            UNION SELECT project_id FROM floating_ips WHERE floating_network_id = ${id}`,
   },
   security_group: {
     table: 'security_groups',
@@ -62,6 +64,7 @@ export const OBJECTS: Readonly<Record<ObjectType, ObjectKind>> = {
     actions: SHARED,
     notFound: qosPolicyNotFound,
     users: (id) =>
-      sql`SELECT project_id FROM networks WHERE qos_policy_id = ${id} UNION SELECT project_id FROM ports WHERE qos_policy_id = ${id}`,
+      sql`SELECT project_id FROM networks WHERE qos_policy_id = ${id} UNION SELECT project_id FROM ports WHERE qos_policy_id = ${id}
+        UNION SELECT project_id FROM floating_ips WHERE qos_policy_id = ${id}`,
   },
 };
