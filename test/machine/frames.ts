@@ -59,7 +59,7 @@ function checksum(data: Buffer): number {
   return ~sum & 0xffff;
 }
 
-const CHECKSUM_AT: Record<number, number> = { 6: 16, 17: 6, 1: 2, 58: 2 };
+const CHECKSUM_AT: Record<number, number> = { 6: 16, 17: 6, 136: 6, 1: 2, 58: 2 };
 
 /** An IP packet with a right checksum of its payload, where the protocol has one. */
 export function ip(from: string, to: string, protocol: number, payload: Buffer): Buffer {
@@ -89,8 +89,19 @@ export function ip(from: string, to: string, protocol: number, payload: Buffer):
 export const udp = (sourcePort: number, port: number, data: Buffer): Buffer =>
   Buffer.concat([u16(sourcePort), u16(port), u16(8 + data.length), u16(0), data]);
 
+const ACK = 0x10;
+/** A segment that begins a connection, or acknowledges one that did. */
 export const tcp = (sourcePort: number, port: number, flags: number, data: Buffer): Buffer =>
-  Buffer.concat([u16(sourcePort), u16(port), u32(1), u32(0), bytes(0x50, flags), u16(1024), u32(0), data]);
+  Buffer.concat([
+    u16(sourcePort),
+    u16(port),
+    u32(1),
+    u32(flags & ACK ? 2 : 0),
+    bytes(0x50, flags),
+    u16(1024),
+    u32(0),
+    data,
+  ]);
 
 export const icmp = (type: number, code: number, data: Buffer): Buffer =>
   Buffer.concat([bytes(type, code), u16(0), data]);

@@ -8,6 +8,7 @@ import { Inventory } from '../../runner/network/inventory.ts';
 import { Names } from '../../runner/network/names.ts';
 import type { NetworkSpec, PortSpec, SecurityGroupSpec } from '../../shared/specs/network.ts';
 import { Namespace, temporaryFolder } from './namespaces.ts';
+import { randomOf } from './random.ts';
 import { groupOf, networkOf, portOf, ruleOf } from './specs.ts';
 
 /* Whatever changes, in whatever order: small changes lead the kernel to the same rules as loading all of them anew. */
@@ -28,17 +29,6 @@ afterAll(async () => {
   await loaded.close();
   folder.remove();
 });
-
-/** Mulberry32: the same seed gives the same run. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 const load = (namespace: Namespace, script: string) =>
   run('ip', ['netns', 'exec', namespace.name, 'nft', '-f', '-'], { input: script });
