@@ -62,6 +62,7 @@ describe('a floating IP', () => {
     const moved = await call(actor, 'PUT', `/${fip.id}`, { port_id: b.id });
     expect(moved.fip).toMatchObject({ port_id: b.id, fixed_ip_address: b.fixed_ips[0].ip_address });
     expect((await call(actor, 'PUT', `/${fip.id}`, { description: 'e' })).fip).toMatchObject({ port_id: b.id });
+    expect((await call(actor, 'PUT', `/${fip.id}`, {})).fip).toMatchObject({ port_id: null });
     const none = { port_id: null, fixed_ip_address: null, router_id: null, port_details: null };
     expect((await call(actor, 'PUT', `/${fip.id}`, { port_id: null })).fip).toMatchObject(none);
     expect((await call(actor, 'PUT', `/${fip.id}`, { port_id: a.id })).fip).toMatchObject({ port_id: a.id });

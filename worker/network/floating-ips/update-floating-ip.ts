@@ -67,9 +67,12 @@ const kept = ({ portId, fixedIpAddress, routerId }: FloatingIpRow) => ({ portId,
 async function planned(
   ctx: ActorContext,
   row: FloatingIpRow,
-  { port_id: portId, fixed_ip_address: fixedIp }: Input['changes'],
+  changes: Input['changes'],
 ): Promise<Association | undefined> {
-  if (portId === null && !fixedIp) {
+  const { port_id: portId, fixed_ip_address: fixedIp } = changes;
+  // As when a floating IP had nothing else to be changed: to say nothing is to take it from its port.
+  const blank = Object.keys(changes).length === 0;
+  if (blank || (portId === null && !fixedIp)) {
     // Forwarded ports keep the router.
     return row.forwards.length > 0 ? undefined : NO_ASSOCIATION;
   }

@@ -1,13 +1,11 @@
 import { ipAddress, routeCidr } from '../api/addresses.ts';
 import { optional, owner, readOnly, unset } from '../api/attributes.ts';
 import {
-  BadValue,
   boolean,
   DESCRIPTION_LENGTH_MAX,
   listOf,
   members,
   NAME_LENGTH_MAX,
-  only,
   type Parse,
   text,
   uuid,
@@ -54,13 +52,6 @@ export const routeKey = (one: Route) => `${one.destination} ${one.nexthop}`;
 /** Extra routes, each once; null is none. */
 export const routeList = listOf(route, { max: ROUTES_SENT_MAX, noneIsEmpty: true, key: routeKey });
 
-const flag =
-  <const T extends boolean>(value: T): Parse<T> =>
-  (sent) => {
-    if (boolean(sent) !== value) throw new BadValue(`routers are always ${value ? '' : 'not '}so here`);
-    return only(value)(value);
-  };
-
 /** The attributes of a router, as POST and PUT take them. */
 export const routerAttributes = {
   name: optional(text(NAME_LENGTH_MAX), ''),
@@ -68,9 +59,8 @@ export const routerAttributes = {
   admin_state_up: optional(boolean, true),
   external_gateway_info: unset(gateway),
   routes: { ...unset(routeList), post: false },
-  /** Each host routes what its own guests send, and is no other's stand-in. */
-  distributed: unset(flag(true)),
-  ha: unset(flag(false)),
+  distributed: unset(boolean),
+  ha: unset(boolean),
   availability_zone_hints: optional(
     listOf(text(NAME_LENGTH_MAX), { max: ZONE_HINTS_MAX, noneIsEmpty: true }),
     [] as string[],

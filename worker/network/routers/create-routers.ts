@@ -12,6 +12,7 @@ import { assertQuota } from '../quotas/assert-quota.ts';
 import { assertExternal } from './assert-external.ts';
 import type { routerAttributes } from './attributes.ts';
 import { authorizeGateway } from './authorize-gateway.ts';
+import { authorizeKind } from './authorize-kind.ts';
 import { checkZones } from './check-zones.ts';
 import { gatewayPort, planGateway } from './plan-gateway.ts';
 import { type RouterRow, selectRouters } from './router-rows.ts';
@@ -72,7 +73,6 @@ export function createRouters(ctx: ActorContext, inputs: Input[], random: Random
 function authorize(ctx: ActorContext, input: Input): void {
   const target = { projectId: input.projectId };
   enforce(ctx, 'create_router', target);
-  if (input.distributed !== undefined) enforce(ctx, 'create_router:distributed', target);
-  if (input.ha !== undefined) enforce(ctx, 'create_router:ha', target);
+  authorizeKind(ctx, 'create_router', target, input);
   authorizeGateway(ctx, 'create_router', target, input.external_gateway_info);
 }

@@ -34,6 +34,10 @@ describe('a router', () => {
     });
     expect(made.body.router).not.toHaveProperty('distributed');
     const path = `/routers/${made.body.router.id}`;
+    for (const kind of [{ distributed: false }, { ha: true }]) {
+      expect((await net(actor, 'PUT', path, { router: kind })).status).toBe(403);
+      expect((await net(admin, 'PUT', path, { router: kind })).status).toBe(400);
+    }
     const changed = await net(actor, 'PUT', path, { router: { name: 's' } });
     expect(changed.body.router).toMatchObject({ name: 's', revision_number: 2 });
     const stale = await net(actor, 'PUT', path, { router: { name: 't' } }, { 'if-match': 'revision_number=1' });

@@ -12,6 +12,7 @@ import { insertPorts } from '../ports/port-statements.ts';
 import { assertExternal } from './assert-external.ts';
 import type { routerAttributes, WantedGateway } from './attributes.ts';
 import { authorizeGateway } from './authorize-gateway.ts';
+import { authorizeKind } from './authorize-kind.ts';
 import { checkRoutes } from './check-routes.ts';
 import { checkSubnets } from './check-subnets.ts';
 import { gatewayInUseByFloatingIp } from './faults.ts';
@@ -90,8 +91,7 @@ export function changeRouter(
 function authorize(ctx: ActorContext, row: RouterRow, changes: Input['changes']): void {
   const target = { projectId: row.projectId };
   enforce(ctx, 'update_router', target);
-  if (changes.distributed !== undefined) enforce(ctx, 'update_router:distributed', target);
-  if (changes.ha !== undefined) enforce(ctx, 'update_router:ha', target);
+  authorizeKind(ctx, 'update_router', target, changes);
   authorizeGateway(ctx, 'update_router', target, changes.external_gateway_info);
 }
 
