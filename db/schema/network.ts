@@ -123,6 +123,8 @@ export const ports = sqliteTable(
   (t) => [
     uniqueIndex('ports_mac').on(t.region, t.macAddress),
     index('ports_network').on(t.networkId),
+    /** Which routers a network is on, however many guests it has. */
+    index('ports_network_owner').on(t.networkId, t.deviceOwner),
     index('ports_device').on(t.deviceId),
     index('ports_project').on(t.projectId),
   ],

@@ -46,7 +46,8 @@ const freeFrom = (subnet: SQL, at: SQL, last: SQL): SQL => sql`CASE WHEN ${at} >
  */
 export function allotGateways(ctx: Context, where: SQL): Statement[] {
   const now = ctx.clock.nowMs();
-  const fresh = sql`ports.device_owner = ${OWNER} AND NOT EXISTS (SELECT 1 FROM ip_allocations a WHERE a.port_id = ports.id)`;
+  const fresh = sql`ports.device_owner = ${OWNER} AND ports.device_id IN (SELECT runners.id FROM runners WHERE ${where})
+    AND NOT EXISTS (SELECT 1 FROM ip_allocations a WHERE a.port_id = ports.id)`;
   return [
     ctx.db.run(sql`INSERT INTO ports (id, region, project_id, network_id, mac_address, status, port_security_enabled,
         device_id, device_owner, runner_id, created_at_ms, updated_at_ms)

@@ -106,7 +106,11 @@ describe('a floating IP', () => {
     expect((await create({ port_id: both.id })).message).toContain('multiple fixed IPv4 addresses');
     const second = both.fixed_ips[1].ip_address;
     expect((await create({ port_id: both.id, fixed_ip_address: second })).fip.fixed_ip_address).toBe(second);
+    // A port of another's on the own network is seen, and is not to be led to.
     const stranger = await newMember();
+    const theirPort = { network_id: inside.networkId, project_id: stranger.projectId };
+    const { port: foreign } = (await net(admin, 'POST', '/ports', { port: theirPort })).body;
+    expect((await create({ port_id: foreign.id })).message).toContain('owned by a different tenant');
     expect((await call(stranger, 'POST', '', { floating_network_id: crypto.randomUUID() })).status).toBe(404);
     const theirs = await net(stranger, 'POST', '/ports', { port: { network_id: inside.networkId } });
     expect(theirs.status).toBe(404);

@@ -1,0 +1,1 @@
+CREATE INDEX `ports_network_owner` ON `ports` (`network_id`,`device_owner`);
