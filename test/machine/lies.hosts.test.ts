@@ -248,3 +248,41 @@ it('sends a frame to whom it is for, and to nobody else', async () => {
   ear.stop();
   expect(ear.heard.filter((one) => one.includes(word))).toEqual([]);
 });
+
+it('lets no guest use up what all share', async () => {
+  const many = 6_000;
+  const numbers = Array.from({ length: many }, (_, index) => index);
+  const ear = await hearFrames(b.namespace);
+  const began = performance.now();
+  await sendFrames(
+    a.namespace,
+    numbers.map((index) => v4(ip(a.ip4, b.ip4, 17, udp(20_000 + index, 7, Buffer.from('floods'))))),
+  );
+  const question = ethernet(BROADCAST, a.mac, ETHERTYPES.arp, arp(1, [a.mac, a.ip4], [OTHER_MAC, '10.1.0.9']));
+  await sendFrames(
+    a.namespace,
+    numbers.map(() => Buffer.concat([question, Buffer.from('floods')])),
+  );
+  const solicitation = v6(ip(a.ip6, b.ip6, 58, nd(135, '2001:db8::9', Buffer.from('floods'))));
+  await sendFrames(
+    a.namespace,
+    numbers.map(() => solicitation),
+  );
+  const elapsed_s = (performance.now() - began) / 1000;
+  // Others are not hindered.
+  const last = Buffer.from('the last');
+  await sendFrames(paired.namespace, [v4(ip(paired.ip4, b.ip4, 17, udp(7, 7, last)), paired.mac)]);
+  await eventually('another guest', async () => ear.heard.some((frame) => frame.includes(last)));
+  ear.stop();
+  const heard = (type: number) =>
+    ear.heard.filter((frame) => frame.readUInt16BE(12) === type && frame.includes('floods')).length;
+  for (const [type, perSecond] of [
+    [ETHERTYPES.ip, 1_000],
+    [ETHERTYPES.arp, 200],
+    [ETHERTYPES.ip6, 200],
+  ] as const) {
+    expect(heard(type)).toBeGreaterThanOrEqual(perSecond);
+    expect(heard(type)).toBeLessThanOrEqual(perSecond * (1 + Math.ceil(elapsed_s)));
+    expect(heard(type)).toBeLessThan(many);
+  }
+});

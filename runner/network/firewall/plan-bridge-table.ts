@@ -3,6 +3,7 @@ import { type Range, rangeOf, rangeText } from '../intranet/ranges.ts';
 import type { Inventory } from '../inventory.ts';
 import { JUDGED_MARK, type Names, TO_GATEWAY_BIT } from '../names.ts';
 import { NO_UPLINKS, type Uplinks } from '../segments/uplinks.ts';
+import { frameLimits, frameMeters } from './plan-limits.ts';
 import { gatewayMacs, planSegmentSets, segmentChains } from './plan-segment-rules.ts';
 import type { ChainPlan, SetPlan, TablePlan } from './ruleset.ts';
 
@@ -36,7 +37,7 @@ export function planBridgeTable(names: Names, inventory: Inventory, uplinks: Upl
   return {
     family: 'bridge',
     name: names.table,
-    sets: new Map([...Object.entries(sets), ...planSegmentSets(names, inventory, uplinks)]),
+    sets: new Map([...Object.entries({ ...sets, ...frameMeters() }), ...planSegmentSets(names, inventory, uplinks)]),
     chains: new Map([...chains(names), ...segmentChains()]),
   };
 }
@@ -84,6 +85,7 @@ function chains(names: Names): TablePlan['chains'] {
           `iifname != ${taps} return`,
           'iifname != @taps drop',
           'iifname @secured jump guard',
+          'jump limits',
           'meta mark set iifname map @port_marks',
           `ether daddr @gateways meta mark set meta mark or 0x${TO_GATEWAY_BIT.toString(16)}`,
         ],
@@ -112,6 +114,7 @@ function chains(names: Names): TablePlan['chains'] {
         ],
       },
     ],
+    ['limits', frameLimits()],
     [
       'guard',
       jumped([

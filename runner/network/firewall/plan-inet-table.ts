@@ -10,6 +10,7 @@ import {
   TO_GATEWAY_BIT,
 } from '../names.ts';
 import { ANSWERS, chainOfGroups, type Direction, planGroupChains } from './plan-group-chains.ts';
+import { CONNECTION_LIMITS, connectionMeters } from './plan-limits.ts';
 import { planTunnelSets, tunnelChains } from './plan-tunnel-rules.ts';
 import type { ChainPlan, SetPlan, TablePlan } from './ruleset.ts';
 
@@ -55,7 +56,11 @@ export function planInetTable(
   return {
     family: 'inet',
     name: names.table,
-    sets: new Map([...Object.entries(sets), ...planTunnelSets(inventory), ...groups.sets]),
+    sets: new Map([
+      ...Object.entries({ ...sets, ...connectionMeters() }),
+      ...planTunnelSets(inventory),
+      ...groups.sets,
+    ]),
     chains: new Map([
       ...groups.chains,
       ...senderChains(names),
@@ -159,10 +164,12 @@ function senderChains(names: Names): [string, ChainPlan][] {
         'udp sport 546 udp dport 547 accept',
         `ip daddr ${METADATA_ADDRESS} tcp dport 80 accept`,
         `icmpv6 type ${ND} accept`,
+        `meta mark != ${SEGMENT_NUMBER} jump connection_limits`,
         'meta mark vmap @egress',
         'drop',
       ]),
     ],
+    ['connection_limits', jumped(CONNECTION_LIMITS)],
     // From here on the mark says which network: routing and translation go by it.
     [
       'marks',

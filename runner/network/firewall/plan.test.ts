@@ -65,6 +65,7 @@ it('has these fixed rules', () => {
     "chain bridge ae1234 from_taps { type filter hook prerouting priority -300; policy accept; }
     chain bridge ae1234 between_taps { type filter hook forward priority -200; policy accept; }
     chain bridge ae1234 to_taps { type filter hook postrouting priority 200; policy accept; }
+    chain bridge ae1234 limits
     chain bridge ae1234 guard
     chain bridge ae1234 guard_arp
     chain bridge ae1234 guard_ip4
@@ -75,6 +76,7 @@ it('has these fixed rules', () => {
     rule bridge ae1234 from_taps iifname != "ae1234t*" return
     rule bridge ae1234 from_taps iifname != @taps drop
     rule bridge ae1234 from_taps iifname @secured jump guard
+    rule bridge ae1234 from_taps jump limits
     rule bridge ae1234 from_taps meta mark set iifname map @port_marks
     rule bridge ae1234 from_taps ether daddr @gateways meta mark set meta mark or 0x40000000
     rule bridge ae1234 between_taps oifname != "ae1234t*" return
@@ -85,6 +87,9 @@ it('has these fixed rules', () => {
     rule bridge ae1234 to_taps oifname != @secured return
     rule bridge ae1234 to_taps ether type { ip, ip6 } meta mark 2147483647 accept
     rule bridge ae1234 to_taps ether type != arp drop
+    rule bridge ae1234 limits ether type arp update @arp_rate { iifname limit rate over 200/second burst 200 packets } drop
+    rule bridge ae1234 limits icmpv6 type { 130, 131, 132, 133, 135, 136, 143 } update @nd_rate { iifname limit rate over 200/second burst 200 packets } drop
+    rule bridge ae1234 limits udp dport { 67, 547 } update @dhcp_rate { iifname limit rate over 20/second burst 20 packets } drop
     rule bridge ae1234 guard iifname . ether saddr != @own_macs drop
     rule bridge ae1234 guard ether type vmap { arp : goto guard_arp, ip : goto guard_ip4, ip6 : goto guard_ip6 }
     rule bridge ae1234 guard drop
@@ -134,6 +139,7 @@ it('has these fixed rules', () => {
     chain inet ae1234 zones { type filter hook prerouting priority -300; policy accept; }
     chain inet ae1234 from_guests { type filter hook prerouting priority -150; policy accept; }
     chain inet ae1234 egress_of_port
+    chain inet ae1234 connection_limits
     chain inet ae1234 marks { type filter hook prerouting priority -140; policy accept; }
     chain inet ae1234 metadata_service { type nat hook prerouting priority -100; policy accept; }
     chain inet ae1234 judged_bridged { type filter hook forward priority 10; policy accept; }
@@ -155,8 +161,11 @@ it('has these fixed rules', () => {
     rule inet ae1234 egress_of_port udp sport 546 udp dport 547 accept
     rule inet ae1234 egress_of_port ip daddr 169.254.169.254 tcp dport 80 accept
     rule inet ae1234 egress_of_port icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, 130, 131, 132, 143 } accept
+    rule inet ae1234 egress_of_port meta mark != 1073741823 jump connection_limits
     rule inet ae1234 egress_of_port meta mark vmap @egress
     rule inet ae1234 egress_of_port drop
+    rule inet ae1234 connection_limits ct state new update @new_rate { meta mark limit rate over 1000/second burst 1000 packets } drop
+    rule inet ae1234 connection_limits ct state new add @connections { meta mark ct count over 16384 } drop
     rule inet ae1234 marks iifname @bridges meta mark set iifname map @network_marks
     rule inet ae1234 marks iifname @bridges ct mark set meta mark
     rule inet ae1234 metadata_service iifname @bridges ip daddr 169.254.169.254 tcp dport 80 dnat ip to iifname map @metadata
