@@ -1,10 +1,17 @@
 import { Refusal } from '../shared/refusal.ts';
 import { benchControl } from '../test/bench/control.ts';
 import { growth } from '../test/bench/growth.ts';
+import { intranet } from '../test/bench/intranet.ts';
 import { benchRules } from '../test/bench/network-rules.ts';
 import { placement } from '../test/bench/placement.ts';
 
-const BENCHES: Record<string, () => Promise<void>> = { control: benchControl, growth, placement, rules: benchRules };
+const BENCHES: Record<string, () => Promise<void>> = {
+  control: benchControl,
+  growth,
+  intranet,
+  placement,
+  rules: benchRules,
+};
 
 /** `npm run bench:NAME`: prints figures, one a line. @throws Refusal for a name that is none */
 export async function bench([name = '']: string[]): Promise<number> {

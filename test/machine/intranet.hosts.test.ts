@@ -6,9 +6,12 @@ import { Names } from '../../runner/network/names.ts';
 import type { DeniedFlow } from '../../shared/specs/intranet.ts';
 import type { SpecOf } from '../../shared/specs/kinds.ts';
 import type { NetworkSpec, PortSpec } from '../../shared/specs/network.ts';
+import type { ServerSpec } from '../../shared/specs/server.ts';
+import { buildGuest } from '../guest/build-guest.ts';
+import { runInGuest } from '../guest/guest-shell.ts';
 import { MachineInNamespace, type ServeOptions, teardownIn } from './machine-in-namespace.ts';
 import { configure, eventually, fakeGuest, Namespace, temporaryFolder } from './namespaces.ts';
-import { groupOf, networkOf, portOf, ruleOf, serverOf } from './specs.ts';
+import { groupOf, imageOf, networkOf, portOf, ruleOf, serverOf } from './specs.ts';
 
 /*
  * The intranet filter with real packets. The world has a public address and two of an intranet; the machine has one of
@@ -22,13 +25,16 @@ const OTHER_INTRANET = '10.200.0.9';
 const OWN_INTRANET = '10.200.0.2';
 const INTRANET6 = 'fd10::1';
 const PREFIXES = ['10.0.0.0/8', 'fd10::/16'];
+const KERNEL_COMMAND_LINE =
+  'console=ttyS0 quiet panic=1 net.ifnames=0 nokaslr mitigations=off tsc=reliable no_timer_check';
+const BOOT_MS = 60_000;
 const CURL = 'curl -sS -m 30';
 const CURL_BRIEFLY = 'curl -sS -m 1.5';
 const pings = (address: string) => `busybox ping -c1 -W30 ${address}`;
 const pingsBriefly = (address: string) => `busybox ping -c1 -W1 ${address}`;
 
 const folder = temporaryFolder();
-const options: ServeOptions = { stateDir: folder.path, mark: MARK, images: {} };
+const options: ServeOptions = { stateDir: folder.path, mark: MARK, images: {}, adminShell: true };
 const names = new Names(MARK);
 const guests: Namespace[] = [];
 let host: Namespace;
@@ -36,6 +42,7 @@ let world: Namespace;
 let machine: MachineInNamespace;
 let open: string;
 let net: NetworkSpec;
+let server: ServerSpec;
 let generation = 1;
 
 beforeAll(async () => {
@@ -50,6 +57,14 @@ beforeAll(async () => {
   await host.sh('ip -6 route add 2001:db8::/64 dev up0');
   await world.serve(80, 'world');
   await world.serve(81, 'other');
+  const built = await buildGuest();
+  const [image, kernel, ramdisk] = [
+    imageOf(built.disk, 'qcow2'),
+    imageOf(built.kernel, 'aki'),
+    imageOf(built.ramdisk, 'ari'),
+  ];
+  server = serverOf(image, { kernel, ramdisk, kernel_command_line: KERNEL_COMMAND_LINE });
+  options.images = { [image.id]: built.disk, [kernel.id]: built.kernel, [ramdisk.id]: built.ramdisk };
   machine = await MachineInNamespace.open(host.name, options);
   const group = groupOf(ruleOf(), ruleOf({ ethertype: 'IPv6' }));
   open = group.id;
@@ -162,6 +177,15 @@ describe('guests', () => {
     await b.namespace.serve(80, 'b');
     expect(await a.namespace.sh(`${CURL} ${b.address}`)).toContain('b ');
     expect(await a.namespace.does(pings(`-6 ${b.address6}`))).toBe(true);
+  });
+
+  it('send to another guest of theirs whatever they like, as through a tunnel of its own', async () => {
+    await filter(['0.0.0.0/0', '::/0']);
+    const a = await guest(net, 18);
+    const b = await guest(net, 19, { port_security_enabled: false, security_groups: [] });
+    await b.namespace.sh('ip addr add 10.250.0.1/32 dev eth0');
+    await a.namespace.sh(`ip route add 10.250.0.1/32 via ${b.address}`);
+    expect(await a.namespace.does(pings('10.250.0.1'))).toBe(true);
   });
 
   it('are let by no port security, and by no address of others, to what is closed', async () => {
@@ -364,6 +388,31 @@ describe('what is denied', () => {
     expect(scan.find((flow) => flow.destination === null)?.packets).toBe(5000);
     expect(scan.length).toBeLessThan(500);
     expect((await denied({ port_id: b.port.id })).length).toBe(2);
+  });
+});
+
+describe('a guest in QEMU', () => {
+  it('gets its address and metadata, reaches the world, and nothing of the intranet but by an exception', async () => {
+    const port = portOf(net, 91, { security_groups: [open], server_id: server.id });
+    await machine.apply('port', port.id, port);
+    await machine.apply('server', server.id, { ...server, ports: [port.id] });
+    const socket = join(folder.path, 'guests', server.id, 'run', 'ttyS1');
+    const inGuest = (command: string) => runInGuest(socket, command, { timeout_ms: BOOT_MS });
+    const does = async (command: string) => (await inGuest(command)).exitCode === 0;
+    await eventually(
+      'the boot',
+      () => does('grep -q 10.30.0.91 /proc/net/fib_trie && ip route | grep -q default'),
+      BOOT_MS,
+    );
+    expect(await does('timeout 30 wget -q -O - http://169.254.169.254/openstack/latest/meta_data.json')).toBe(true);
+    const fetches = (to: string, s: number) => does(`timeout ${s} wget -q -O - http://${to}/ | grep -q world`);
+    expect(await fetches(PUBLIC, 30)).toBe(true);
+    expect(await fetches(INTRANET, 3)).toBe(false);
+    expect(await does(`ping -c1 -W2 ${OWN_INTRANET}`)).toBe(false);
+    await exception({ type: 'server', id: server.id });
+    expect(await fetches(INTRANET, 30)).toBe(true);
+    const seen = (await denied({ server_id: server.id })).map((flow) => flow.destination);
+    expect(seen.filter(Boolean).sort()).toEqual([INTRANET, OWN_INTRANET]);
   });
 });
 
