@@ -46,14 +46,14 @@ export class Names {
     return this.mark;
   }
 
-  /** The nftables table of the intranet filter, of the family inet. */
+  /** The nftables table of the intranet filter, of the families inet and bridge. */
   get intranetTable(): string {
     return `${this.mark}-intranet`;
   }
 
   /** Every nftables table, as `family name`. */
   get tables(): string[] {
-    return [`bridge ${this.table}`, `inet ${this.table}`, `inet ${this.intranetTable}`];
+    return [this.table, this.intranetTable].flatMap((table) => [`bridge ${table}`, `inet ${table}`]);
   }
 
   bridge(networkId: string): string {

@@ -250,6 +250,44 @@ const numberOf = (network: NetworkSpec): number => {
   return number;
 };
 
+describe('a cable', () => {
+  it('takes no frame whose tag hides from the rules where it goes', async () => {
+    const segment = { type: 'flat', physical_network: 'office' } as const;
+    const flat = await network('10.60.0.0/24', undefined, { segment });
+    const cable = await Namespace.make();
+    guests.push(cable);
+    await host.sh(`ip link add ph0 type veth peer name ph0 netns ${cable.name}; ip link set ph0 up
+      ip link set ph0 master ${names.bridge(flat.id)}`);
+    await cable.sh('ip link set ph0 up');
+    const a = await guest(flat, 11, { port_security_enabled: false, security_groups: [] });
+    const heard = cable.start('tcpdump', '-l', '-n', '-e', '-i', 'ph0', 'vlan');
+    let text = '';
+    heard.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    const send = (tag: number) =>
+      a.namespace.sh(`python3 -c '
+import socket
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(("eth0", 0))
+s.send(b"\\xff" * 6 + bytes.fromhex("${a.port.mac_address.replaceAll(':', '')}8100${tag.toString(16).padStart(4, '0')}0800") + b"E" + bytes(60))'`);
+    await filter([]);
+    await eventually('a tagged frame', async () => {
+      await send(7);
+      return text.includes('vlan 7');
+    });
+    await filter();
+    await send(8);
+    await filter([]);
+    await eventually('another', async () => {
+      await send(9);
+      return text.includes('vlan 9');
+    });
+    expect(text).not.toContain('vlan 8');
+    await machine.remove('port', a.port.id);
+    await machine.remove('network', flat.id);
+  });
+});
+
 describe('answers', () => {
   it('to whom asked from the intranet pass; a guest opens nothing itself', async () => {
     const a = await guest(net, 21);

@@ -2,6 +2,7 @@ import type { Clock } from '../../../shared/clock.ts';
 import { applyNft, listTables } from '../../host/nft.ts';
 import { gathered } from '../../host/wait.ts';
 import { errorText, type Log } from '../../log.ts';
+import { planCableTable } from '../intranet/plan-cables.ts';
 import { planIntranetTable } from '../intranet/plan-intranet-table.ts';
 import type { Inventory } from '../inventory.ts';
 import type { Names } from '../names.ts';
@@ -47,6 +48,7 @@ export class Firewall {
     const wanted: Ruleset = [
       planBridgeTable(this.#names, this.#inventory, this.#uplinks),
       planInetTable(this.#names, this.#inventory, this.metadataPorts),
+      planCableTable(this.#names, this.#inventory),
       planIntranetTable(this.#names, this.#inventory, this.#clock.nowMs()),
     ];
     const change = this.#loaded === null ? fullScript(wanted) : changeScript(this.#loaded, wanted);
