@@ -34,7 +34,13 @@ const pings = (address: string) => `busybox ping -c1 -W30 ${address}`;
 const pingsBriefly = (address: string) => `busybox ping -c1 -W1 ${address}`;
 
 const folder = temporaryFolder();
-const options: ServeOptions = { stateDir: folder.path, mark: MARK, images: {}, adminShell: true };
+const options: ServeOptions = {
+  stateDir: folder.path,
+  mark: MARK,
+  images: {},
+  adminShell: true,
+  physicalNetworks: { office: 'ph0' },
+};
 const names = new Names(MARK);
 const guests: Namespace[] = [];
 let host: Namespace;
@@ -253,11 +259,10 @@ const numberOf = (network: NetworkSpec): number => {
 describe('a cable', () => {
   it('takes no frame whose tag hides from the rules where it goes', async () => {
     const segment = { type: 'flat', physical_network: 'office' } as const;
-    const flat = await network('10.60.0.0/24', undefined, { segment });
     const cable = await Namespace.make();
     guests.push(cable);
-    await host.sh(`ip link add ph0 type veth peer name ph0 netns ${cable.name}; ip link set ph0 up
-      ip link set ph0 master ${names.bridge(flat.id)}`);
+    await host.sh(`ip link add ph0 type veth peer name ph0 netns ${cable.name}; ip link set ph0 up`);
+    const flat = await network('10.60.0.0/24', undefined, { segment });
     await cable.sh('ip link set ph0 up');
     const a = await guest(flat, 11, { port_security_enabled: false, security_groups: [] });
     const heard = cable.start('tcpdump', '-l', '-n', '-e', '-i', 'ph0', 'vlan');

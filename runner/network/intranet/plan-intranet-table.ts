@@ -1,7 +1,7 @@
 import { canonicalAddress, versionOf } from '../addresses.ts';
 import type { ChainPlan, SetPlan, TablePlan } from '../firewall/ruleset.ts';
 import type { Inventory } from '../inventory.ts';
-import { type Names, PORT_NUMBER_MAX, TO_GATEWAY_BIT } from '../names.ts';
+import { type Names, SEGMENT_NUMBER, TO_GATEWAY_BIT } from '../names.ts';
 import { countChain, countSets } from './plan-counts.ts';
 import { insideOf, isWired, ownRanges } from './plan-inside.ts';
 import { type Leaves, planLeaves } from './plan-leaves.ts';
@@ -126,7 +126,7 @@ function chains(): [string, ChainPlan][] {
       'judge_sent',
       jumped([
         // Came by a tunnel or a cable: it was judged where it was sent.
-        `meta mark and 0x${PORT_NUMBER_MAX.toString(16)} == 0 return`,
+        `meta mark and 0x${(TO_GATEWAY_BIT - 1).toString(16)} { 0, ${SEGMENT_NUMBER} } return`,
         ...ANSWERS,
         ...DHCP,
         `meta mark and 0x${TO_GATEWAY_BIT.toString(16)} == 0 goto judge_bridged`,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { listSet } from '../../host/nft.ts';
-import { PORT_NUMBER_MAX } from '../names.ts';
+import { TO_GATEWAY_BIT } from '../names.ts';
 import { COUNTS, type Part } from './plan-counts.ts';
 
 export interface Counter {
@@ -44,7 +44,7 @@ export async function readCounts(table: string): Promise<Count[]> {
         sender:
           part('mark') === undefined
             ? { bridge: String(part('bridge')), address: String(part('saddr')) }
-            : { number: Number(part('mark')) & PORT_NUMBER_MAX },
+            : { number: Number(part('mark')) & (TO_GATEWAY_BIT - 1) },
         destination: textOf(part('daddr')),
         protocol: numberOf(part('protocol')),
         port: numberOf(part('dport')),
