@@ -5,6 +5,8 @@ const machine = [
   'nftables',
   'dnsmasq-base',
   'iproute2',
+  'arping',
+  'conntrack',
   'genisoimage',
   'kmod',
   'procps',

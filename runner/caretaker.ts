@@ -19,6 +19,7 @@ export function caretaker(options: {
   const { time, guests, services, log } = options;
   const duties: [name: string, duty: () => Promise<void>][] = [
     ['rules', () => services.firewall.heal()],
+    ['routing', () => services.routing.sync()],
     ['intranet', () => services.intranet.round()],
     ['links', () => services.healLinks()],
     ['dhcp', () => services.healDhcp()],

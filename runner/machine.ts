@@ -31,6 +31,7 @@ import { keptDriver } from './network/kept-driver.ts';
 import { Names } from './network/names.ts';
 import { networkDriver } from './network/network-driver.ts';
 import { portDriver } from './network/port-driver.ts';
+import { routingDriver } from './network/routers/routing-driver.ts';
 import { neighborDriver } from './network/segments/neighbor-driver.ts';
 import { NetworkServices } from './network/services.ts';
 
@@ -133,13 +134,13 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
       'intranet-exception': keptDriver(services, 'intranet-exception'),
       network: networkDriver(services),
       neighbor: neighborDriver(services),
-      router: keptDriver(services, 'router'),
+      router: routingDriver(services, 'router'),
       'address-group': keptDriver(services, 'address-group'),
       'security-group': keptDriver(services, 'security-group'),
       'group-member': keptDriver(services, 'group-member'),
       port: portDriver(services, ctx.user.uid),
-      'floating-ip': keptDriver(services, 'floating-ip'),
-      'port-forwarding': keptDriver(services, 'port-forwarding'),
+      'floating-ip': routingDriver(services, 'floating-ip'),
+      'port-forwarding': routingDriver(services, 'port-forwarding'),
       server: serverDriver(ctx, guests, moves),
     },
     operator: withDenied(serverOperator(ctx, guests, moves), services.intranet),

@@ -148,6 +148,29 @@ export async function listRoutes(family: 4 | 6, table: number): Promise<{ prefix
   }));
 }
 
+/** A route as the kernel has it; without a device there is no way. */
+export interface KernelRoute {
+  table: number;
+  /** A range, an address, or `default`. */
+  prefix: string;
+  via: string | null;
+  dev: string | null;
+}
+
+/** Routes of all tables that have a number and no name. */
+export async function listNumberedRoutes(family: 4 | 6): Promise<KernelRoute[]> {
+  const { stdout } = await run('ip', ['-j', `-${family}`, 'route', 'show', 'table', 'all']);
+  type RouteJson = { dst: string; table?: string; gateway?: string; dev?: string; type?: string };
+  return (JSON.parse(stdout || '[]') as RouteJson[])
+    .filter((route) => /^[0-9]+$/.test(route.table ?? ''))
+    .map((route) => ({
+      table: Number(route.table),
+      prefix: route.dst,
+      via: route.gateway ?? null,
+      dev: route.type === 'unreachable' ? null : (route.dev ?? null),
+    }));
+}
+
 /**
  * Runs `ip` commands in one process, in order; each is an array of arguments without blanks.
  * @throws CommandError at the first that fails; those before it are done

@@ -6,6 +6,8 @@ const TOOLS: Record<string, string> = {
   ip: 'iproute2',
   bridge: 'iproute2',
   nft: 'nftables',
+  arping: 'arping',
+  conntrack: 'conntrack',
   dnsmasq: 'dnsmasq-base',
   'qemu-system-x86_64': 'qemu-system-x86',
   'qemu-img': 'qemu-utils',

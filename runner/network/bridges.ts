@@ -50,7 +50,7 @@ export async function ensureBridge(names: Names, plan: BridgePlan, sysctls: Sysc
     const bridge = ['link', 'add', plan.name, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0'];
     commands.push([...bridge, 'mcast_snooping', '0'], ['link', 'set', plan.name, 'alias', plan.alias]);
   }
-  if (link?.mac !== plan.mac) commands.push(['link', 'set', plan.name, 'address', plan.mac]);
+  if (plan.mac && link?.mac !== plan.mac) commands.push(['link', 'set', plan.name, 'address', plan.mac]);
   if (link?.mtu !== plan.mtu) commands.push(['link', 'set', plan.name, 'mtu', String(plan.mtu)]);
   await ipBatch(commands);
   for (const [name, value] of BRIDGE_SETTINGS) {
@@ -90,18 +90,14 @@ export async function removeRules(names: Names): Promise<void> {
 async function addressChanges(plan: BridgePlan): Promise<string[][]> {
   const there = (await listAddresses(plan.name)).map(addressText);
   const wanted = plan.addresses.map(addressText);
-  const added = wanted.filter((text) => !there.includes(text));
+  const added = plan.addresses.filter((address) => !there.includes(addressText(address)));
   return [
     ...there.filter((text) => !wanted.includes(text)).map((text) => ['addr', 'del', text, 'dev', plan.name]),
     // Without its route in the main table, which networks with the same addresses would share.
-    ...added.map((text) => [
-      'addr',
-      'add',
-      text,
-      'dev',
-      plan.name,
-      'noprefixroute',
-      ...(text.includes(':') ? ['nodad'] : []),
+    ...added.map((address) => [
+      ...['addr', 'add', addressText(address), 'dev', plan.name, 'noprefixroute'],
+      ...(address.address.includes(':') ? ['nodad'] : []),
+      ...(address.scope ? ['scope', address.scope] : []),
     ]),
   ];
 }

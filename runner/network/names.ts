@@ -15,6 +15,8 @@ export const JUDGED_MARK = 0x7fff_ffff;
 export const NETWORK_MARK_MASK = 0xffff_0000;
 /** Routing tables of ours: 8 fixed bits, 8 of the runner's mark, 16 of the network's number. */
 const TABLE_BASE = 0x0a00_0000;
+/** Routing tables of what routers add to a network's, by the same scheme. */
+const ROUTER_TABLE_BASE = 0x0b00_0000;
 
 export const METADATA_ADDRESS = '169.254.169.254';
 
@@ -105,9 +107,21 @@ export class Names {
     return TABLE_BASE + (((this.#hash >>> 16) & 0xff) << 16) + number;
   }
 
+  /** The routing table of a network's ways beyond it, asked after its own. */
+  routerTable(number: number): number {
+    return this.routingTable(number) - TABLE_BASE + ROUTER_TABLE_BASE;
+  }
+
   /** Whether a routing table is of this runner. */
   ownsTable(table: number): boolean {
-    return table >= this.routingTable(0) && table <= this.routingTable(NETWORK_NUMBER_MAX);
+    return (
+      (table >= this.routingTable(0) && table <= this.routingTable(NETWORK_NUMBER_MAX)) || this.ownsRouterTable(table)
+    );
+  }
+
+  /** Whether a routing table is of ways beyond a network of this runner. */
+  ownsRouterTable(table: number): boolean {
+    return table >= this.routerTable(0) && table <= this.routerTable(NETWORK_NUMBER_MAX);
   }
 
   /** Where daemons that give up root keep what they must read again: they cannot enter the state folder. */

@@ -6,7 +6,7 @@ import type { NetworkServices } from './services.ts';
 
 /** Serves networks: a bridge with the gateway's addresses, routing of its own, metadata, DHCP. */
 export function networkDriver(services: NetworkServices): Driver<'network'> {
-  const { names, inventory, firewall, metadata, dhcp, uplinks } = services;
+  const { names, inventory, firewall, routing, metadata, dhcp, uplinks } = services;
   return {
     kind: 'network',
     async apply({ id, spec }: Wanted<'network'>): Promise<Outcome> {
@@ -16,6 +16,7 @@ export function networkDriver(services: NetworkServices): Driver<'network'> {
       await services.ensureLinks(id);
       firewall.metadataPorts.set(id, await metadata.listen(id));
       await firewall.sync();
+      await routing.sync();
       await services.syncDhcp(id);
       return { state: 'applied' };
     },
@@ -30,6 +31,7 @@ export function networkDriver(services: NetworkServices): Driver<'network'> {
       });
       firewall.metadataPorts.delete(id);
       await firewall.sync();
+      await routing.sync();
     },
     async observe(id) {
       const link = (await listLinks()).find((one) => one.name === names.bridge(id));

@@ -20,7 +20,8 @@ it('plans gateways, routes in a table of the network, and the metadata address',
       { ...subnet, id: id(3), ip_version: 6 as const, cidr: '2001:DB8::/64', gateway_ip: null },
     ],
   };
-  expect(planBridge(names, spec, 5)).toEqual({
+  const own = [{ subnet_id: id(2), address: '10.0.0.1', prefixLength: 22 }];
+  expect(planBridge(names, spec, 5, own)).toEqual({
     name: names.bridge(id(1)),
     alias: `ae12:network:${id(1)}`,
     mac: gatewayMac(id(1)),
@@ -40,10 +41,6 @@ it('plans gateways, routes in a table of the network, and the metadata address',
   });
 });
 
-it('takes no gateway that is an address of somebody else', () => {
-  const subnet = { id: id(2), ip_version: 4 as const, cidr: '10.0.0.0/24', gateway_ip: '8.8.8.8' };
-  const rest = { enable_dhcp: true, dns_nameservers: [], host_routes: [], ipv6_ra_mode: null, ipv6_address_mode: null };
-  const plan = planBridge(new Names('ae12'), { ...networkOf(1), subnets: [{ ...subnet, ...rest }] }, 5);
-  expect(plan.addresses).toEqual([{ address: '169.254.169.254', prefixLength: 32 }]);
-  expect(plan.routes).toEqual([{ cidr: '10.0.0.0/24', version: 4, source: null }]);
+it('leaves an external network a hardware address of each machine', () => {
+  expect(planBridge(new Names('ae12'), { ...networkOf(1), external: true }, 5, []).mac).toBe(null);
 });

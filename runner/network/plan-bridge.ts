@@ -1,14 +1,17 @@
 import type { NetworkSpec } from '../../shared/specs/network.ts';
-import { canonicalAddress, canonicalCidr, isGatewayOf, prefixLengthOf, versionOf } from './addresses.ts';
+import { canonicalCidr, versionOf } from './addresses.ts';
 import { gatewayMac, METADATA_ADDRESS, type Names } from './names.ts';
+import type { OwnAddress } from './routers/own-addresses.ts';
 
 /** What a network needs of the machine's links and routing. */
 export interface BridgePlan {
   name: string;
   alias: string;
-  mac: string;
+  /** Null: one of its own, that other machines do not have. */
+  mac: string | null;
   mtu: number;
-  addresses: { address: string; prefixLength: number }[];
+  /** Those of scope `host` are never the sender of what the machine asks. */
+  addresses: { address: string; prefixLength: number; scope?: 'host' }[];
   /** Ranges reached through the bridge. */
   routes: { cidr: string; version: 4 | 6; source: string | null }[];
   /** The routing table of packets with the network's mark, or from a socket bound to the bridge. */
@@ -24,24 +27,20 @@ export interface BridgePlan {
  * Plans a network's bridge. Its routes stand in a table of its own, picked by mark, so that networks with the same
  * addresses do not meet.
  */
-export function planBridge(names: Names, spec: NetworkSpec, number: number): BridgePlan {
-  // An address of another range would become this machine's own, whoever it belongs to.
-  const gatewayOf = ({ cidr, gateway_ip }: NetworkSpec['subnets'][number]) =>
-    gateway_ip !== null && isGatewayOf(cidr, gateway_ip) ? canonicalAddress(gateway_ip) : null;
-  const gateways = spec.subnets.flatMap((subnet) => {
-    const address = gatewayOf(subnet);
-    return address === null ? [] : [{ address, prefixLength: prefixLengthOf(subnet.cidr) }];
-  });
+export function planBridge(names: Names, spec: NetworkSpec, number: number, own: readonly OwnAddress[]): BridgePlan {
   return {
     name: names.bridge(spec.id),
     alias: names.alias('network', spec.id),
-    mac: gatewayMac(spec.id),
+    mac: spec.external ? null : gatewayMac(spec.id),
     mtu: spec.mtu,
-    addresses: [...gateways, { address: METADATA_ADDRESS, prefixLength: 32 }],
+    addresses: [
+      ...own.map(({ address, prefixLength }) => ({ address, prefixLength })),
+      { address: METADATA_ADDRESS, prefixLength: 32, ...(spec.external ? { scope: 'host' as const } : {}) },
+    ],
     routes: spec.subnets.map((subnet) => ({
       cidr: canonicalCidr(subnet.cidr),
       version: versionOf(canonicalCidr(subnet.cidr).split('/')[0] ?? ''),
-      source: gatewayOf(subnet),
+      source: own.find((one) => one.subnet_id === subnet.id)?.address ?? null,
     })),
     table: names.routingTable(number),
     mark: names.networkMark(number),

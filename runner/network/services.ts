@@ -13,6 +13,8 @@ import type { Inventory } from './inventory.ts';
 import { MetadataService } from './metadata/metadata-service.ts';
 import type { Names } from './names.ts';
 import { planBridge } from './plan-bridge.ts';
+import { ownAddressesOf } from './routers/own-addresses.ts';
+import { Routing } from './routers/routing.ts';
 import { syncNeighbors } from './segments/neighbors.ts';
 import { ensureSegment, isConnected } from './segments/segments.ts';
 import type { Uplinks } from './segments/uplinks.ts';
@@ -25,6 +27,7 @@ export class NetworkServices {
   readonly sysctls: SysctlKeeper;
   readonly uplinks: Uplinks;
   readonly firewall: Firewall;
+  readonly routing: Routing;
   readonly intranet: IntranetWatch;
   readonly dhcp: DhcpDaemons;
   readonly metadata: MetadataService;
@@ -46,6 +49,7 @@ export class NetworkServices {
     this.sysctls = options.sysctls;
     this.uplinks = options.uplinks;
     this.firewall = new Firewall(options.names, options.inventory, options.uplinks, options.clock, options.log);
+    this.routing = new Routing(options, (networkId) => this.#takeAddresses(networkId));
     this.intranet = new IntranetWatch(this.firewall, options);
     this.dhcp = new DhcpDaemons(options.dhcpFolder);
     this.metadata = new MetadataService(options.inventory, options.log);
@@ -64,10 +68,20 @@ export class NetworkServices {
     await this.alone(networkId, async () => {
       const network = this.inventory.networks.get(networkId);
       if (!network) return;
-      await ensureBridge(this.names, planBridge(this.names, network.spec, network.number), this.sysctls);
+      await ensureBridge(
+        this.names,
+        planBridge(this.names, network.spec, network.number, ownAddressesOf(this.inventory, networkId)),
+        this.sysctls,
+      );
       await ensureSegment(this.names, network.spec, this.uplinks);
     });
     await this.syncNeighbors(networkId);
+  }
+
+  /** Makes the machine's own addresses on a network what the inventory says. */
+  async #takeAddresses(networkId: string): Promise<void> {
+    await this.ensureLinks(networkId);
+    await this.syncDhcp(networkId);
   }
 
   /** Makes the kernel know a network's neighbors as the inventory does; changes that come together go together. */
@@ -105,6 +119,7 @@ export class NetworkServices {
       this.firewall.metadataPorts.set(id, await this.metadata.listen(id));
     }
     await this.firewall.sync();
+    await this.routing.sync();
   }
 
   /** Makes anew the bridges and segments that somebody removed, and takes back what was on them. */

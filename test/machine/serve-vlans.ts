@@ -15,7 +15,7 @@ console.log(`vlan capability: ${await hasVlans(names.segment('probe'))}`);
 for (let at = 0; at + 1 < args.length; at += 2) {
   const segment = { type: 'vlan', id: Number(args[at + 1]), physical_network: 'cables' };
   const spec = networkSpec.parse({ id: args[at], mtu: 1500, segment, snat: false, host_access: false, subnets: [] });
-  await ensureBridge(names, planBridge(names, spec, at + 1), sysctls);
+  await ensureBridge(names, planBridge(names, spec, at + 1, []), sysctls);
   await ensureSegment(names, spec, { tunnelAddress: null, physicalNetworks: { cables: 'ph0' } });
   console.log(`bridge ${spec.id}: ${names.bridge(spec.id)}`);
 }

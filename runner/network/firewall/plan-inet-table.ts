@@ -11,6 +11,8 @@ import {
 } from '../names.ts';
 import { ANSWERS, chainOfGroups, type Direction, planGroupChains } from './plan-group-chains.ts';
 import { CONNECTION_LIMITS, connectionMeters } from './plan-limits.ts';
+import { ERRORS_FROM_HOST, NOT_TRANSLATED, routerChains } from './plan-router-chains.ts';
+import { planRouterSets } from './plan-router-sets.ts';
 import { planTunnelSets, tunnelChains } from './plan-tunnel-rules.ts';
 import type { ChainPlan, SetPlan, TablePlan } from './ruleset.ts';
 
@@ -32,8 +34,6 @@ export function planInetTable(
   for (const { spec, number } of inventory.networks.values()) {
     const bridge = `"${names.bridge(spec.id)}"`;
     sets.bridges.elements.set(bridge, '');
-    sets.same_bridge.elements.set(`${bridge} . ${bridge}`, '');
-    sets.zones.elements.set(bridge, String(number));
     sets.network_marks.elements.set(bridge, names.networkMark(number));
     if (spec.snat) sets.masqueraded.elements.set(names.networkMark(number), '');
     const port = metadataPorts.get(spec.id);
@@ -59,10 +59,12 @@ export function planInetTable(
     sets: new Map([
       ...Object.entries({ ...sets, ...connectionMeters() }),
       ...planTunnelSets(inventory),
+      ...planRouterSets(names, inventory),
       ...groups.sets,
     ]),
     chains: new Map([
       ...groups.chains,
+      ...routerChains(`0x${TO_GATEWAY_BIT.toString(16)}`),
       ...senderChains(names),
       ...receiverChains(),
       ...hostChains(),
@@ -111,8 +113,6 @@ function emptySets() {
   const set = (type: string): SetPlan => ({ type, elements: new Map() });
   return {
     bridges: set('type ifname'),
-    same_bridge: set('type ifname . ifname'),
-    zones: set('typeof iifname : ct zone'),
     network_marks: set('type ifname : mark'),
     masqueraded: set('type mark'),
     metadata: set('type ifname : ipv4_addr . inet_service'),
@@ -132,23 +132,15 @@ const nat = (hook: string, priority: number, rules: string[]): ChainPlan => ({
   rules,
 });
 const jumped = (rules: string[]): ChainPlan => ({ hook: null, rules });
+/** By the next hop: beyond a guest that routes, it is that guest who receives. */
+const RECEIVERS = ['oifname . rt ip nexthop vmap @ingress4', 'oifname . rt ip6 nexthop vmap @ingress6'];
 /** The packet carries its network's mark: it is no frame between two taps. */
 const IS_BRIDGED = 'meta mark and 0x80000000 == 0';
 const IS_ROUTED = 'meta mark and 0x80000000 != 0';
 
 /** What guests send: told apart by network, judged by the port's rules, and marked for routing. */
 function senderChains(names: Names): [string, ChainPlan][] {
-  const toGateway = `0x${TO_GATEWAY_BIT.toString(16)}`;
   return [
-    // Tenants may use the same addresses: their connections are told apart by zones. Packets for the gateway are
-    // answered from outside the zone, so theirs holds for the original direction only.
-    [
-      'zones',
-      filter('prerouting', -300, [
-        `iifname @bridges meta mark and ${toGateway} == 0 ct zone set iifname map @zones`,
-        `iifname @bridges meta mark and ${toGateway} != 0 ct original zone set iifname map @zones`,
-      ]),
-    ],
     [
       'from_guests',
       filter('prerouting', -150, [
@@ -170,14 +162,6 @@ function senderChains(names: Names): [string, ChainPlan][] {
       ]),
     ],
     ['connection_limits', jumped(CONNECTION_LIMITS)],
-    // From here on the mark says which network: routing and translation go by it.
-    [
-      'marks',
-      filter('prerouting', -140, [
-        'iifname @bridges meta mark set iifname map @network_marks',
-        'iifname @bridges ct mark set meta mark',
-      ]),
-    ],
     [
       'metadata_service',
       nat('prerouting', -100, [
@@ -201,18 +185,15 @@ function receiverChains(): [string, ChainPlan][] {
       'through',
       filter('forward', 0, [
         'iifname != @bridges oifname != @bridges accept',
+        'jump routed',
         `iifname @bridges ${IS_BRIDGED} goto between_ports`,
-        'iifname @bridges oifname @bridges iifname . oifname != @same_bridge drop',
         'oifname @bridges goto to_guests',
         `${IS_ROUTED} accept`,
         'drop',
       ]),
     ],
     ['between_ports', jumped([`icmpv6 type ${ND} accept`, 'meta mark vmap @ingress', 'drop'])],
-    [
-      'to_guests',
-      jumped(['oifname . ip daddr vmap @ingress4', 'oifname . ip6 daddr vmap @ingress6', ...ANSWERS, 'drop']),
-    ],
+    ['to_guests', jumped([...RECEIVERS, ...ANSWERS, 'drop'])],
   ];
 }
 
@@ -224,6 +205,7 @@ function hostChains(): [string, ChainPlan][] {
       filter('input', 0, [
         `iifname != @bridges iifname != "lo" ip daddr ${METADATA_ADDRESS} drop`,
         'iifname != @bridges accept',
+        ...NOT_TRANSLATED,
         'ct state established,related accept',
         'udp sport 68 udp dport 67 accept',
         'udp sport 546 udp dport 547 accept',
@@ -239,6 +221,7 @@ function hostChains(): [string, ChainPlan][] {
       filter('output', 0, [
         'oifname != @bridges accept',
         ...ANSWERS,
+        ...ERRORS_FROM_HOST,
         'udp sport 67 udp dport 68 accept',
         'udp sport 547 udp dport 546 accept',
         `icmpv6 type ${ND_FROM_HOST} accept`,

@@ -46,16 +46,16 @@ it('sends each port to the chain of its groups, and a network to its routing and
   const mark = names.networkMark(1);
   const egress = lines(script, /^add element inet ae1234 egress /)[0];
   expect(egress).toMatch(/\{ 1 : jump egress-ports-[0-9a-f]{16}, 2 : accept, \d+ : accept \}$/);
-  expect(lines(script, /^add element inet ae1234 (bridges|zones|network_marks|masqueraded|metadata|ingress4)/)).toEqual(
-    [
-      `add element inet ae1234 bridges { "${bridge}" }`,
-      `add element inet ae1234 zones { "${bridge}" : 1 }`,
-      `add element inet ae1234 network_marks { "${bridge}" : ${mark} }`,
-      `add element inet ae1234 masqueraded { ${mark} }`,
-      `add element inet ae1234 metadata { "${bridge}" : 169.254.169.254 . 8775 }`,
-      expect.stringMatching(`"${bridge}" . 10.0.0.5 : jump ingress-ports-`),
-    ],
-  );
+  expect(
+    lines(script, /^add element inet ae1234 (bridges|zones|network_marks|masqueraded|metadata|ingress4) /),
+  ).toEqual([
+    `add element inet ae1234 bridges { "${bridge}" }`,
+    `add element inet ae1234 network_marks { "${bridge}" : ${mark} }`,
+    `add element inet ae1234 masqueraded { ${mark} }`,
+    `add element inet ae1234 metadata { "${bridge}" : 169.254.169.254 . 8775 }`,
+    expect.stringMatching(`"${bridge}" . 10.0.0.5 : jump ingress-ports-`),
+    `add element inet ae1234 zones { "${bridge}" : 1 }`,
+  ]);
 });
 
 it('has these fixed rules', () => {
@@ -137,10 +137,20 @@ it('has these fixed rules', () => {
     rule bridge ae1234 host_to_segments oifname @served icmpv6 type { nd-router-solicit, nd-router-advert, nd-redirect } drop
     rule bridge ae1234 host_to_segments icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } oifname . @th,64,128 @gateways6 drop
     chain inet ae1234 zones { type filter hook prerouting priority -300; policy accept; }
+    chain inet ae1234 zones_of_errors { type filter hook output priority -300; policy accept; }
+    chain inet ae1234 answers_of_guests { type filter hook prerouting priority -155; policy accept; }
+    chain inet ae1234 marks { type filter hook prerouting priority -140; policy accept; }
+    chain inet ae1234 marks_from_world
+    chain inet ae1234 floating_ips { type nat hook prerouting priority -100; policy accept; }
+    chain inet ae1234 to_external { type nat hook postrouting priority 100; policy accept; }
+    chain inet ae1234 routed
+    chain inet ae1234 from_world
+    chain inet ae1234 translated_out { type filter hook postrouting priority 150; policy accept; }
+    chain inet ae1234 hairpin
+    chain inet ae1234 leaving
     chain inet ae1234 from_guests { type filter hook prerouting priority -150; policy accept; }
     chain inet ae1234 egress_of_port
     chain inet ae1234 connection_limits
-    chain inet ae1234 marks { type filter hook prerouting priority -140; policy accept; }
     chain inet ae1234 metadata_service { type nat hook prerouting priority -100; policy accept; }
     chain inet ae1234 judged_bridged { type filter hook forward priority 10; policy accept; }
     chain inet ae1234 judged_routed { type filter hook postrouting priority 200; policy accept; }
@@ -152,8 +162,74 @@ it('has these fixed rules', () => {
     chain inet ae1234 from_host { type filter hook output priority 0; policy accept; }
     chain inet ae1234 out_of_tunnels { type filter hook input priority -10; policy accept; }
     chain inet ae1234 into_tunnels { type filter hook forward priority -10; policy accept; }
-    rule inet ae1234 zones iifname @bridges meta mark and 0x40000000 == 0 ct zone set iifname map @zones
-    rule inet ae1234 zones iifname @bridges meta mark and 0x40000000 != 0 ct original zone set iifname map @zones
+    rule inet ae1234 zones iifname != @bridges return
+    rule inet ae1234 zones iifname . ip daddr @held ct zone set ip daddr map @floating_zones return
+    rule inet ae1234 zones iifname . ip daddr @held ct zone set ip daddr . ip protocol . th dport map @forwarded_zones return
+    rule inet ae1234 zones iifname . ip daddr @held return
+    rule inet ae1234 zones ct zone set iifname . ip daddr map @inbound_zones4 return
+    rule inet ae1234 zones ct zone set iifname . ip6 daddr map @inbound_zones6 return
+    rule inet ae1234 zones meta mark and 0x40000000 == 0 ct zone set iifname map @zones return
+    rule inet ae1234 zones fib daddr type local ct original zone set iifname map @zones return
+    rule inet ae1234 zones iifname . ip daddr @inside4 ct zone set iifname map @zones return
+    rule inet ae1234 zones iifname @with_gateway meta nfproto ipv6 ct zone set iifname map @zones return
+    rule inet ae1234 zones iifname @plain_out meta nfproto ipv4 ct zone set iifname map @zones return
+    rule inet ae1234 zones iifname . ip saddr @has_floating ct zone set iifname map @zones return
+    rule inet ae1234 zones iifname . ip saddr . ip protocol . th sport @forwarded_inner ct zone set iifname map @zones return
+    rule inet ae1234 zones ct original zone set iifname map @zones
+    rule inet ae1234 zones_of_errors icmp type { destination-unreachable, time-exceeded, parameter-problem } ct zone set meta mark map @mark_zones
+    rule inet ae1234 zones_of_errors icmpv6 type { 1, 2, 3, 4 } ct zone set meta mark map @mark_zones
+    rule inet ae1234 answers_of_guests iifname @inner ct direction reply ct reply zone 0 ct status snat,dnat iifname . ct original ip daddr != @hairpins drop
+    rule inet ae1234 marks iifname . ip daddr @held goto marks_from_world
+    rule inet ae1234 marks iifname @bridges meta mark set iifname map @network_marks
+    rule inet ae1234 marks iifname @external meta mark set iifname . ip daddr map @inbound4
+    rule inet ae1234 marks iifname @external meta mark set iifname . ip6 daddr map @inbound6
+    rule inet ae1234 marks iifname @bridges ct state new ct mark set meta mark
+    rule inet ae1234 marks ct direction original iifname @with_gateway iifname . ip daddr != @inside4 meta mark set ip daddr map @floating_marks
+    rule inet ae1234 marks ct direction original iifname @with_gateway iifname . ip daddr != @inside4 meta mark set ip daddr . ip protocol . th dport map @forwarded_marks
+    rule inet ae1234 marks iifname @inner ct direction reply ct reply zone 0 ct status snat,dnat meta mark set ct mark
+    rule inet ae1234 marks_from_world meta mark set 0
+    rule inet ae1234 marks_from_world ct state new meta mark set ip daddr map @floating_marks
+    rule inet ae1234 marks_from_world ct state new meta mark set ip daddr . ip protocol . th dport map @forwarded_marks
+    rule inet ae1234 marks_from_world ct state new ct mark set meta mark
+    rule inet ae1234 marks_from_world ct state established,related meta mark set ct mark
+    rule inet ae1234 floating_ips iifname . ip daddr @held dnat ip to ip daddr map @floating_to
+    rule inet ae1234 floating_ips iifname . ip daddr @held dnat ip to ip daddr . ip protocol . th dport map @forwarded_to
+    rule inet ae1234 floating_ips iifname @with_gateway iifname . ip daddr != @inside4 dnat ip to ip daddr map @floating_to
+    rule inet ae1234 floating_ips iifname @with_gateway iifname . ip daddr != @inside4 dnat ip to ip daddr . ip protocol . th dport map @forwarded_to
+    rule inet ae1234 to_external iifname @inner oifname @external snat ip to ct mark . ip saddr map @floating_of
+    rule inet ae1234 to_external iifname @inner oifname @external snat ip to ct mark map @snat_to
+    rule inet ae1234 to_external iifname @inner oifname @inner ct status dnat snat ip to ct mark . ip saddr map @floating_of
+    rule inet ae1234 to_external iifname @inner oifname @inner ct status dnat snat ip to ct mark map @snat_to
+    rule inet ae1234 to_external oifname @inner meta mark and 0x80000000 == 0 ct direction original ct status dnat snat ip to ct mark . ip saddr map @floating_of
+    rule inet ae1234 to_external oifname @inner meta mark and 0x80000000 == 0 ct direction original ct status dnat snat ip to ct mark map @snat_to
+    rule inet ae1234 routed iifname != @bridges return
+    rule inet ae1234 routed meta mark and 0x80000000 == 0 return
+    rule inet ae1234 routed oifname @bridges ct direction original ct status dnat ct original ip daddr . ct reply ip saddr != @translated drop
+    rule inet ae1234 routed iifname @external goto from_world
+    rule inet ae1234 routed iifname @inner oifname @inner ct direction original ct status dnat accept
+    rule inet ae1234 routed iifname @inner oifname @inner ct direction reply ct reply zone 0 ct status snat,dnat accept
+    rule inet ae1234 routed oifname @bridges iifname . oifname != @passable drop
+    rule inet ae1234 routed oifname @external accept
+    rule inet ae1234 routed oifname != @bridges meta mark != @masqueraded drop
+    rule inet ae1234 from_world ct direction reply oifname . iifname @passable accept
+    rule inet ae1234 from_world ct state related oifname . iifname @passable accept
+    rule inet ae1234 from_world ct direction original ct status dnat goto to_guests
+    rule inet ae1234 from_world oifname @inner ct direction original iifname . ip daddr @inbound4 goto to_guests
+    rule inet ae1234 from_world oifname @inner ct direction original iifname . ip6 daddr @inbound6 goto to_guests
+    rule inet ae1234 from_world drop
+    rule inet ae1234 translated_out iifname != @inner return
+    rule inet ae1234 translated_out meta mark and 0x80000000 == 0 return
+    rule inet ae1234 translated_out ct direction reply return
+    rule inet ae1234 translated_out oifname @inner ct status dnat goto hairpin
+    rule inet ae1234 translated_out oifname @external goto leaving
+    rule inet ae1234 hairpin ct status snat goto to_guests
+    rule inet ae1234 hairpin drop
+    rule inet ae1234 leaving oifname . rt ip nexthop vmap @ingress4
+    rule inet ae1234 leaving oifname . rt ip6 nexthop vmap @ingress6
+    rule inet ae1234 leaving ct status snat oifname . ip saddr != @held drop
+    rule inet ae1234 leaving ct status snat ip saddr @floating_addresses ip saddr . ct original ip saddr != @translated drop
+    rule inet ae1234 leaving meta nfproto ipv4 ct status snat accept
+    rule inet ae1234 leaving meta nfproto ipv4 meta mark != @untranslated drop
     rule inet ae1234 from_guests iifname @bridges goto egress_of_port
     rule inet ae1234 from_guests ct mark and 0xffff0000 == 0xbc730000 meta mark set ct mark
     rule inet ae1234 egress_of_port meta mark set meta mark and 0x3fffffff
@@ -166,28 +242,27 @@ it('has these fixed rules', () => {
     rule inet ae1234 egress_of_port drop
     rule inet ae1234 connection_limits ct state new update @new_rate { meta mark limit rate over 1000/second burst 1000 packets } drop
     rule inet ae1234 connection_limits ct state new add @connections { meta mark ct count over 16384 } drop
-    rule inet ae1234 marks iifname @bridges meta mark set iifname map @network_marks
-    rule inet ae1234 marks iifname @bridges ct mark set meta mark
     rule inet ae1234 metadata_service iifname @bridges ip daddr 169.254.169.254 tcp dport 80 dnat ip to iifname map @metadata
     rule inet ae1234 judged_bridged iifname @bridges meta mark and 0x80000000 == 0 meta mark set 2147483647
     rule inet ae1234 judged_routed oifname @bridges meta mark set 2147483647
     rule inet ae1234 to_the_world oifname != @bridges meta nfproto ipv4 meta mark @masqueraded masquerade
     rule inet ae1234 through iifname != @bridges oifname != @bridges accept
+    rule inet ae1234 through jump routed
     rule inet ae1234 through iifname @bridges meta mark and 0x80000000 == 0 goto between_ports
-    rule inet ae1234 through iifname @bridges oifname @bridges iifname . oifname != @same_bridge drop
     rule inet ae1234 through oifname @bridges goto to_guests
     rule inet ae1234 through meta mark and 0x80000000 != 0 accept
     rule inet ae1234 through drop
     rule inet ae1234 between_ports icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, 130, 131, 132, 143 } accept
     rule inet ae1234 between_ports meta mark vmap @ingress
     rule inet ae1234 between_ports drop
-    rule inet ae1234 to_guests oifname . ip daddr vmap @ingress4
-    rule inet ae1234 to_guests oifname . ip6 daddr vmap @ingress6
+    rule inet ae1234 to_guests oifname . rt ip nexthop vmap @ingress4
+    rule inet ae1234 to_guests oifname . rt ip6 nexthop vmap @ingress6
     rule inet ae1234 to_guests ct state related accept
     rule inet ae1234 to_guests ct state established ct direction reply accept
     rule inet ae1234 to_guests drop
     rule inet ae1234 to_host iifname != @bridges iifname != "lo" ip daddr 169.254.169.254 drop
     rule inet ae1234 to_host iifname != @bridges accept
+    rule inet ae1234 to_host ip daddr @held_addresses drop
     rule inet ae1234 to_host ct state established,related accept
     rule inet ae1234 to_host udp sport 68 udp dport 67 accept
     rule inet ae1234 to_host udp sport 546 udp dport 547 accept
@@ -199,6 +274,8 @@ it('has these fixed rules', () => {
     rule inet ae1234 from_host oifname != @bridges accept
     rule inet ae1234 from_host ct state related accept
     rule inet ae1234 from_host ct state established ct direction reply accept
+    rule inet ae1234 from_host icmp type { destination-unreachable, time-exceeded, parameter-problem } accept
+    rule inet ae1234 from_host icmpv6 type { 1, 2, 3, 4 } accept
     rule inet ae1234 from_host udp sport 67 udp dport 68 accept
     rule inet ae1234 from_host udp sport 547 udp dport 546 accept
     rule inet ae1234 from_host icmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, 130 } accept

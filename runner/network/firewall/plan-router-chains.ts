@@ -1,0 +1,188 @@
+import type { ChainPlan } from './ruleset.ts';
+
+const IS_BRIDGED = 'meta mark and 0x80000000 == 0';
+const ICMP_ERRORS = 'icmp type { destination-unreachable, time-exceeded, parameter-problem }';
+const ICMPV6_ERRORS = 'icmpv6 type { 1, 2, 3, 4 }';
+/** Translated on this machine between two of its own bridges, or between a guest and the world. */
+const IS_TRANSLATED = 'ct status snat,dnat';
+
+const base = (type: string, hook: string, priority: number, rules: string[]): ChainPlan => ({
+  hook: `type ${type} hook ${hook} priority ${priority}; policy accept;`,
+  rules,
+});
+const jumped = (rules: string[]): ChainPlan => ({ hook: null, rules });
+
+/**
+ * Which connection a packet is of. Tenants may use the same addresses: their connections are told apart by zones, one
+ * for all networks that routers join. What is translated, or for this machine, is answered from outside the zone, so the
+ * zone holds for the original direction only. docs/networks.md has all ways.
+ */
+function zoneChains(toGateway: string): [string, ChainPlan][] {
+  const zone = 'ct zone set iifname map @zones';
+  return [
+    [
+      'zones',
+      base('filter', 'prerouting', -300, [
+        'iifname != @bridges return',
+        'iifname . ip daddr @held ct zone set ip daddr map @floating_zones return',
+        'iifname . ip daddr @held ct zone set ip daddr . ip protocol . th dport map @forwarded_zones return',
+        'iifname . ip daddr @held return',
+        'ct zone set iifname . ip daddr map @inbound_zones4 return',
+        'ct zone set iifname . ip6 daddr map @inbound_zones6 return',
+        `meta mark and ${toGateway} == 0 ${zone} return`,
+        'fib daddr type local ct original zone set iifname map @zones return',
+        `iifname . ip daddr @inside4 ${zone} return`,
+        // Not translated: the world's answers find their zone by the guest's address.
+        `iifname @with_gateway meta nfproto ipv6 ${zone} return`,
+        `iifname @plain_out meta nfproto ipv4 ${zone} return`,
+        `iifname . ip saddr @has_floating ${zone} return`,
+        `iifname . ip saddr . ip protocol . th sport @forwarded_inner ${zone} return`,
+        'ct original zone set iifname map @zones',
+      ]),
+    ],
+    // Errors that this machine itself says about packets of a zone.
+    [
+      'zones_of_errors',
+      base('filter', 'output', -300, [
+        `${ICMP_ERRORS} ct zone set meta mark map @mark_zones`,
+        `${ICMPV6_ERRORS} ct zone set meta mark map @mark_zones`,
+      ]),
+    ],
+    [
+      'answers_of_guests',
+      base('filter', 'prerouting', -155, [
+        // A guest may have any address, so also that of a machine of the world that another guest talks with.
+        `iifname @inner ct direction reply ct reply zone 0 ${IS_TRANSLATED} iifname . ct original ip daddr != @hairpins drop`,
+      ]),
+    ],
+  ];
+}
+
+/** Which network's table a packet is routed by: the network's that it came from, or that it is translated to. */
+function markChains(): [string, ChainPlan][] {
+  const toFloating = 'ct direction original iifname @with_gateway iifname . ip daddr != @inside4';
+  return [
+    [
+      'marks',
+      base('filter', 'prerouting', -140, [
+        'iifname . ip daddr @held goto marks_from_world',
+        'iifname @bridges meta mark set iifname map @network_marks',
+        'iifname @external meta mark set iifname . ip daddr map @inbound4',
+        'iifname @external meta mark set iifname . ip6 daddr map @inbound6',
+        'iifname @bridges ct state new ct mark set meta mark',
+        `${toFloating} meta mark set ip daddr map @floating_marks`,
+        `${toFloating} meta mark set ip daddr . ip protocol . th dport map @forwarded_marks`,
+        `iifname @inner ct direction reply ct reply zone 0 ${IS_TRANSLATED} meta mark set ct mark`,
+      ]),
+    ],
+    [
+      'marks_from_world',
+      jumped([
+        'meta mark set 0',
+        'ct state new meta mark set ip daddr map @floating_marks',
+        'ct state new meta mark set ip daddr . ip protocol . th dport map @forwarded_marks',
+        'ct state new ct mark set meta mark',
+        'ct state established,related meta mark set ct mark',
+      ]),
+    ],
+  ];
+}
+
+function translationChains(): [string, ChainPlan][] {
+  const from = ['iifname . ip daddr @held', 'iifname @with_gateway iifname . ip daddr != @inside4'];
+  const outside = 'iifname @inner oifname @external';
+  // To an address of the world that this machine holds itself.
+  const hairpin = 'iifname @inner oifname @inner ct status dnat';
+  // The same where it is a guest of the sender's own network: the frame is not routed then, but led on by the bridge.
+  const sameBridge = `oifname @inner ${IS_BRIDGED} ct direction original ct status dnat`;
+  return [
+    [
+      'floating_ips',
+      base(
+        'nat',
+        'prerouting',
+        -100,
+        from.flatMap((match) => [
+          `${match} dnat ip to ip daddr map @floating_to`,
+          `${match} dnat ip to ip daddr . ip protocol . th dport map @forwarded_to`,
+        ]),
+      ),
+    ],
+    [
+      'to_external',
+      base(
+        'nat',
+        'postrouting',
+        100,
+        [outside, hairpin, sameBridge].flatMap((match) => [
+          `${match} snat ip to ct mark . ip saddr map @floating_of`,
+          `${match} snat ip to ct mark map @snat_to`,
+        ]),
+      ),
+    ],
+  ];
+}
+
+/** What routers let pass, before the groups of the receiver say the rest. */
+function forwardChains(): [string, ChainPlan][] {
+  return [
+    [
+      'routed',
+      jumped([
+        'iifname != @bridges return',
+        `${IS_BRIDGED} return`,
+        'oifname @bridges ct direction original ct status dnat ct original ip daddr . ct reply ip saddr != @translated drop',
+        'iifname @external goto from_world',
+        'iifname @inner oifname @inner ct direction original ct status dnat accept',
+        `iifname @inner oifname @inner ct direction reply ct reply zone 0 ${IS_TRANSLATED} accept`,
+        'oifname @bridges iifname . oifname != @passable drop',
+        'oifname @external accept',
+        'oifname != @bridges meta mark != @masqueraded drop',
+      ]),
+    ],
+    [
+      'from_world',
+      jumped([
+        'ct direction reply oifname . iifname @passable accept',
+        'ct state related oifname . iifname @passable accept',
+        'ct direction original ct status dnat goto to_guests',
+        'oifname @inner ct direction original iifname . ip daddr @inbound4 goto to_guests',
+        'oifname @inner ct direction original iifname . ip6 daddr @inbound6 goto to_guests',
+        'drop',
+      ]),
+    ],
+    // The source is now what the receiver sees: only so is it judged.
+    [
+      'translated_out',
+      base('filter', 'postrouting', 150, [
+        'iifname != @inner return',
+        `${IS_BRIDGED} return`,
+        'ct direction reply return',
+        'oifname @inner ct status dnat goto hairpin',
+        'oifname @external goto leaving',
+      ]),
+    ],
+    ['hairpin', jumped(['ct status snat goto to_guests', 'drop'])],
+    [
+      'leaving',
+      jumped([
+        'oifname . rt ip nexthop vmap @ingress4',
+        'oifname . rt ip6 nexthop vmap @ingress6',
+        'ct status snat oifname . ip saddr != @held drop',
+        'ct status snat ip saddr @floating_addresses ip saddr . ct original ip saddr != @translated drop',
+        'meta nfproto ipv4 ct status snat accept',
+        'meta nfproto ipv4 meta mark != @untranslated drop',
+      ]),
+    ],
+  ];
+}
+
+/** Chains of routers, floating IPs and forwarded ports. */
+export function routerChains(toGateway: string): [string, ChainPlan][] {
+  return [...zoneChains(toGateway), ...markChains(), ...translationChains(), ...forwardChains()];
+}
+
+/** What nobody translates is not this machine's. */
+export const NOT_TRANSLATED = ['ip daddr @held_addresses drop'];
+/** That a packet is too big, or cannot go on. */
+export const ERRORS_FROM_HOST = [`${ICMP_ERRORS} accept`, `${ICMPV6_ERRORS} accept`];

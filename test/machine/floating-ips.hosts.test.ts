@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { NetworkSpec } from '../../shared/specs/network.ts';
+import type { FloatingIpSpec, RouterSpec } from '../../shared/specs/router.ts';
+import { type CheapGuest, JoinedHosts, WORLD } from './joined-hosts.ts';
+import { groupOf, networkOf, ruleOf } from './specs.ts';
+
+/* Routers with a gateway, and floating IPs, on two machines on a cable to the world. */
+
+const MARK = 'aeflip';
+const CURL = 'curl -sS -m 20';
+const CURL_BRIEFLY = 'curl -sS -m 1.5';
+const SNAT = ['203.0.113.200', '203.0.113.201'];
+
+let joined: JoinedHosts;
+let outside: NetworkSpec;
+const open = groupOf(ruleOf());
+beforeAll(async () => {
+  joined = await JoinedHosts.open(MARK, 2);
+  await joined.applyEverywhere('security-group', open.id, open);
+  outside = networkOf('203.0.113.0/24', {
+    external: true,
+    snat: false,
+    host_access: false,
+    mtu: 1500,
+    segment: { type: 'flat', physical_network: 'public' },
+  });
+  outside.subnets = outside.subnets.map((subnet) => ({ ...subnet, enable_dhcp: false }));
+  await joined.applyEverywhere('network', outside.id, outside);
+});
+afterAll(() => joined.close());
+
+let vxlans = 100;
+async function tenant(cidr: string) {
+  const net = networkOf(cidr, { snat: false, host_access: false, segment: { type: 'vxlan', id: vxlans++ } });
+  await joined.applyEverywhere('network', net.id, net);
+  const id = randomUUID();
+  for (const [index, host] of joined.hosts.entries()) {
+    await host.machine.apply('router', id, routerOf(id, net, SNAT[index] ?? ''));
+  }
+  return { net, routerId: id };
+}
+
+function routerOf(id: string, net: NetworkSpec, snat_ip: string): RouterSpec {
+  const [subnet] = net.subnets;
+  const interfaces = [{ network_id: net.id, subnet_id: subnet?.id ?? '', ip_address: subnet?.gateway_ip ?? '' }];
+  const gateway = { network_id: outside.id, enable_snat: true, snat_ip, next_hops: [WORLD] };
+  return { id, admin_state_up: true, interfaces, routes: [], gateway };
+}
+
+async function float(address: string, guest: CheapGuest, routerId: string, id: string = randomUUID()) {
+  const spec: FloatingIpSpec = {
+    id,
+    floating_ip_address: address,
+    external_network_id: outside.id,
+    router_id: routerId,
+    port_id: guest.port.id,
+    network_id: guest.on.id,
+    fixed_ip_address: guest.address,
+    qos: null,
+  };
+  await guest.host.machine.apply('floating-ip', id, spec);
+  return id;
+}
+
+describe('a gateway', () => {
+  it('translates what guests send to the address of their machine', async () => {
+    const { net } = await tenant('10.20.0.0/24');
+    const a = await joined.guest(0, net, 11, [open.id]);
+    const b = await joined.guest(1, net, 12, [open.id]);
+    expect(await a.namespace.sh(`${CURL} ${WORLD}`)).toBe(`world ${SNAT[0]}`);
+    expect(await b.namespace.sh(`${CURL} ${WORLD}`)).toBe(`world ${SNAT[1]}`);
+    await a.namespace.serve(80, 'a');
+    expect(await joined.outside.does(`${CURL_BRIEFLY} ${SNAT[0]}`)).toBe(false);
+    // Nobody routes into tenants' networks through a machine.
+    await joined.outside.sh(`ip route add 10.20.0.0/24 via ${SNAT[0]}`);
+    expect(await joined.outside.does(`${CURL_BRIEFLY} ${a.address}`)).toBe(false);
+  });
+
+  it('leaves tenants with the same addresses apart', async () => {
+    const tenants = [await tenant('10.21.0.0/24'), await tenant('10.21.0.0/24')];
+    const guests = [];
+    for (const { net } of tenants) guests.push(await joined.guest(0, net, 11, [open.id]));
+    const answers = await Promise.all(guests.map((guest) => guest.namespace.sh(`${CURL} --local-port 5555 ${WORLD}`)));
+    expect(answers).toEqual([`world ${SNAT[0]}`, `world ${SNAT[0]}`]);
+  });
+});
+
+describe('a floating IP', () => {
+  it('leads from the world to its guest and back, and from other guests wherever they are', async () => {
+    const [one, two] = [await tenant('10.22.0.0/24'), await tenant('10.22.0.0/24')];
+    const a = await joined.guest(0, one.net, 11, [open.id]);
+    const sibling = await joined.guest(0, one.net, 12, [open.id]);
+    const far = await joined.guest(1, one.net, 13, [open.id]);
+    const other = await joined.guest(0, two.net, 11, [open.id]);
+    const otherFar = await joined.guest(1, two.net, 12, [open.id]);
+    await a.namespace.serve(80, 'a');
+    const id = await float('203.0.113.101', a, one.routerId);
+    expect(await joined.outside.sh(`${CURL} 203.0.113.101`)).toBe(`a ${WORLD}`);
+    expect(await a.namespace.sh(`${CURL} ${WORLD}`)).toBe('world 203.0.113.101');
+    expect(await sibling.namespace.sh(`${CURL} 203.0.113.101`)).toBe(`a ${SNAT[0]}`);
+    expect(await far.namespace.sh(`${CURL} 203.0.113.101`)).toBe(`a ${SNAT[1]}`);
+    expect(await other.namespace.sh(`${CURL} 203.0.113.101`)).toBe(`a ${SNAT[0]}`);
+    expect(await otherFar.namespace.sh(`${CURL} 203.0.113.101`)).toBe(`a ${SNAT[1]}`);
+    await joined.host(0).machine.remove('floating-ip', id);
+    expect(await joined.outside.does(`${CURL_BRIEFLY} 203.0.113.101`)).toBe(false);
+    expect(await a.namespace.sh(`${CURL} ${WORLD}`)).toBe(`world ${SNAT[0]}`);
+  });
+
+  it('is judged by the address that its guest sees, not by one that the sender has at home', async () => {
+    const [one, two] = [await tenant('10.23.0.0/24'), await tenant('10.23.0.0/24')];
+    const home = groupOf(ruleOf({ remote_ip_prefix: '10.23.0.0/24' }));
+    await joined.applyEverywhere('security-group', home.id, home);
+    const a = await joined.guest(0, one.net, 11, [home.id]);
+    const stranger = await joined.guest(0, two.net, 12, [open.id]);
+    await a.namespace.serve(80, 'a');
+    await float('203.0.113.103', a, one.routerId);
+    expect(await stranger.namespace.does(`${CURL_BRIEFLY} 203.0.113.103`)).toBe(false);
+  });
+
+  it('moves to a guest of another machine', async () => {
+    const { net, routerId } = await tenant('10.24.0.0/24');
+    const a = await joined.guest(0, net, 11, [open.id]);
+    const b = await joined.guest(1, net, 12, [open.id]);
+    const id = await float('203.0.113.104', a, routerId);
+    const pings = joined.outside.start('busybox', 'ping', '-i', '0.1', '-c', '60', '203.0.113.104');
+    let said = '';
+    pings.stdout?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    const ended = new Promise((resolve) => pings.once('exit', resolve));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await joined.host(0).machine.remove('floating-ip', id);
+    await float('203.0.113.104', b, routerId, id);
+    await ended;
+    const received = Number(/(\d+) packets received/.exec(said)?.[1]);
+    process.stderr.write(`pings received at a move: ${received} of 60\n`);
+    expect(received).toBeGreaterThan(50);
+  });
+});
