@@ -153,7 +153,9 @@ describe('the ports of a new server', () => {
   it('are made on shared networks too, at an address that only the owner of the network names', async () => {
     const admin = inOwnRegion(await mintActor('admin'));
     const guest = inOwnRegion(await newMember(), admin.region);
-    const { networkId } = await newNetwork(admin, { shared: true });
+    // No port takes by chance what another is given.
+    const subnet = { allocation_pools: [{ start: '10.20.0.20', end: '10.20.0.99' }] };
+    const { networkId } = await newNetwork(admin, { shared: true, subnet });
     const [runnerId, ctx] = [await runnerRow(), contextOf(guest)];
     const named = [{ networkId, fixedIp: '10.20.0.9' }];
     expect(await problemOf(boot(ctx, runnerId, { requests: named }))).toEqual([403, 'PolicyNotAuthorized']);
