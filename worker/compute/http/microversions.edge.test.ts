@@ -61,7 +61,7 @@ describe('a change of the API', () => {
         action,
         { addFloatingIp: { address: '10.0.0.1' } },
         [
-          ['2.43', 501],
+          ['2.43', 404],
           ['2.44', 404],
         ],
       ],
