@@ -38,8 +38,9 @@ export function planSegment(
   const device = names.segment(spec.id);
   const alias = names.alias('segment', spec.id);
   if (segment.type === 'vxlan') {
-    const local = uplinks.tunnelAddress === null ? null : canonicalAddress(uplinks.tunnelAddress);
-    if (local === null) throw new DriverError('This machine has no address for tunnels', { code: 412 });
+    // A machine that no other reaches serves its own guests all the same.
+    if (uplinks.tunnelAddress === null) return null;
+    const local = canonicalAddress(uplinks.tunnelAddress);
     const command = `type vxlan id ${segment.id} local ${local} dstport 4789 nolearning`.split(' ');
     const encapsulation = { kind: 'vxlan', id: segment.id, local, parent: null };
     const made = { encapsulation, command: ['link', 'add', device, ...command], alias };

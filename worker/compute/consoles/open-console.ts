@@ -1,6 +1,6 @@
 import type { Context } from '../../http/context.ts';
-import { hangUp, type Side, upgraded } from './console-relay.ts';
 import { type ConsoleType, findConsole } from './create-console.ts';
+import { hangUp, type Side, upgraded } from './relay-sockets.ts';
 
 /** How long the machine may take to reach the guest's console and dial back. */
 const MACHINE_TIMEOUT_MS = 15_000;
