@@ -81,3 +81,14 @@ test('what holds by default can be read', async () => {
   expect(await status('GET', '/domains/config/none/default')).toBe(403);
   expect(await status('GET', '/domains/config/ldap/none/default')).toBe(403);
 });
+
+test.each(['constructor', '__proto__', 'toString'])('what every object has is no group or option: %s', async (name) => {
+  const path = await withConfig();
+  for (const at of [`/${name}`, `/${name}/${name}`, `/ldap/${name}`]) {
+    expect(await status('GET', `${path}${at}`)).toBe(403);
+    expect(await status('DELETE', `${path}${at}`)).toBe(403);
+    expect((await patch(`${path}${at}`, { [name]: { [name]: 'x' } })).status).toBe(403);
+  }
+  expect((await patch(path, JSON.parse(`{"ldap": {"${name}": "x"}}`))).status).toBe(403);
+  expect((await must('GET', path)).body.config).toEqual(CONFIG);
+});

@@ -75,9 +75,9 @@ export const invalid = (reason: string) => forbidden(`Invalid domain specific co
 /** @throws ApiError 403 for a group or an option that a domain has not */
 export function requireSupported({ group, option }: Part): void {
   if (group === undefined) return;
-  const options = DEFAULTS[group];
+  const options = Object.hasOwn(DEFAULTS, group) ? DEFAULTS[group] : undefined;
   if (!options) throw invalid(`Group ${group} is not supported for domain specific configurations`);
-  if (option !== undefined && !(option in options) && !SENSITIVE[group]?.includes(option)) {
+  if (option !== undefined && !Object.hasOwn(options, option) && !SENSITIVE[group]?.includes(option)) {
     throw invalid(`Option ${option} in group ${group} is not supported for domain specific configurations`);
   }
 }
@@ -94,7 +94,7 @@ export function shown(config: DomainConfig): DomainConfig {
 /** A part of a configuration, in the form that it is answered in; undefined when there is none. */
 export function partOf(config: DomainConfig, { group, option }: Part): Record<string, unknown> | undefined {
   if (group === undefined) return Object.keys(config).length === 0 ? undefined : config;
-  const options = config[group];
+  const options = Object.hasOwn(config, group) ? config[group] : undefined;
   if (option === undefined) return options && { [group]: options };
-  return options && option in options ? { [option]: options[option] } : undefined;
+  return options && Object.hasOwn(options, option) ? { [option]: options[option] } : undefined;
 }
