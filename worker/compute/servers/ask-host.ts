@@ -6,8 +6,8 @@ import type { Context } from '../../http/context.ts';
 export type ServerOperation = 'reboot' | 'crash-dump' | 'snapshot' | 'clear-password';
 
 /**
- * Asks a server's host to do something once, and to end it by the deadline. The batch's `touches` must cover the host. Its end
- * comes to `serverOperationUpdated`.
+ * Asks a server's host to do something once, and to end it by the deadline; where the server is on none, nobody is asked. The
+ * batch's `touches` must cover the host. Its end comes to `serverOperationUpdated`.
  */
 export function askHost(
   ctx: Context,
@@ -18,5 +18,5 @@ export function askHost(
   return ctx.db.run(sql`
     INSERT INTO operations (op_id, region, runner_id, kind, target_kind, target_id, target_epoch, request_id, state, args, deadline_ms, created_at_ms)
     SELECT ${ctx.ids.uuid()}, region, runner_id, ${kind}, 'server', id, epoch, ${ctx.requestId}, 'queued', ${JSON.stringify(args)}, ${deadlineMs}, ${ctx.clock.nowMs()}
-    FROM servers WHERE id = ${serverId}`);
+    FROM servers WHERE id = ${serverId} AND runner_id IS NOT NULL`);
 }

@@ -28,6 +28,13 @@ describe('the password of a guest', () => {
     expect((await cloud.call('DELETE', none)).status).toBe(404);
   });
 
+  it('can be cleared of a server that found no host', async () => {
+    const cloud = await ComputeCloud.open();
+    const path = `/servers/${await cloud.create()}/os-server-password`;
+    await cloud.answer('DELETE', path, { status: 204 });
+    expect(await cloud.answer('GET', path)).toEqual({ password: '' });
+  });
+
   it('is what its guest told last, once it was cleared', async () => {
     const { cloud, id } = await active();
     const path = `/servers/${id}/os-server-password`;
