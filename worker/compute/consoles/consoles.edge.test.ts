@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm';
 import { expect, it } from 'vitest';
 import { consoleTokens } from '../../../db/schema/compute.ts';
 import { ComputeCloud } from '../../../test/compute-cloud.ts';
+import { call } from '../../../test/edge-client.ts';
 
 const open = async () => {
   const cloud = await ComputeCloud.open();
@@ -35,6 +36,11 @@ it.each([
   expect(await found.json()).toEqual({
     console: { instance_uuid: id, host: 'host-1', port: 0, internal_access_path: null },
   });
+});
+
+it.each(['vnc', 'serial'])('tells whoever comes to its %s socket with plain HTTP what it is', async (path) => {
+  const answer = await call('GET', `/aerostat/v1/consoles/${path}`);
+  expect([answer.status, (await answer.json()) as object]).toMatchObject([426, { error: { code: 426 } }]);
 });
 
 it('opens nothing after its time, after its server, or by a guess', async () => {
