@@ -12,16 +12,44 @@ export const byHand: Record<string, unknown[]> = {
       },
     },
   ],
+  'POST /identity/v3/registered_limits': [
+    { registered_limits: [{ service_id: '{service}', resource_name: 'servers', default_limit: 10 }] },
+  ],
+  'POST /identity/v3/limits': [
+    {
+      limits: [{ service_id: '{service}', resource_name: 'servers', resource_limit: 5, project_id: '{project}' }],
+    },
+  ],
+  'POST /identity/v3/users/:user/application_credentials': [
+    {
+      application_credential: {
+        name: '{unique}',
+        access_rules: [{ service: 'compute', method: 'GET', path: '/v2.1/servers' }],
+      },
+    },
+  ],
   'POST /identity/v3/users/:id/password': [{ user: { original_password: 'x', password: 'y' } }],
   'PATCH /identity/v3/users/:id': [{ user: { description: 'x', email: 'a@b.c', default_project_id: '{project}' } }],
   'PATCH /identity/v3/roles/:id': [{ role: { name: 'x', description: 'y', options: { immutable: false } } }],
+  ...Object.fromEntries(
+    ['PUT', 'PATCH'].map((method) => [
+      `${method} /identity/v3/domains/:domain/config`,
+      [{ config: { identity: { driver: 'ldap' }, ldap: { url: 'ldap://a.example', user_tree_dn: 'dc=a' } } }],
+    ]),
+  ),
+  'PATCH /identity/v3/domains/:domain/config/:group': [{ config: { ldap: { url: 'ldap://b.example' } } }],
+  'PATCH /identity/v3/domains/:domain/config/:group/:option': [{ config: { url: 'ldap://c.example' } }],
   'PUT /identity/v3/projects/:id/tags': [{ tags: ['blue', 'green'] }],
   'PUT /identity/v3/OS-FEDERATION/identity_providers/:id': [
     { identity_provider: { enabled: true, remote_ids: ['https://idp.example/x'], description: 'x' } },
   ],
-  'PUT /identity/v3/OS-FEDERATION/mappings/:id': [
-    { mapping: { rules: [{ local: [{ user: { name: '{0}' } }], remote: [{ type: 'OIDC-sub' }] }] } },
-  ],
+  ...Object.fromEntries(
+    ['PUT', 'PATCH'].map((method) => [
+      `${method} /identity/v3/OS-FEDERATION/mappings/:id`,
+      [{ mapping: { rules: [{ local: [{ user: { name: '{0}' } }], remote: [{ type: 'OIDC-sub' }] }] } }],
+    ]),
+  ),
+  'PUT /identity/v3/regions/:id': [{ region: { description: 'x' } }],
   'PUT /identity/v3/OS-FEDERATION/identity_providers/:idp/protocols/:id': [{ protocol: { mapping_id: '{mapping}' } }],
   'PUT /identity/v3/OS-FEDERATION/service_providers/:id': [
     { service_provider: { auth_url: 'https://a.example/v3', sp_url: 'https://a.example/sp', enabled: true } },
@@ -53,6 +81,34 @@ export const byHand: Record<string, unknown[]> = {
     },
     { server: { name: 'x', imageRef: '{image}', flavorRef: '{flavor}', networks: 'none' } },
   ],
+  'POST /compute/v2.1/flavors': [
+    { flavor: { name: '{unique}', ram: 1, vcpus: 1, disk: 1, 'os-flavor-access:is_public': false } },
+  ],
+  'POST /compute/v2.1/servers/:id/remote-consoles': [{ remote_console: { protocol: 'vnc', type: 'novnc' } }],
+  'POST /compute/v2.1/os-security-group-rules': [
+    {
+      security_group_rule: {
+        parent_group_id: '{security_group}',
+        ip_protocol: 'tcp',
+        from_port: 22,
+        to_port: 22,
+        cidr: '{cidr}',
+      },
+    },
+  ],
+  'POST /compute/v2.1/os-aggregates/:id/images': [{ cache: [{ id: '{image}' }] }],
+  'POST /compute/v2.1/servers/:id/os-interface': [{ interfaceAttachment: { port_id: '{port}' } }],
+  'POST /image/v2/tasks': [
+    {
+      type: 'import',
+      input: {
+        import_from: 'http://192.0.2.1/x',
+        import_from_format: 'raw',
+        image_properties: { disk_format: 'raw', container_format: 'bare' },
+      },
+    },
+  ],
+  'PUT /compute/v2.1/images/:id/metadata/:key': [{ meta: { blue: 'x' } }],
   'POST /compute/v2.1/flavors/:id/action': [
     { addTenantAccess: { tenant: '{project}' } },
     { removeTenantAccess: { tenant: '{project}' } },
@@ -109,8 +165,48 @@ export const byHand: Record<string, unknown[]> = {
     },
     { networks: [{ name: 'x' }, { name: 'y' }] },
   ],
+  'POST /networking/v2.0/subnetpools': [
+    { subnetpool: { name: 'x', prefixes: ['10.20.0.0/16'], default_prefixlen: 24 } },
+  ],
+  'POST /networking/v2.0/address-scopes': [{ address_scope: { name: 'x', ip_version: 4 } }],
+  'POST /networking/v2.0/rbac-policies': [
+    {
+      rbac_policy: {
+        object_type: 'network',
+        object_id: '{network}',
+        action: 'access_as_shared',
+        target_tenant: '{project}',
+      },
+    },
+  ],
+  'POST /networking/v2.0/routers': [
+    { router: { name: 'x', external_gateway_info: { network_id: '{external_network}' } } },
+    { router: { name: 'x' } },
+  ],
+  'POST /networking/v2.0/floatingips': [{ floatingip: { floating_network_id: '{external_network}' } }],
+  'POST /networking/v2.0/floatingips/:floatingip/port_forwardings': [
+    {
+      port_forwarding: {
+        internal_port_id: '{port}',
+        internal_ip_address: '10.7.0.44',
+        internal_port: 80,
+        external_port: 8080,
+        protocol: 'tcp',
+      },
+    },
+  ],
+  ...Object.fromEntries(
+    ['add', 'remove'].map((verb) => [
+      `PUT /networking/v2.0/routers/:id/${verb}_router_interface`,
+      [{ subnet_id: '{subnet}' }, { port_id: '{port}' }],
+    ]),
+  ),
+  'PUT /networking/v2.0/subnetpools/:id/add_prefixes': [{ prefixes: ['{cidr}'] }],
+  'PUT /networking/v2.0/subnetpools/:id/remove_prefixes': [{ prefixes: ['10.20.0.0/16'] }],
+  'PUT /networking/v2.0/subnetpools/:id/onboard_network_subnets': [{ network_id: '{network}' }],
   'PUT /networking/v2.0/networks/:id': [{ network: { name: 'x', description: 'y', admin_state_up: false } }],
   'POST /networking/v2.0/subnets': [
+    { subnet: { network_id: '{network}', ip_version: 4, cidr: '{cidr}' } },
     {
       subnet: {
         network_id: '{network}',
@@ -179,14 +275,14 @@ export const byHand: Record<string, unknown[]> = {
   'POST /aerostat/v1/intranet/rules': [
     {
       rule: {
-        source: { type: 'project', id: 'x' },
+        source: { type: 'project', id: '{project}' },
         destination: '10.1.0.0/16',
         protocol: 'tcp',
         port_range_min: 389,
         port_range_max: 389,
         description: 'd',
         reason: 'LDAP',
-        expires_at: '2099-01-01T00:00:00Z',
+        expires_at: '2030-01-01T00:00:00Z',
       },
     },
   ],
@@ -195,9 +291,9 @@ export const byHand: Record<string, unknown[]> = {
   'PATCH /aerostat/v1/runners/:id': [{ runner: { state: 'disabled', reason: 'x' } }, { runner: { state: 'enabled' } }],
   'POST /aerostat/v1/runners/enrol': [
     {
-      token: 'x',
-      name: 'r',
-      public_key: 'k',
+      token: '{join_token_secret}',
+      name: '{unique}',
+      public_key: 'A'.repeat(43),
       machine_id: 'm',
       capacity: { vcpus: 1, memory_mib: 1, disk_gib: 1 },
       hypervisor: 'simulated',

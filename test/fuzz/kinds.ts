@@ -3,7 +3,10 @@ export const ID = /^(?:[0-9a-f]{32}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})
 
 /** `os-server-groups` and `server_groups` are both of kind `server_group`. */
 export function kindOf(collection: string): string {
+  // Keystone's are another thing.
+  if (collection === 'os-services') return 'compute_service';
   const name = collection.replace(/^os-/i, '').replaceAll('-', '_').toLowerCase();
+  if (name.endsWith('xes')) return name.slice(0, -2);
   if (name.endsWith('ies')) return `${name.slice(0, -3)}y`;
   return name.endsWith('s') && !name.endsWith('ss') ? name.slice(0, -1) : name;
 }
@@ -43,7 +46,11 @@ function visit(
     for (const one of value) visit(one, kind, tell, depth + 1);
     return;
   }
-  const { id, name } = value as { id?: unknown; name?: unknown };
+  const { id, name, namespace, alias, token, request_id: request } = value as Record<string, unknown>;
+  if (typeof token === 'string') tell(`${kind}_secret`, { id: token });
+  if (typeof alias === 'string') tell('extension', { id: alias });
+  if (typeof namespace === 'string') tell('namespace', { id: namespace });
+  if (typeof request === 'string') tell('instance_action', { id: request });
   if (typeof id === 'string' || typeof id === 'number') {
     tell(kind, { id: String(id), ...(typeof name === 'string' ? { name } : {}) });
   } else if (typeof name === 'string') tell(kind, { id: name });

@@ -19,6 +19,11 @@ export class Pool {
     }
   }
 
+  /** Takes over what another knows of kinds that this knows nothing of. */
+  inherit(from: Pool): void {
+    for (const [kind, ids] of from.#ids) if (!this.has(kind)) this.#ids.set(kind, [...ids]);
+  }
+
   has(kind: string): boolean {
     return this.#ids.has(kind);
   }

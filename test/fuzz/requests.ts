@@ -1,8 +1,10 @@
 import fc from 'fast-check';
+import { bodiesOf, type Drawn, VERSIONS } from './bodies-of.ts';
 import type { Corpus } from './corpus.ts';
 import { kindOf } from './kinds.ts';
 import { brokenBody, nastySegment, nastyText, nastyValue } from './nasty.ts';
 import { nameOf, type Route } from './routes.ts';
+import { bodyOfRoute } from './schemas.ts';
 
 /** Who sends a request. */
 export const SENDERS = ['member', 'reader', 'manager', 'admin', 'unscoped', 'nobody'] as const;
@@ -22,9 +24,11 @@ export interface Change {
 /** What is decided of a request before it is sent; ids are picked when it is. */
 export interface Plan {
   sender: Sender;
+  /** Which of the paths to send it to that are known to have been there; undefined for one of `segments`. */
+  known: number | undefined;
   segments: Pick[];
   query: { key: string; value: Pick }[];
-  body: { of: number; changes: Change[] } | { bytes: Buffer } | undefined;
+  body: (Drawn & { changes: Change[] }) | { bytes: Buffer } | undefined;
   contentType: string | undefined;
   headers: Record<string, string>;
 }
@@ -102,15 +106,23 @@ const CONTENT_TYPES = [
   ],
 ];
 
-/** The kinds of the objects that a path's open segments name. */
+/** What collections name by the id of something else. */
+const NAMED_BY: Readonly<Record<string, string>> = {
+  implies: 'role',
+  'network-ip-availabilities': 'network',
+  quotas: 'project',
+  'os-quota-sets': 'project',
+  'os-simple-tenant-usage': 'project',
+};
+
+/** The kinds of the objects that a path's open segments name: what stands before them tells. */
 export function openSegments(path: string): string[] {
   const segments = path.split('/');
   return segments.flatMap((segment, at) => {
     if (!segment.startsWith(':')) return [];
-    const name = segment.replace(/^:|\{.*$/g, '');
-    if (name === 'implied') return ['role'];
-    const byPlace = ['id', 'target', 'name', 'idp'].includes(name);
-    return [byPlace ? kindOf(segments[at - 1] ?? '') : kindOf(name.replace(/_id$/, ''))];
+    const before = segments[at - 1] ?? '';
+    if (before.startsWith(':') || segment.startsWith(':project_id')) return [kindOf(segment.replace(/^:|_id.*$/g, ''))];
+    return [NAMED_BY[before] ?? kindOf(before)];
   });
 }
 
@@ -205,10 +217,12 @@ export function plansFor(route: Route, corpus: Corpus): fc.Arbitrary<Plan> {
       { weight: 1, arbitrary: pick('') },
     ),
   });
-  const shaped = fc.record({ of: fc.nat(), changes: fc.array(change, { maxLength: 3 }) });
+  const drawn = bodiesOf(route, corpus) ?? others(corpus);
+  const withChanges = (changes: fc.Arbitrary<Change[]>): fc.Arbitrary<Plan['body']> =>
+    fc.tuple(drawn, changes).map(([one, changed]) => ({ ...one, changes: changed }));
   const body: fc.Arbitrary<Plan['body']> = fc.oneof(
-    { weight: 8, arbitrary: shaped },
-    { weight: 3, arbitrary: fc.record({ of: fc.nat(), changes: fc.constant<Change[]>([]) }) },
+    { weight: 8, arbitrary: withChanges(fc.array(change, { minLength: 1, maxLength: 3 })) },
+    { weight: 5, arbitrary: withChanges(fc.constant([])) },
     { weight: 2, arbitrary: brokenBody.map((bytes) => ({ bytes })) },
     { weight: 1, arbitrary: fc.constant(undefined) },
   );
@@ -219,6 +233,7 @@ export function plansFor(route: Route, corpus: Corpus): fc.Arbitrary<Plan> {
       { weight: 8, arbitrary: fc.constant<Sender>('admin') },
       { weight: 6, arbitrary: fc.constantFrom<Sender>(...SENDERS) },
     ),
+    known: fc.oneof(fc.constant(undefined), fc.nat()),
     segments: fc.tuple(...openSegments(route.path).map(pick)),
     query: fc.oneof(
       { weight: reads ? 1 : 5, arbitrary: fc.constant<Plan['query']>([]) },
@@ -239,3 +254,38 @@ export function plansFor(route: Route, corpus: Corpus): fc.Arbitrary<Plan> {
       .map(([version, more]) => ({ ...version, ...more })),
   });
 }
+
+/** Requests to one route as a client means them: to what is there, and with a valid body. */
+export function sensiblePlansFor(route: Route, corpus: Corpus, bodies = bodiesOf(route, corpus)): fc.Arbitrary<Plan> {
+  const own = (kind: string) => fc.record({ from: fc.constant('own' as const), kind: fc.constant(kind), at: fc.nat() });
+  const bytes = bodyOfRoute(nameOf(route)) === 'bytes' ? { bytes: Buffer.from('own') } : undefined;
+  const drawn = bodies?.map((one) => ({ ...one, changes: [] }));
+  return fc.record({
+    sender: fc.constantFrom<Sender>('admin', 'admin', 'member'),
+    // A PUT may make what is not there yet.
+    known: fc.oneof(
+      { weight: route.method === 'PUT' ? 1 : 3, arbitrary: fc.nat() },
+      { weight: 1, arbitrary: fc.constant(undefined) },
+    ),
+    segments: fc.tuple(...openSegments(route.path).map(own)),
+    // Where all of something is gone only by force.
+    query: fc.constant(
+      route.path.endsWith('/runners/:id') ? [{ key: 'force', value: { from: 'text', text: 'true' } }] : [],
+    ),
+    body: drawn ?? fc.constant(bytes),
+    contentType: fc.constant(bytes ? 'application/octet-stream' : undefined),
+    headers: sensibleHeaders(route),
+  });
+}
+
+function sensibleHeaders({ service, path }: Route): fc.Arbitrary<Record<string, string>> {
+  if (path.endsWith('/auth/tokens')) return fc.constant({ 'x-subject-token': '{spare_token}' });
+  if (service !== 'compute') return fc.constant({});
+  return fc.constantFrom(...VERSIONS).map((version) => ({ 'openstack-api-version': `compute 2.${version}` }));
+}
+
+/** What other routes take, for one that takes no body. */
+const others = (corpus: Corpus): fc.Arbitrary<Drawn> =>
+  fc
+    .constantFrom(...Object.values(corpus).flatMap(({ bodies }) => bodies))
+    .map((value) => ({ value, version: undefined }));

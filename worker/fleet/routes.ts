@@ -26,7 +26,7 @@ import { runnerPatch, updateRunner } from './update-runner.ts';
 const uuid = z.uuid();
 /** A poll carries frames; the largest is a console's answer. */
 const POLL_BYTES_MAX = 2 * MESSAGE_BYTES_MAX;
-const pollBody = z.object({ session: z.string().max(64).nullable(), frames: z.array(z.string()).max(200) });
+export const pollBody = z.object({ session: z.string().max(64).nullable(), frames: z.array(z.string()).max(200) });
 
 const linkOf = (c: AppContext, runnerId: string) => c.env.RUNNER_LINK.get(c.env.RUNNER_LINK.idFromName(runnerId));
 const runnerId = (c: AppContext) => parseValue(c.req.param('id'), uuid);

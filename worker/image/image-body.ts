@@ -10,7 +10,7 @@ const imageId = z.string().regex(new RegExp(UUID_PATTERN));
 const bootImageId = imageId.nullable();
 
 /** What a client may say of an image, each member optional; everything else is an extra property. */
-const imageBody = z
+export const imageBody = z
   .object({
     id: imageId.optional(),
     name: z.string().max(NAME_CHARS_MAX).nullable().optional(),

@@ -31,8 +31,8 @@ import { versionsDocument } from './versions.ts';
 import { imagesView, imageView, memberView } from './views.ts';
 
 const anyJson = z.unknown();
-const newMember = z.object({ member: z.string().min(1).max(255) });
-const memberStatus = z.object({ status: z.string() });
+export const newMember = z.object({ member: z.string().min(1).max(255) });
+export const memberStatus = z.object({ status: z.string() });
 
 const v2 = new Hono<AppEnv>();
 v2.use(authenticate);

@@ -12,7 +12,7 @@ const TYPES = ['novnc', 'xvpvnc', 'spice-html5', 'serial', 'rdp-html5'] as const
 const consoleOf = <P extends readonly [string, ...string[]], T extends readonly [string, ...string[]]>(p: P, t: T) =>
   z.strictObject({ remote_console: z.strictObject({ protocol: z.enum(p), type: z.enum(t) }) });
 const body = consoleOf(PROTOCOLS, TYPES);
-const body8 = consoleOf([...PROTOCOLS, 'mks'], [...TYPES, 'webmks']);
+export const consoleBody8 = consoleOf([...PROTOCOLS, 'mks'], [...TYPES, 'webmks']);
 /** Where the guests' consoles are not reached over the network there is no port to tell. */
 const NO_PORT = 0;
 /** What there is of each protocol: the rest is for other hypervisors. */
@@ -22,7 +22,7 @@ const OFFERED: Readonly<Record<string, ConsoleType>> = { vnc: 'novnc', serial: '
 export async function remoteConsole(c: ComputeContext): Promise<Response> {
   if (c.get('microversion') < 6) throw notFound('The resource could not be found.');
   const schema: z.ZodType<{ remote_console: { protocol: string; type: string } }> =
-    c.get('microversion') >= 8 ? body8 : body;
+    c.get('microversion') >= 8 ? consoleBody8 : body;
   const { protocol, type } = (await checkedBody(c, schema)).remote_console;
   if (OFFERED[protocol] !== type) throw badRequest(`Unavailable console type ${type}.`);
   const verb = `get_${protocol}_console`;

@@ -18,7 +18,7 @@ const word = z
   .string()
   .transform((text) => text.trim().toLowerCase())
   .pipe(z.enum(['enable', 'disable']));
-const updateBody = z.strictObject({ status: word.optional(), maintenance_mode: word.optional() });
+export const updateBody = z.strictObject({ status: word.optional(), maintenance_mode: word.optional() });
 
 hostRoutes.use(async (c, next) => {
   if (c.get('microversion') > HOSTS_UNTIL) throw notFound('The resource could not be found.');

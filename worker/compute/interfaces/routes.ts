@@ -18,7 +18,7 @@ const attachment = {
     .optional(),
 };
 const body = z.strictObject({ interfaceAttachment: z.strictObject(attachment).optional() });
-const body49 = z.strictObject({
+export const interfaceBody = z.strictObject({
   interfaceAttachment: z.strictObject({ ...attachment, tag: tag.optional() }).optional(),
 });
 
@@ -34,7 +34,7 @@ interfaceRoutes.get('/', async (c) => {
 });
 interfaceRoutes.get('/:port', async (c) => shown(c, portOf(c)));
 interfaceRoutes.post('/', async (c) => {
-  const schema: z.ZodType<z.infer<typeof body49>> = c.get('microversion') >= 49 ? body49 : body;
+  const schema: z.ZodType<z.infer<typeof interfaceBody>> = c.get('microversion') >= 49 ? interfaceBody : body;
   const wanted = check(await readBody(c), schema).interfaceAttachment ?? {};
   const fixedIp = wanted.fixed_ips?.[0]?.ip_address;
   if (wanted.net_id && wanted.port_id) throw badRequest('Must not input both network_id and port_id');

@@ -23,7 +23,7 @@ const NAMES: readonly [Microversion, string[]][] = [
   [93, ['volume-reimaged']],
 ];
 
-const eventsBody = (version: Microversion) => {
+export const eventsBody = (version: Microversion) => {
   const names = NAMES.flatMap(([from, list]) => (version >= from ? list : []));
   const event = z.strictObject({
     name: z.enum(names as [string, ...string[]]),

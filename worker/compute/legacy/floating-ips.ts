@@ -26,7 +26,7 @@ floatingIpRoutes.use(untilProxiesEnd);
 floatingIpPoolRoutes.use(untilProxiesEnd);
 
 const POOL_CHARS_MAX = 255;
-const createBody = z.union([z.strictObject({ pool: z.string().max(POOL_CHARS_MAX).nullish() }), z.null()]);
+export const createBody = z.union([z.strictObject({ pool: z.string().max(POOL_CHARS_MAX).nullish() }), z.null()]);
 
 const page = (orderBy: SQL[], where: SQL) => ({
   where,

@@ -84,8 +84,8 @@ imageRoutes.delete('/:id', proxied, async (c) => {
   return c.body(null, 204);
 });
 
-const itemsBody = z.strictObject({ metadata });
-const itemBody = z.strictObject({ meta: metadata });
+export const itemsBody = z.strictObject({ metadata });
+export const itemBody = z.strictObject({ meta: metadata });
 
 imageRoutes.get('/:id/metadata', described, async (c) =>
   c.json({ metadata: (await findNovaImage(actorOf(c), idOf(c))).properties }),

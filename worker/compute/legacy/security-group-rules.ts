@@ -19,7 +19,7 @@ export const securityGroupRuleRoutes = new Hono<ComputeEnv>();
 securityGroupRuleRoutes.use(untilProxiesEnd);
 
 const port = z.union([z.int(), z.string().regex(/^-?\d+$/)]).transform(Number);
-const ruleBody = z.strictObject({
+export const ruleBody = z.strictObject({
   security_group_rule: z.strictObject({
     parent_group_id: z.string(),
     ip_protocol: z.union([z.string(), z.int()]).transform(String).nullish(),

@@ -26,7 +26,7 @@ securityGroupRoutes.use(untilProxiesEnd);
 
 const text = z.string().max(NAME_CHARS_MAX);
 const name = text.refine((value) => value.trim() !== '', { error: 'Security group name cannot be empty.' });
-const groupBody = z.strictObject({ security_group: z.strictObject({ name, description: text.nullish() }) });
+export const groupBody = z.strictObject({ security_group: z.strictObject({ name, description: text.nullish() }) });
 
 /** The id in a path. @throws ApiError 400 where it is none */
 function idOf(c: ComputeContext): string {

@@ -6,7 +6,7 @@ import { actorOf, type ComputeEnv } from '../http/env.ts';
 import { checkedBody } from '../http/validate.ts';
 import { policy } from '../policy.ts';
 
-const snapshotBody = z.strictObject({
+export const snapshotBody = z.strictObject({
   snapshot: z.strictObject({
     volume_id: z.string().min(1).max(255),
     create_info: z.looseObject({}),

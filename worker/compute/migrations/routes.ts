@@ -23,7 +23,7 @@ migrationRoutes.get('/', async (c) => {
 
 const idOf = (c: ComputeContext): string => c.req.param('id') ?? '';
 const numberOf = (c: ComputeContext): string => c.req.param('number') ?? '';
-const forceBody = z.strictObject({ force_complete: z.null() });
+export const forceBody = z.strictObject({ force_complete: z.null() });
 
 /** `/servers/{id}/migrations`: each part came with a version of its own. */
 export const serverMigrationRoutes = new Hono<ComputeEnv>();

@@ -34,14 +34,14 @@ import { serverView } from './views.ts';
 type Handler = (c: ComputeContext, id: string, body: unknown) => Promise<Response>;
 
 const only = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape);
-const rebootBody = only({
+export const rebootBody = only({
   reboot: z.strictObject({ type: z.enum(['HARD', 'Hard', 'hard', 'SOFT', 'Soft', 'soft']) }),
 });
-const rescueBody = only({
+export const rescueBody = only({
   rescue: z.strictObject({ adminPass: z.string().optional(), rescue_image_ref: uuid.optional() }).nullable(),
 });
-const createImageBody = only({ createImage: z.strictObject({ name, metadata: metadata.optional() }) });
-const createBackupBody = only({
+export const createImageBody = only({ createImage: z.strictObject({ name, metadata: metadata.optional() }) });
+export const createBackupBody = only({
   createBackup: z.strictObject({
     name,
     backup_type: z.string(),
@@ -58,25 +58,27 @@ const unshelve91 = only({
 type UnshelveBody = { unshelve: { availability_zone?: string | null | undefined; host?: string | undefined } | null };
 /** Before it named a zone, whatever stood there was let pass. */
 const unshelveAny = z.unknown().transform((): UnshelveBody => ({ unshelve: null }));
-const unshelveBody = (version: Microversion): z.ZodType<UnshelveBody> =>
+export const unshelveBody = (version: Microversion): z.ZodType<UnshelveBody> =>
   version >= 91 ? unshelve91 : version >= 77 ? unshelve77 : unshelveAny;
-const changePasswordBody = only({ changePassword: z.strictObject({ adminPass: z.string() }) });
-const groupName = z.strictObject({
+export const changePasswordBody = only({ changePassword: z.strictObject({ adminPass: z.string() }) });
+export const groupName = z.strictObject({
   name: z.string().refine((text) => text.trim() !== '', { error: 'Security group name cannot be empty' }),
 });
-const addFixedIpBody = only({
+export const addFixedIpBody = only({
   addFixedIp: z.strictObject({ networkId: z.union([z.string().min(1).max(36), z.number()]) }),
 });
-const removeFixedIpBody = only({ removeFixedIp: z.strictObject({ address: ipAddress }) });
-const addFloatingIpBody = only({
+export const removeFixedIpBody = only({ removeFixedIp: z.strictObject({ address: ipAddress }) });
+export const addFloatingIpBody = only({
   addFloatingIp: z.strictObject({ address: ipAddress, fixed_address: ipAddress.optional() }),
 });
-const removeFloatingIpBody = only({ removeFloatingIp: z.strictObject({ address: ipAddress }) });
-const resetStateBody = only({ 'os-resetState': z.strictObject({ state: z.enum(['active', 'error']) }) });
-const consoleBody = only({
+export const removeFloatingIpBody = only({ removeFloatingIp: z.strictObject({ address: ipAddress }) });
+export const resetStateBody = only({ 'os-resetState': z.strictObject({ state: z.enum(['active', 'error']) }) });
+export const consoleBody = only({
   'os-getConsoleOutput': z.strictObject({ length: integer(-1, INTEGER_MAX).nullable().optional() }),
 });
-const lockBody73 = only({ lock: z.strictObject({ locked_reason: z.string().min(1).max(255).optional() }).nullable() });
+export const lockBody73 = only({
+  lock: z.strictObject({ locked_reason: z.string().min(1).max(255).optional() }).nullable(),
+});
 
 const accepted = (c: ComputeContext) => c.body(null, 202);
 
@@ -97,7 +99,7 @@ async function turn(c: ComputeContext, id: string, verb: Parameters<typeof turnS
 }
 
 /** What may be asked of a server, by the one member of the body. */
-const ACTIONS: Readonly<Record<string, Handler>> = {
+export const ACTIONS: Readonly<Record<string, Handler>> = {
   'os-start': (c, id) => turn(c, id, 'start'),
   'os-stop': (c, id) => turn(c, id, 'stop'),
   pause: (c, id) => turn(c, id, 'pause'),

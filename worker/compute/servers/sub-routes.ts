@@ -22,11 +22,11 @@ import { clearServerPassword, showServerPassword } from './server-password.ts';
 import { addTag, checkTag, deleteTag, deleteTags, listTags, replaceTags } from './server-tags.ts';
 import { addressesView } from './views.ts';
 
-const metadataBody = z.strictObject({ metadata });
-const metaBody = z.strictObject({
+export const metadataBody = z.strictObject({ metadata });
+export const metaBody = z.strictObject({
   meta: metadata.refine((items) => Object.keys(items).length === 1, 'One item is taken at a time.'),
 });
-const tagsBody = z.strictObject({ tags: z.array(tag).max(TAGS_MAX) });
+export const tagsBody = z.strictObject({ tags: z.array(tag).max(TAGS_MAX) });
 
 const idOf = (c: ComputeContext): string => c.req.param('id') ?? '';
 const keyOf = (c: ComputeContext): string => c.req.param('key') ?? '';

@@ -13,7 +13,7 @@ import type { DomainConfig } from './options.ts';
 
 const ALL = '/:domain/config';
 const PATHS = [ALL, `${ALL}/:group`, `${ALL}/:group/:option`];
-const config = z.record(z.string(), z.unknown()) as unknown as z.ZodType<DomainConfig>;
+export const configBody = z.record(z.string(), z.unknown()) as unknown as z.ZodType<DomainConfig>;
 
 const domainOf = (c: AppContext) => c.req.param('domain') ?? '';
 const partOf = (c: AppContext) => ({ group: c.req.param('group'), option: c.req.param('option') });
@@ -25,11 +25,11 @@ export const domainConfigRoutes = new Hono<AppEnv>()
   )
   .on('GET', PATHS, async (c) => c.json({ config: await getDomainConfig(actorContext(c), domainOf(c), partOf(c)) }))
   .put(ALL, async (c) => {
-    const made = await putDomainConfig(actorContext(c), domainOf(c), await readMember(c, 'config', config));
+    const made = await putDomainConfig(actorContext(c), domainOf(c), await readMember(c, 'config', configBody));
     return c.json({ config: made.config }, made.isNew ? 201 : 200);
   })
   .on('PATCH', PATHS, async (c) => {
-    const change = await readMember(c, 'config', config);
+    const change = await readMember(c, 'config', configBody);
     return c.json({ config: await updateDomainConfig(actorContext(c), domainOf(c), partOf(c), change) });
   })
   .on('DELETE', PATHS, async (c) => {

@@ -9,7 +9,7 @@ import { authenticateRequest } from './authenticate-request.ts';
 import { createKeyPair, deleteKeyPair, findKeyPair, keyPairView, listKeyPairs } from './key-pairs.ts';
 import { signedRequest } from './signatures.ts';
 
-const keyPairToCreate = z.object({ tenant_id: z.string() });
+export const keyPairToCreate = z.object({ tenant_id: z.string() });
 
 /** Key pairs for EC2 and S3, under the user's own path. */
 export const keyPairRoutes = new Hono<AppEnv>()

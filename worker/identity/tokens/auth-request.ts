@@ -40,7 +40,7 @@ const NAME_CHARS_MAX = 1_024;
 const text = z.string().max(NAME_CHARS_MAX);
 const domain = z.object({ id: text.optional(), name: text.optional() });
 const inDomain = z.object({ id: text.optional(), name: text.optional(), domain: domain.optional() });
-const auth = z.object({
+export const authBody = z.object({
   identity: z.object({
     methods: z.array(z.string()).max(METHODS_MAX),
     password: z
@@ -69,7 +69,7 @@ const auth = z.object({
     ])
     .optional(),
 });
-type Auth = z.infer<typeof auth>;
+type Auth = z.infer<typeof authBody>;
 
 /**
  * A log-in from the body of POST /v3/auth/tokens.
@@ -77,7 +77,7 @@ type Auth = z.infer<typeof auth>;
  */
 export function parseAuthRequest(body: Record<string, unknown>): AuthRequest {
   if (body.auth === undefined || body.auth === null) throw expecting('auth', 'request body');
-  const { identity, scope } = checkValue(body.auth, auth);
+  const { identity, scope } = checkValue(body.auth, authBody);
   const methods = new Set(identity.methods);
   const given = Object.keys((body.auth as Auth).identity);
   for (const method of methods) if (!given.includes(method)) throw expecting(method, 'identity');

@@ -14,7 +14,7 @@ import { sourceOf } from './check-source.ts';
 import { importMarks, newTask } from './task-statements.ts';
 import type { TaskRow } from './tasks.ts';
 
-const taskBody = z.object({
+export const taskBody = z.object({
   type: z.literal('import'),
   input: z.object({
     import_from: z.string().max(URI_CHARS_MAX),

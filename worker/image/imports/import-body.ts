@@ -14,7 +14,7 @@ export interface ImportRequest {
   body: ImportTaskInput['import_req'];
 }
 
-const importBody = z.looseObject({
+export const importBody = z.looseObject({
   method: z.looseObject({ name: z.string(), uri: z.string().max(URI_CHARS_MAX).optional() }),
   all_stores: z.boolean("'all_stores' must be boolean value only").optional(),
   all_stores_must_succeed: z.boolean("'all_stores_must_succeed' must be boolean value only").optional(),

@@ -61,7 +61,7 @@ const namespaceBody = z.strictObject({
 });
 
 /** A body of each kind, by the name of its schema. */
-const BODIES = {
+export const METADEF_BODIES = {
   namespace: namespaceBody,
   object: z.strictObject(objectMembers),
   property: z.strictObject({ name, ...propertyMembers }),
@@ -71,7 +71,7 @@ const BODIES = {
 };
 export type NamespaceBody = z.infer<typeof namespaceBody>;
 
-const READ_ONLY: Partial<Record<keyof typeof BODIES, string[]>> = {
+const READ_ONLY: Partial<Record<keyof typeof METADEF_BODIES, string[]>> = {
   namespace: ['self', 'schema', 'created_at', 'updated_at'],
   object: ['self', 'schema', 'created_at', 'updated_at'],
 };
@@ -80,16 +80,16 @@ const READ_ONLY: Partial<Record<keyof typeof BODIES, string[]>> = {
  * A body, checked against the schema of that name.
  * @throws ApiError 400; 403 it sets what is read-only
  */
-export function parseMetadef<Name extends keyof typeof BODIES>(
+export function parseMetadef<Name extends keyof typeof METADEF_BODIES>(
   schema: Name,
   value: unknown,
-): z.infer<(typeof BODIES)[Name]> {
+): z.infer<(typeof METADEF_BODIES)[Name]> {
   const readOnly = READ_ONLY[schema] ?? ['created_at', 'updated_at'];
   const set = readOnly.find((member) => typeof value === 'object' && value !== null && member in value);
   if (set !== undefined) throw forbidden(`Attribute '${set}' is read-only.`);
-  const parsed = BODIES[schema].safeParse(value);
+  const parsed = METADEF_BODIES[schema].safeParse(value);
   if (!parsed.success) {
     throw badRequest(`Provided object does not match schema '${schema}': ${firstProblem(parsed.error)}`);
   }
-  return parsed.data as z.infer<(typeof BODIES)[Name]>;
+  return parsed.data as z.infer<(typeof METADEF_BODIES)[Name]>;
 }

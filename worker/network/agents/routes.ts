@@ -10,7 +10,7 @@ import { agentListing, agentView, listAgents, showAgent } from './agent-rows.ts'
 import { updateAgent } from './update-agent.ts';
 
 /** The attributes of an agent, as PUT takes them. */
-const agentAttributes = {
+export const agentAttributes = {
   admin_state_up: unset(boolean),
   description: unset(nullOr(text(DESCRIPTION_LENGTH_MAX))),
 } as const;

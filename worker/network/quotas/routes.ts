@@ -17,7 +17,7 @@ const LIMIT_MAX = 2 ** 31 - 1;
 const PROJECT_LENGTH_MAX = 255;
 
 /** The limits, as PUT takes them. */
-const quotaAttributes = {
+export const quotaAttributes = {
   ...Object.fromEntries(LIMITED.map((resource) => [resource, unset(integerBetween(UNLIMITED, LIMIT_MAX))])),
   force: unset(boolean),
   /** Is checked whether it is asked for or not. */
