@@ -182,7 +182,7 @@ describe('security groups and addresses of a server', () => {
     await cloud.act(id, { removeFixedIp: { address: before?.fixed_ips[0]?.ip_address } });
     expect((await listOf(cloud, id))[0]?.fixed_ips).toEqual(after?.fixed_ips.slice(1));
     expect(
-      (await refusalOf(cloud, 'POST', `/servers/${id}/action`, { removeFixedIp: { address: '10.9.0.250' } }))[0],
+      (await refusalOf(cloud, 'POST', `/servers/${id}/action`, { removeFixedIp: { address: '10.77.0.250' } }))[0],
     ).toBe(400);
     const body = { addFixedIp: { networkId } };
     expect((await cloud.call('POST', `/servers/${id}/action`, { body, version: '2.44' })).status).toBe(404);
