@@ -1,6 +1,8 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Env } from '../../env.ts';
-import { hangUp, type Side, upgraded } from './relay-sockets.ts';
+
+/** The ends of a relay. */
+export type Side = 'viewer' | 'machine';
 
 const OTHER: Readonly<Record<Side, Side>> = { viewer: 'machine', machine: 'viewer' };
 
@@ -50,5 +52,21 @@ export class ConsoleRelay extends DurableObject<Env> {
     this.#early.push(message);
     this.#earlyBytes += typeof message === 'string' ? message.length : message.byteLength;
     if (this.#earlyBytes > EARLY_BYTES_MAX) this.end();
+  }
+}
+
+/** The answer that opens a socket. Programs that view consoles ask for the protocol `binary`, and some insist on it. */
+function upgraded(request: Request, client: WebSocket): Response {
+  const wanted = request.headers.get('sec-websocket-protocol')?.split(/, */).includes('binary');
+  const headers: Record<string, string> = wanted ? { 'sec-websocket-protocol': 'binary' } : {};
+  return new Response(null, { status: 101, webSocket: client, headers });
+}
+
+/** Without a code: what some viewers would take a reason for is data. */
+function hangUp(socket: WebSocket): void {
+  try {
+    socket.close();
+  } catch {
+    // It is closed.
   }
 }

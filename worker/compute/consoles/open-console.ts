@@ -1,6 +1,7 @@
 import type { Context } from '../../http/context.ts';
+import { unauthorized } from '../../http/errors.ts';
+import type { Side } from './console-relay.ts';
 import { type ConsoleType, findConsole } from './create-console.ts';
-import { hangUp, type Side, upgraded } from './relay-sockets.ts';
 
 /** How long the machine may take to reach the guest's console and dial back. */
 const MACHINE_TIMEOUT_MS = 15_000;
@@ -11,15 +12,16 @@ const join = (relay: Fetcher, side: Side, upgrade: Request) =>
   relay.fetch(new Request(`http://relay/${side}`, upgrade));
 
 /**
- * Opens the console that a token is for, and has the guest's machine dial in. A token that opens none is hung up on, as
- * Nova's proxies do: a browser learns nothing of a refused upgrade.
+ * Opens the console that a token is for, and has the guest's machine dial in. A socket that is opened only to be closed would
+ * keep a viewer waiting that does not close its own end, so a token that opens nothing is refused before.
+ * @throws ApiError 401 no such console, any more
  */
 export async function openConsole(
   ctx: Context,
   of: { type: ConsoleType; token: string; upgrade: Request },
 ): Promise<Response> {
   const found = await findConsole(ctx, of.token);
-  if (!found?.runnerId || found.consoleType !== of.type) return refuse(of.upgrade);
+  if (!found?.runnerId || found.consoleType !== of.type) throw unauthorized('This token opens no console.');
   const { runnerId, serverId } = found;
   const relayId = ctx.ids.uuid();
   const relay = relayOf(ctx, runnerId, relayId);
@@ -39,10 +41,3 @@ export const joinConsole = (
   ctx: Context,
   of: { runnerId: string; relayId: string; upgrade: Request },
 ): Promise<Response> => join(relayOf(ctx, of.runnerId, of.relayId), 'machine', of.upgrade);
-
-function refuse(upgrade: Request): Response {
-  const { 0: client, 1: server } = new WebSocketPair();
-  server.accept();
-  hangUp(server);
-  return upgraded(upgrade, client);
-}
