@@ -5,6 +5,7 @@ import { consoleViewers } from './compute/consoles/viewer-routes.ts';
 import { compute } from './compute/routes.ts';
 import { fleet } from './fleet/routes.ts';
 import type { AppEnv } from './http/context.ts';
+import { drainBody } from './http/drain-body.ts';
 import { addressOf, makeContext } from './http/make-context.ts';
 import { identity } from './identity/routes.ts';
 import { image } from './image/routes.ts';
@@ -41,6 +42,7 @@ app.use(async (c, next) => {
   // The answer that opens a socket is not ours to change.
   if (c.res.status !== 101) c.res.headers.set('x-openstack-request-id', requestId);
 });
+app.use(drainBody);
 app.route('/', services);
 app.route('/r/:region{[A-Za-z0-9_-]+}', services);
 app.get('/', (c) =>

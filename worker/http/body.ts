@@ -80,7 +80,7 @@ async function readText(c: AppContext, bytesMax: number): Promise<string> {
     if (done) return text + decoder.decode();
     seen += value.byteLength;
     if (seen > bytesMax) {
-      await reader.cancel();
+      reader.releaseLock();
       throw tooLarge(`The request body is over ${bytesMax} bytes.`);
     }
     text += decoder.decode(value, { stream: true });
