@@ -6,7 +6,9 @@ import { ofSchema } from './bodies-of.ts';
 import { readCorpus } from './corpus.ts';
 import { DatabaseWatch } from './digest.ts';
 import { Driver } from './driver.ts';
-import { openSegments, type Plan, plansFor, sensiblePlansFor } from './requests.ts';
+import { parametersOf } from './parameters.ts';
+import { QUERIES, singles } from './queries.ts';
+import { collectionOf, openSegments, type Plan, plansFor, sensiblePlansFor } from './requests.ts';
 import { allRoutes, nameOf, type Route } from './routes.ts';
 import { bodyOfRoute } from './schemas.ts';
 import { closeConnections } from './send.ts';
@@ -24,6 +26,7 @@ const SENSIBLE_RUNS = 3;
 /** As often again it is tried to have a route do what it is asked. */
 const SENSIBLE_ROUNDS_MAX = 8;
 const ACTION_ROUNDS_MAX = 3;
+const PARAMETER_ROUNDS_MAX = 4;
 const REPEATS_EVERY = 5;
 const { SEED: named = '1' } = process.env;
 const SEED = named === 'random' ? Date.now() % 1_000_000 : Number(named);
@@ -33,7 +36,7 @@ const BUDGET_MS = Number(process.env.BUDGET_S ?? 75) * 1_000;
 const TEST_TIMEOUT_MS = 1_800_000;
 /** Making one finding small takes no longer. */
 const SHRINK_MS = 30_000;
-/** Of the routes, those that must do what was asked, once at least. */
+/** Of the routes, and of the parameters of lists, those that must do what was asked, once at least. */
 const REACHED_SHARE_MIN = 0.85;
 
 const ACTION = 'POST /compute/v2.1/servers/:id/action';
@@ -78,6 +81,33 @@ it(
     }
     refusals = new Map(driver.refusals);
     expect([...findings.values()].join('\n\n')).toBe('');
+  },
+  TEST_TIMEOUT_MS,
+);
+
+it(
+  'reads nearly all parameters of its lists',
+  async () => {
+    const unread: string[] = [];
+    let all = 0;
+    for (const route of main) {
+      const query = QUERIES.get(nameOf(route));
+      if (!query) continue;
+      for (const one of singles(query)) {
+        const [key = 'sort_key'] = one.parameters;
+        const name = `${nameOf(route)}?${key}`;
+        const plans = sensiblePlansFor(route, corpus, { query: parametersOf(one, collectionOf(route.path), 0) });
+        for (let round = 0; round < PARAMETER_ROUNDS_MAX && !driver.reached.has(name); round += 1) {
+          await tryRoute(route, plans, { seed: seedOf(route, -round), numRuns: 1 });
+        }
+        all += 1;
+        if (!driver.reached.has(name)) unread.push(`${name}: ${driver.refusals.get(name)}`);
+      }
+    }
+    console.log(`${all - unread.length} of ${all} parameters of lists did what was asked`);
+    if (process.env.STATS) console.log(unread.join('\n'));
+    expect([...findings.values()].join('\n\n')).toBe('');
+    if (ONLY.source === '.') expect(1 - unread.length / all).toBeGreaterThan(REACHED_SHARE_MIN);
   },
   TEST_TIMEOUT_MS,
 );
@@ -145,7 +175,7 @@ async function tryRoute(route: Route, plans: fc.Arbitrary<Plan>, of: { seed: num
 async function tryActions(route: Route): Promise<void> {
   for (const name of Object.keys(ACTIONS)) {
     const bodies = ofSchema(route, (version) => actionBodies(version)[name] as z.ZodType);
-    const plans = sensiblePlansFor(route, corpus, bodies);
+    const plans = sensiblePlansFor(route, corpus, { bodies });
     for (let round = 0; round < ACTION_ROUNDS_MAX && !driver.reached.has(`${nameOf(route)} ${name}`); round += 1) {
       await tryRoute(route, plans, { seed: SEED + round, numRuns: SENSIBLE_RUNS });
     }

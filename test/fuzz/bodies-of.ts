@@ -20,7 +20,7 @@ export const VERSIONS = [1, 1, 30, 42, 56, 63, 79, 90, MICROVERSION_MAX, MICROVE
 export function bodiesOf(route: Route, corpus: Corpus): fc.Arbitrary<Drawn> | undefined {
   const body = bodyOfRoute(nameOf(route));
   if (body === undefined || body === 'nothing' || body === 'bytes') return undefined;
-  const seen = (corpus[nameOf(route)]?.bodies ?? []).map((value) => ({ value, version: undefined }));
+  const seen = (corpus[nameOf(route)] ?? []).map((value) => ({ value, version: undefined }));
   if (body === 'corpus') return seen.length > 0 ? fc.constantFrom(...seen) : undefined;
   const drawn =
     'bare' in body

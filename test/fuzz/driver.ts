@@ -30,7 +30,7 @@ export interface Finding {
 
 /** Sends requests to a world and judges what comes of them. */
 export class Driver {
-  /** The routes, and the actions behind one, that did what was asked. */
+  /** The routes, the actions behind one, and the parameters of queries (`GET /x?limit`) that did what was asked. */
   readonly reached = new Set<string>();
   /** Why a route did not do what was asked, when it was last asked sensibly. */
   readonly refusals = new Map<string, string>();
@@ -182,11 +182,12 @@ export class Driver {
     const names = [nameOf(route), ...(action === undefined ? [] : [`${nameOf(route)} ${action}`])];
     if (status >= 300) {
       const shown = `${plan.sender} ${wire.path} ${wire.body?.toString().slice(0, REFUSED_CHARS_MAX) ?? ''}`;
-      if (plan.query.length === 0)
-        for (const name of names) this.refusals.set(name, `${status} ${text.slice(0, REFUSED_CHARS_MAX)} ${shown}`);
+      const asked = plan.query.length === 0 ? names : plan.query.map(({ key }) => `${nameOf(route)}?${key}`);
+      for (const name of asked) this.refusals.set(name, `${status} ${text.slice(0, REFUSED_CHARS_MAX)} ${shown}`);
       return;
     }
     for (const name of names) this.reached.add(name);
+    for (const { key } of plan.query) this.reached.add(`${nameOf(route)}?${key}`);
     const [path = ''] = wire.path.split('?');
     if (wire.method === 'DELETE') {
       this.#world.own.pool.remove(path.split('/').at(-1) ?? '');

@@ -31,13 +31,10 @@ function makeCorpus(files: string[]): void {
   for (const { path, answer } of sent) eachObject(answer, path, (kind, { id }) => kinds.set(id, kind));
   const routes = allRoutes();
   const shapes = new Map<string, Map<string, unknown[]>>();
-  const queries = new Map<string, Set<string>>();
   for (const { method, path, body } of sent) {
-    const [plain = '', query] = path.split('?');
+    const [plain = ''] = path.split('?');
     const route = routeOf(routes, method, plain.replace(/\/$/, ''));
-    if (!route) continue;
-    if (query) for (const key of new URLSearchParams(query).keys()) add(queries, nameOf(route), new Set([key]));
-    if (body === undefined) continue;
+    if (!route || body === undefined) continue;
     const open = withoutIds(body, kinds);
     const ofRoute = shapes.get(nameOf(route)) ?? new Map<string, unknown[]>();
     shapes.set(nameOf(route), ofRoute);
@@ -48,18 +45,9 @@ function makeCorpus(files: string[]): void {
     }
   }
   const corpus: Corpus = {};
-  for (const name of [...new Set([...shapes.keys(), ...queries.keys()])].sort()) {
-    corpus[name] = {
-      bodies: [...(shapes.get(name)?.values() ?? [])].flat(),
-      queries: [...(queries.get(name) ?? [])].sort(),
-    };
-  }
+  for (const [name, bodies] of [...shapes].sort()) corpus[name] = [...bodies.values()].flat();
   writeFileSync(OUTPUT, `${JSON.stringify(corpus, null, 1)}\n`);
   console.log(`${Object.keys(corpus).length} of ${routes.length} routes, from ${sent.length} requests`);
-}
-
-function add(into: Map<string, Set<string>>, key: string, values: Set<string>): void {
-  into.set(key, new Set([...(into.get(key) ?? []), ...values]));
 }
 
 const REQUEST = / Request \([^)]*\): \d+ (\w+) https?:\/\/[^/\s]+(\/\S*) /;

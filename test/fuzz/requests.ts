@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { bodiesOf, type Drawn, VERSIONS } from './bodies-of.ts';
 import type { Corpus } from './corpus.ts';
 import { kindOf } from './kinds.ts';
-import { brokenBody, nastySegment, nastyText, nastyValue } from './nasty.ts';
+import { brokenBody, nastySegment, nastyValue } from './nasty.ts';
+import { type Parameter, parametersOf } from './parameters.ts';
+import { type Query, queryOfRoute } from './queries.ts';
 import { nameOf, type Route } from './routes.ts';
 import { bodyOfRoute } from './schemas.ts';
 
@@ -27,68 +29,20 @@ export interface Plan {
   /** Which of the paths to send it to that are known to have been there; undefined for one of `segments`. */
   known: number | undefined;
   segments: Pick[];
-  query: { key: string; value: Pick }[];
+  query: Parameter[];
   body: (Drawn & { changes: Change[] }) | { bytes: Buffer } | undefined;
   contentType: string | undefined;
   headers: Record<string, string>;
 }
 
-const COMMON_KEYS = [
-  ...[
-    'limit',
-    'marker',
-    'offset',
-    'page_reverse',
-    'sort_key',
-    'sort_dir',
-    'sort',
-    'name',
-    'id',
-    'status',
-    'fields',
-    'tags',
-    'not-tags-any',
+/** What some list or other reads, sent to all. */
+const COMMON: Query = {
+  parameters: [
+    ...['limit', 'marker', 'offset', 'fields', 'name', 'id', 'status', 'all_tenants', 'project_id', 'deleted', 'force'],
+    ...['include_subtree', 'constructor', '__proto__', '', 'a[b]', 'x'],
   ],
-  ...[
-    'all_tenants',
-    'all_projects',
-    'project_id',
-    'tenant_id',
-    'user_id',
-    'changes-since',
-    'changes-before',
-    'deleted',
-    'visibility',
-    'owner',
-  ],
-  ...[
-    'include_subtree',
-    'effective',
-    'include_names',
-    'scope.project.id',
-    'user.id',
-    'name__contains',
-    'enabled',
-    'domain_id',
-    'size_min',
-    'shared',
-  ],
-  ...[
-    'ip',
-    'image',
-    'flavor',
-    'host',
-    'is_public',
-    'minRam',
-    'fixed_ips',
-    'member_status',
-    'created_at',
-    'force',
-    'reserved',
-    'nocatalog',
-    'constructor',
-  ],
-];
+  sortKeys: ['id', 'x'],
+};
 const CONTENT_TYPES = [
   ...[
     'application/json',
@@ -125,6 +79,10 @@ export function openSegments(path: string): string[] {
     return [NAMED_BY[before] ?? kindOf(before)];
   });
 }
+
+/** The kind of what a path lists. */
+export const collectionOf = (path: string): string =>
+  kindOf(path.split('/').findLast((segment) => !segment.startsWith(':') && segment !== 'detail') ?? '');
 
 const pick = (kind: string): fc.Arbitrary<Pick> =>
   fc.oneof(
@@ -192,31 +150,8 @@ const odd = fc.constantFrom<Record<string, string>>(
 
 /** Requests to one route, as often sensible as not. */
 export function plansFor(route: Route, corpus: Corpus): fc.Arbitrary<Plan> {
-  const known = corpus[nameOf(route)] ?? { bodies: [], queries: [] };
-  const key = fc.oneof(
-    { weight: known.queries.length > 0 ? 3 : 0, arbitrary: fc.constantFrom(...known.queries, 'limit') },
-    { weight: 2, arbitrary: fc.constantFrom(...COMMON_KEYS) },
-    { weight: 1, arbitrary: nastyText.filter((text) => text.length < 300) },
-  );
-  const parameter: fc.Arbitrary<Plan['query'][number]> = fc.record({
-    key,
-    value: fc.oneof(
-      {
-        weight: 2,
-        arbitrary: nastyText.map((text) => ({
-          from: 'text' as const,
-          text: encodeURIComponent(text.slice(0, 2_000).toWellFormed()),
-        })),
-      },
-      {
-        weight: 1,
-        arbitrary: fc
-          .constantFrom('1', '0', 'true', 'false', 'asc', 'desc')
-          .map((text) => ({ from: 'text' as const, text })),
-      },
-      { weight: 1, arbitrary: pick('') },
-    ),
-  });
+  const asked = queryOfRoute(nameOf(route));
+  const kind = collectionOf(route.path);
   const drawn = bodiesOf(route, corpus) ?? others(corpus);
   const withChanges = (changes: fc.Arbitrary<Change[]>): fc.Arbitrary<Plan['body']> =>
     fc.tuple(drawn, changes).map(([one, changed]) => ({ ...one, changes: changed }));
@@ -237,7 +172,8 @@ export function plansFor(route: Route, corpus: Corpus): fc.Arbitrary<Plan> {
     segments: fc.tuple(...openSegments(route.path).map(pick)),
     query: fc.oneof(
       { weight: reads ? 1 : 5, arbitrary: fc.constant<Plan['query']>([]) },
-      { weight: 2, arbitrary: fc.array(parameter, { maxLength: 3 }) },
+      { weight: asked ? 3 : 0, arbitrary: parametersOf(asked ?? COMMON, kind, 4) },
+      { weight: 1, arbitrary: parametersOf(COMMON, kind, 7) },
     ),
     body: reads ? fc.oneof({ weight: 12, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: body }) : body,
     contentType: fc.oneof(
@@ -256,7 +192,11 @@ export function plansFor(route: Route, corpus: Corpus): fc.Arbitrary<Plan> {
 }
 
 /** Requests to one route as a client means them: to what is there, and with a valid body. */
-export function sensiblePlansFor(route: Route, corpus: Corpus, bodies = bodiesOf(route, corpus)): fc.Arbitrary<Plan> {
+export function sensiblePlansFor(
+  route: Route,
+  corpus: Corpus,
+  { bodies = bodiesOf(route, corpus), query = sensibleQuery(route) } = {},
+): fc.Arbitrary<Plan> {
   const own = (kind: string) => fc.record({ from: fc.constant('own' as const), kind: fc.constant(kind), at: fc.nat() });
   const bytes = bodyOfRoute(nameOf(route)) === 'bytes' ? { bytes: Buffer.from('own') } : undefined;
   const drawn = bodies?.map((one) => ({ ...one, changes: [] }));
@@ -269,13 +209,20 @@ export function sensiblePlansFor(route: Route, corpus: Corpus, bodies = bodiesOf
     ),
     segments: fc.tuple(...openSegments(route.path).map(own)),
     // Where all of something is gone only by force.
-    query: fc.constant(
-      route.path.endsWith('/runners/:id') ? [{ key: 'force', value: { from: 'text', text: 'true' } }] : [],
-    ),
+    query,
     body: drawn ?? fc.constant(bytes),
     contentType: fc.constant(bytes ? 'application/octet-stream' : undefined),
     headers: sensibleHeaders(route),
   });
+}
+
+function sensibleQuery(route: Route): fc.Arbitrary<Parameter[]> {
+  // Where all of something is gone only by force.
+  if (route.path.endsWith('/runners/:id'))
+    return fc.constant([{ key: 'force', value: { from: 'text', text: 'true' } }]);
+  const asked = queryOfRoute(nameOf(route));
+  const none = fc.constant<Parameter[]>([]);
+  return asked ? fc.oneof(none, parametersOf(asked, collectionOf(route.path), 0)) : none;
 }
 
 function sensibleHeaders({ service, path }: Route): fc.Arbitrary<Record<string, string>> {
@@ -286,6 +233,4 @@ function sensibleHeaders({ service, path }: Route): fc.Arbitrary<Record<string, 
 
 /** What other routes take, for one that takes no body. */
 const others = (corpus: Corpus): fc.Arbitrary<Drawn> =>
-  fc
-    .constantFrom(...Object.values(corpus).flatMap(({ bodies }) => bodies))
-    .map((value) => ({ value, version: undefined }));
+  fc.constantFrom(...Object.values(corpus).flat()).map((value) => ({ value, version: undefined }));

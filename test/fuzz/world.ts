@@ -189,7 +189,7 @@ export class World {
     // What is made of other things finds them the second time.
     for (const _ of [1, 2]) {
       for (const service of SERVICES) {
-        for (const [name, { bodies }] of Object.entries(this.#corpus)) {
+        for (const [name, bodies] of Object.entries(this.#corpus)) {
           const [method, path = ''] = name.split(' ');
           if (method !== 'POST' || !path.startsWith(`/${service}/`) || path.includes(':') || path.includes('/v2/'))
             continue;

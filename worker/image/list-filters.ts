@@ -24,6 +24,8 @@ const INTEGER_COLUMNS: Record<string, string> = {
 };
 const TEXT_COLUMNS: Record<string, string> = { owner: 'project_id', checksum: 'md5', os_hash_value: 'sha512' };
 const MOMENT_COLUMNS: Record<string, string> = { created_at: 'created_at_ms', updated_at: 'updated_at_ms' };
+/** What a list is filtered by, besides the extra properties of images. */
+export const FILTERS = [OPERATOR_COLUMNS, INTEGER_COLUMNS, TEXT_COLUMNS, MOMENT_COLUMNS].flatMap(Object.keys);
 const COMPARISONS: Record<string, string> = { gt: '>', gte: '>=', lt: '<', lte: '<=', eq: '=', neq: '<>' };
 
 const column = (name: string) => sql.raw(`images.${name}`);

@@ -8,7 +8,7 @@ export interface SortTerm {
 }
 
 /** What a key sorts by, in the table named; null sorts as Glance's marker comparison takes it: empty, or zero. */
-const SORT_EXPRESSIONS = {
+export const SORT_EXPRESSIONS = {
   name: (table: string) => `COALESCE(${table}.name, '')`,
   status: (table: string) => `${table}.status`,
   container_format: (table: string) => `COALESCE(${table}.container_format, '')`,

@@ -8,14 +8,14 @@ import { last, markerNotFound, type Page, pageOf, type Query, refuseUnknown } fr
 import { visibleFlavors } from './find-flavor.ts';
 import type { FlavorRow } from './views.ts';
 
-const KNOWN = ['limit', 'marker', 'is_public', 'minRam', 'minDisk', 'sort_key', 'sort_dir'];
+export const KNOWN = ['limit', 'marker', 'is_public', 'minRam', 'minDisk', 'sort_key', 'sort_dir'];
 /** What a list may be sorted by; columns that are the same for all leave it as it is. */
-const SORT_KEYS: Readonly<Record<string, string>> = {
+export const SORT_KEYS: Readonly<Record<string, string>> = {
   created_at: 'created_at_ms',
   updated_at: 'created_at_ms',
   description: `coalesce(description, '')`,
-  disabled: '0',
-  vcpu_weight: '0',
+  disabled: `''`,
+  vcpu_weight: `''`,
   ephemeral_gb: 'ephemeral_gib',
   flavorid: 'id',
   id: 'created_at_ms',

@@ -3,7 +3,7 @@ import type { Microversion } from '../http/microversion.ts';
 import { last, type Query, refuseUnknown } from '../http/paging.ts';
 
 /** Parameters that every Nova knows; others are ignored before 2.75 and refused from then on. */
-const KNOWN = [
+export const KNOWN = [
   ...[
     'user_id',
     'project_id',
@@ -34,7 +34,7 @@ const JOINED = [
 
 const PAGING = ['limit', 'marker', 'sort_key', 'sort_dir'];
 const FOR_ALL = ['reservation_id', 'name', 'status', 'image', 'flavor', 'ip', 'changes-since', 'all_tenants'];
-const FOR_ALL_SINCE: readonly [Microversion, string[]][] = [
+export const FOR_ALL_SINCE: readonly [Microversion, string[]][] = [
   [5, ['ip6']],
   [26, ['tags', 'tags-any', 'not-tags', 'not-tags-any']],
   [66, ['changes-before']],
@@ -82,7 +82,7 @@ export function timeOf(name: string, text: string): number {
 }
 
 /** Columns that a list may be sorted by, with the expression of each. In the expressions `servers` is `s`. */
-const SORT_KEYS: Readonly<Record<string, string>> = {
+export const SORT_KEYS: Readonly<Record<string, string>> = {
   access_ip_v4: `coalesce(s.access_ip_v4, '')`,
   access_ip_v6: `coalesce(s.access_ip_v6, '')`,
   auto_disk_config: `s.disk_config`,

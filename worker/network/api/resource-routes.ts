@@ -32,13 +32,13 @@ export interface Resource<Row, A extends Attributes> {
   remove(ctx: ActorContext, input: Removal): Promise<void>;
 }
 
-/** Every kind of resource that has such routes, by its plural: what is sent to them is made of these attributes. */
-export const RESOURCES = new Map<string, { one: string; many: string; attributes: Attributes }>();
+/** Every kind of resource that has such routes, by its plural: what is sent to them is made of its attributes and filters. */
+export const RESOURCES = new Map<string, { one: string; many: string; attributes: Attributes; listing: Listing }>();
 
 /** The routes of a kind of resource. */
 export function resourceRoutes<Row, A extends Attributes>(resource: Resource<Row, A>): Hono<AppEnv> {
   const { one, many, attributes, listing } = resource;
-  RESOURCES.set(many, { one, many, attributes });
+  RESOURCES.set(many, { one, many, attributes, listing });
   return new Hono<AppEnv>()
     .get('/', (c) => {
       const ctx = actorContext(c);
