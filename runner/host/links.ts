@@ -148,6 +148,13 @@ export async function listRoutes(family: 4 | 6, table: number): Promise<{ prefix
   }));
 }
 
+/** What the kernel takes as its own, by type as `local` and `broadcast`, of all interfaces. */
+export async function listLocalRoutes(family: 4 | 6): Promise<{ type: string; prefix: string; dev: string }[]> {
+  const { stdout } = await run('ip', ['-j', `-${family}`, 'route', 'show', 'table', 'local']);
+  type RouteJson = { type: string; dst: string; dev?: string };
+  return (JSON.parse(stdout || '[]') as RouteJson[]).map(({ type, dst, dev = '' }) => ({ type, prefix: dst, dev }));
+}
+
 /** A route as the kernel has it; without a device there is no way. */
 export interface KernelRoute {
   table: number;
@@ -155,6 +162,8 @@ export interface KernelRoute {
   prefix: string;
   via: string | null;
   dev: string | null;
+  /** Whether it is an address of the machine itself. */
+  local: boolean;
 }
 
 /** Routes of all tables that have a number and no name. */
@@ -168,6 +177,7 @@ export async function listNumberedRoutes(family: 4 | 6): Promise<KernelRoute[]> 
       prefix: route.dst,
       via: route.gateway ?? null,
       dev: route.type === 'unreachable' ? null : (route.dev ?? null),
+      local: route.type === 'local',
     }));
 }
 

@@ -59,8 +59,10 @@ export const addressHex = (address: string): string => `0x${ipOf(address).value.
 
 const LINK_LOCAL = cidrOf('fe80::/10');
 
+/** Whether an address means something on its own link only. */
+export const isLinkLocal = (address: string): boolean => contains(LINK_LOCAL, ipOf(address));
+
 /** Whether an address can be a gateway of a range: one of its own, or link-local. */
 export function isGatewayOf(cidr: string, address: string): boolean {
-  const ip = ipOf(address);
-  return contains(cidrOf(cidr), ip) || contains(LINK_LOCAL, ip);
+  return contains(cidrOf(cidr), ipOf(address)) || isLinkLocal(address);
 }

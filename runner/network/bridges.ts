@@ -1,6 +1,8 @@
 import { type Address, ipBatch, listAddresses, listLinks, listRoutes, listRules } from '../host/links.ts';
 import { run } from '../host/run.ts';
 import { readSysctl, type SysctlKeeper, writeSysctl } from '../host/sysctl.ts';
+import { versionOf } from './addresses.ts';
+import { withdrawLocalRoutes } from './local-routes.ts';
 import type { Names } from './names.ts';
 import type { BridgePlan } from './plan-bridge.ts';
 
@@ -8,6 +10,8 @@ import type { BridgePlan } from './plan-bridge.ts';
 const BY_MARK_PRIORITY = 21_000;
 const BY_INTERFACE_PRIORITY = 21_001;
 const OWN_TRAFFIC_PRIORITY = 21_002;
+/** After those of what routers add: questions for hardware addresses carry no network's mark. */
+const BY_SENDER_PRIORITY = 21_004;
 
 /** Settings of a bridge; they go with it. */
 const BRIDGE_SETTINGS: [name: string, value: string][] = [
@@ -58,6 +62,7 @@ export async function ensureBridge(names: Names, plan: BridgePlan, sysctls: Sysc
     if (!((await readSysctl(path)) ?? value).match(`^${value}$`)) await writeSysctl(path, value);
   }
   await ipBatch([...(await addressChanges(plan)), ...(link?.up ? [] : [['link', 'set', plan.name, 'up']])]);
+  if (plan.local.length > 0) await withdrawLocalRoutes(new Set([plan.name]));
   await ensureRoutes(names, plan);
   if (plan.routes.some((route) => route.version === 6)) await forwardIpv6(sysctls);
 }
@@ -67,7 +72,8 @@ export async function removeBridge(bridge: string, table: number | null): Promis
   if ((await listLinks()).some((link) => link.name === bridge)) await ipBatch([['link', 'delete', bridge]]);
   for (const family of [4, 6] as const) {
     const rules = (await listRules(family)).filter(
-      (rule) => rule.selector === `oif ${bridge}` || (table !== null && rule.table === String(table)),
+      (rule) =>
+        [`oif ${bridge}`, `iif ${bridge}`].includes(rule.selector) || (table !== null && rule.table === String(table)),
     );
     await ipBatch(
       rules.map((rule) => ruleCommand('del', rule.priority, rule.selector, rule.table)),
@@ -106,7 +112,14 @@ const addressText = (address: Address) => `${address.address}/${address.prefixLe
 
 async function ensureRoutes(names: Names, plan: BridgePlan): Promise<void> {
   for (const family of [4, 6] as const) {
-    const routes = plan.routes.filter((route) => route.version === family);
+    const locals = plan.local
+      .filter((address) => versionOf(address) === family)
+      .map((cidr) => ({ cidr, type: ['local'], source: null }));
+    // Addresses first: routes name them as senders.
+    const routes = [
+      ...locals,
+      ...plan.routes.filter((route) => route.version === family).map((route) => ({ ...route, type: [] })),
+    ];
     const there = await listRoutes(family, plan.table);
     const stale = there.filter((one) => !routes.some((route) => route.cidr === one.prefix));
     const ownTable = names.routingTable(0);
@@ -114,9 +127,9 @@ async function ensureRoutes(names: Names, plan: BridgePlan): Promise<void> {
     const staleOwn = (await listRoutes(family, ownTable)).filter(
       (one) => one.dev === plan.name && !own.some((route) => route.cidr === one.prefix),
     );
-    const to = (route: BridgePlan['routes'][number], table: number) => {
+    const to = (route: (typeof routes)[number], table: number) => {
       const source = route.source ? ['src', route.source] : [];
-      return ['route', 'replace', route.cidr, 'dev', plan.name, ...source, 'table', String(table)];
+      return ['route', 'replace', ...route.type, route.cidr, 'dev', plan.name, ...source, 'table', String(table)];
     };
     const commands = [
       ...stale.map((one) => ['route', 'del', one.prefix, 'table', String(plan.table)]),
@@ -130,11 +143,15 @@ async function ensureRoutes(names: Names, plan: BridgePlan): Promise<void> {
       [BY_MARK_PRIORITY, `fwmark ${plan.mark}`, plan.table],
       [BY_INTERFACE_PRIORITY, `oif ${plan.name}`, plan.table],
       [OWN_TRAFFIC_PRIORITY, 'iif lo', names.routingTable(0)],
+      ...(family === 4 ? [[BY_SENDER_PRIORITY, `iif ${plan.name}`, plan.table] as const] : []),
     ]);
   }
 }
 
-async function ensureRules(family: 4 | 6, rules: [priority: number, selector: string, table: number][]): Promise<void> {
+async function ensureRules(
+  family: 4 | 6,
+  rules: (readonly [priority: number, selector: string, table: number])[],
+): Promise<void> {
   const there = await listRules(family);
   const missing = rules.filter(
     ([priority, selector, table]) =>

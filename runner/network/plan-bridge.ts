@@ -1,5 +1,5 @@
 import type { NetworkSpec } from '../../shared/specs/network.ts';
-import { canonicalCidr, versionOf } from './addresses.ts';
+import { canonicalCidr, isLinkLocal, versionOf } from './addresses.ts';
 import { gatewayMac, METADATA_ADDRESS, type Names } from './names.ts';
 import type { OwnAddress } from './routers/own-addresses.ts';
 
@@ -14,6 +14,8 @@ export interface BridgePlan {
   addresses: { address: string; prefixLength: number; scope?: 'host' }[];
   /** Ranges reached through the bridge. */
   routes: { cidr: string; version: 4 | 6; source: string | null }[];
+  /** Of the addresses, those that are the machine's for this network's packets only: a tenant chose them. */
+  local: string[];
   /** The routing table of packets with the network's mark, or from a socket bound to the bridge. */
   table: number;
   mark: string;
@@ -42,6 +44,7 @@ export function planBridge(names: Names, spec: NetworkSpec, number: number, own:
       version: versionOf(canonicalCidr(subnet.cidr).split('/')[0] ?? ''),
       source: own.find((one) => one.subnet_id === subnet.id)?.address ?? null,
     })),
+    local: spec.external ? [] : own.map(({ address }) => address).filter((address) => !isLinkLocal(address)),
     table: names.routingTable(number),
     mark: names.networkMark(number),
     hostAccess: spec.host_access,

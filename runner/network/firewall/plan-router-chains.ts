@@ -31,6 +31,8 @@ function zoneChains(toGateway: string): [string, ChainPlan][] {
         'ct zone set iifname . ip6 daddr map @inbound_zones6 return',
         `meta mark and ${toGateway} == 0 ${zone} return`,
         'fib daddr type local ct original zone set iifname map @zones return',
+        'iifname . ip daddr @own4 ct original zone set iifname map @zones return',
+        'iifname . ip6 daddr @own6 ct original zone set iifname map @zones return',
         `iifname . ip daddr @inside4 ${zone} return`,
         // Not translated: the world's answers find their zone by the guest's address.
         `iifname @with_gateway meta nfproto ipv6 ${zone} return`,
@@ -52,8 +54,18 @@ function zoneChains(toGateway: string): [string, ChainPlan][] {
       'answers_of_guests',
       base('filter', 'prerouting', -155, [
         // A guest may have any address, so also that of a machine of the world that another guest talks with.
-        `iifname @inner ct direction reply ct reply zone 0 ${IS_TRANSLATED} iifname . ct original ip daddr != @hairpins drop`,
+        'iifname != @inner return',
+        'ct direction original return',
+        'ct reply zone != 0 return',
+        `${IS_TRANSLATED} iifname . ct original ip daddr @hairpins return`,
+        `${IS_TRANSLATED} drop`,
+        // The machine's own: only where it asked this network.
+        'iifname . ct mark != @asked drop',
       ]),
+    ],
+    [
+      'questions_of_host',
+      base('filter', 'output', -150, ['oifname @inner ct state new ct mark set oifname map @network_marks']),
     ],
   ];
 }

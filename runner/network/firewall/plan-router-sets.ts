@@ -6,7 +6,7 @@ import type { Inventory } from '../inventory.ts';
 import type { Names } from '../names.ts';
 import { componentsOf, networksOf, routersOf, wayOutOf, zonesOf } from '../routers/components.ts';
 import { floatingIpsOf, heldAddressesOf, portForwardingsOf } from '../routers/floating.ts';
-import { reachedFrom } from '../routers/plan-routes.ts';
+import { ownAddresses, reachedFrom } from '../routers/plan-routes.ts';
 import type { SetPlan } from './ruleset.ts';
 
 type Sets = ReturnType<typeof emptySets>;
@@ -45,6 +45,11 @@ function emptySets() {
     inbound6: set('type ifname . ipv6_addr : mark; flags interval'),
     inbound_zones4: set('typeof iifname . ip daddr : ct zone; flags interval'),
     inbound_zones6: set('typeof iifname . ip6 daddr : ct zone; flags interval'),
+    /** Addresses of this machine that a network's guests reach, as gateways. */
+    own4: set('type ifname . ipv4_addr'),
+    own6: set('type ifname . ipv6_addr'),
+    /** Bridges with the marks of what the machine itself asks there. */
+    asked: set('type ifname . mark'),
     with_gateway: set('type ifname'),
     held: set('type ifname . ipv4_addr'),
     held_addresses: set('type ipv4_addr'),
@@ -80,7 +85,10 @@ function addNetwork(plan: Plan, spec: NetworkSpec): void {
   sets.zones.elements.set(bridge, String(zones.get(spec.id)));
   sets.mark_zones.elements.set(mark, String(zones.get(spec.id)));
   sets.passable.elements.set(`${bridge} . ${bridge}`, '');
+  sets.asked.elements.set(`${bridge} . ${mark}`, '');
+  addOwn(plan, bridge, spec);
   for (const other of reachedFrom(inventory, spec)) {
+    addOwn(plan, bridge, other.spec);
     // There and back: either side may ask.
     sets.passable.elements.set(`${bridge} . ${bridgeOf(plan, other.spec.id)}`, '');
     sets.passable.elements.set(`${bridgeOf(plan, other.spec.id)} . ${bridge}`, '');
@@ -99,6 +107,12 @@ function addNetwork(plan: Plan, spec: NetworkSpec): void {
     const zone = String(zones.get(spec.id));
     addInbound(sets[`inbound${ip_version}`], outside, rangeOf(cidr), mark);
     addInbound(sets[`inbound_zones${ip_version}`], outside, rangeOf(cidr), zone);
+  }
+}
+
+function addOwn({ sets, inventory }: Plan, bridge: string, network: NetworkSpec): void {
+  for (const address of ownAddresses(inventory, network)) {
+    sets[`own${versionOf(address)}`].elements.set(`${bridge} . ${address}`, '');
   }
 }
 

@@ -139,6 +139,7 @@ it('has these fixed rules', () => {
     chain inet ae1234 zones { type filter hook prerouting priority -300; policy accept; }
     chain inet ae1234 zones_of_errors { type filter hook output priority -300; policy accept; }
     chain inet ae1234 answers_of_guests { type filter hook prerouting priority -155; policy accept; }
+    chain inet ae1234 questions_of_host { type filter hook output priority -150; policy accept; }
     chain inet ae1234 marks { type filter hook prerouting priority -140; policy accept; }
     chain inet ae1234 marks_from_world
     chain inet ae1234 floating_ips { type nat hook prerouting priority -100; policy accept; }
@@ -170,6 +171,8 @@ it('has these fixed rules', () => {
     rule inet ae1234 zones ct zone set iifname . ip6 daddr map @inbound_zones6 return
     rule inet ae1234 zones meta mark and 0x40000000 == 0 ct zone set iifname map @zones return
     rule inet ae1234 zones fib daddr type local ct original zone set iifname map @zones return
+    rule inet ae1234 zones iifname . ip daddr @own4 ct original zone set iifname map @zones return
+    rule inet ae1234 zones iifname . ip6 daddr @own6 ct original zone set iifname map @zones return
     rule inet ae1234 zones iifname . ip daddr @inside4 ct zone set iifname map @zones return
     rule inet ae1234 zones iifname @with_gateway meta nfproto ipv6 ct zone set iifname map @zones return
     rule inet ae1234 zones iifname @plain_out meta nfproto ipv4 ct zone set iifname map @zones return
@@ -178,7 +181,13 @@ it('has these fixed rules', () => {
     rule inet ae1234 zones ct original zone set iifname map @zones
     rule inet ae1234 zones_of_errors icmp type { destination-unreachable, time-exceeded, parameter-problem } ct zone set meta mark map @mark_zones
     rule inet ae1234 zones_of_errors icmpv6 type { 1, 2, 3, 4 } ct zone set meta mark map @mark_zones
-    rule inet ae1234 answers_of_guests iifname @inner ct direction reply ct reply zone 0 ct status snat,dnat iifname . ct original ip daddr != @hairpins drop
+    rule inet ae1234 answers_of_guests iifname != @inner return
+    rule inet ae1234 answers_of_guests ct direction original return
+    rule inet ae1234 answers_of_guests ct reply zone != 0 return
+    rule inet ae1234 answers_of_guests ct status snat,dnat iifname . ct original ip daddr @hairpins return
+    rule inet ae1234 answers_of_guests ct status snat,dnat drop
+    rule inet ae1234 answers_of_guests iifname . ct mark != @asked drop
+    rule inet ae1234 questions_of_host oifname @inner ct state new ct mark set oifname map @network_marks
     rule inet ae1234 marks iifname . ip daddr @held goto marks_from_world
     rule inet ae1234 marks iifname @bridges meta mark set iifname map @network_marks
     rule inet ae1234 marks iifname @external meta mark set iifname . ip daddr map @inbound4

@@ -1,6 +1,7 @@
 import type { NetworkSpec } from '../../../shared/specs/network.ts';
 import type { RouterSpec } from '../../../shared/specs/router.ts';
-import { canonicalAddress, canonicalCidr, versionOf } from '../addresses.ts';
+import { canonicalAddress, canonicalCidr, isLinkLocal, versionOf } from '../addresses.ts';
+import { gatewaysOf } from '../gateways.ts';
 import { covers, rangeOf } from '../intranet/ranges.ts';
 import type { Inventory, Numbered } from '../inventory.ts';
 import type { Names } from '../names.ts';
@@ -15,6 +16,8 @@ export interface Route {
   via: string | null;
   /** Null: there is no way. */
   dev: string | null;
+  /** Whether it is an address of the machine itself. */
+  local: boolean;
 }
 
 /** Which networks each reaches by routers, by id: where its packets may be sent. */
@@ -41,7 +44,10 @@ export function planRoutes(names: Names, inventory: Inventory): Route[] {
     const routes = [
       ...reachedFrom(inventory, spec)
         .filter((other) => other.spec.id !== spec.id)
-        .flatMap((other) => subnetRoutes(names, other.spec, table)),
+        .flatMap((other) => [
+          ...addressRoutes(names, inventory, other.spec, table),
+          ...subnetRoutes(names, other.spec, table),
+        ]),
       ...routers.flatMap((router) => extraRoutes(names, inventory, router, table)),
       ...waysOut(names, inventory, spec, table),
     ];
@@ -57,7 +63,23 @@ const subnetRoutes = (names: Names, network: NetworkSpec, table: number): Route[
     prefix: canonicalCidr(cidr),
     via: null,
     dev: names.bridge(network.id),
+    local: false,
   }));
+
+/** The machine's own addresses on another network. */
+const addressRoutes = (names: Names, inventory: Inventory, network: NetworkSpec, table: number): Route[] =>
+  ownAddresses(inventory, network).map((address) => ({
+    version: versionOf(address),
+    table,
+    prefix: address,
+    via: null,
+    dev: names.bridge(network.id),
+    local: true,
+  }));
+
+/** Gateways on a network that are the machine's for packets of tenants that reach it. */
+export const ownAddresses = (inventory: Inventory, network: NetworkSpec): string[] =>
+  network.external ? [] : gatewaysOf(inventory, network.id).filter((address) => !isLinkLocal(address));
 
 /** The router that has an address on a network that another router is on, too. */
 function routerAt(inventory: Inventory, router: RouterSpec, address: string): RouterSpec | undefined {
@@ -78,7 +100,7 @@ function extraRoutes(names: Names, inventory: Inventory, router: RouterSpec, tab
     if (!at || versionOf(nexthop) !== rangeOf(destination).version) return [];
     const range = canonicalCidr(destination);
     const prefix = range.endsWith('/0') ? 'default' : range;
-    return [{ version: versionOf(nexthop), table, prefix, via: canonicalAddress(nexthop), dev: at.dev }];
+    return [{ version: versionOf(nexthop), table, prefix, via: canonicalAddress(nexthop), dev: at.dev, local: false }];
   });
 }
 
@@ -89,7 +111,7 @@ function waysOut(names: Names, inventory: Inventory, network: NetworkSpec, table
   const near = outside ? subnetRoutes(names, outside, table) : [];
   const far = ([4, 6] as const).flatMap((version): Route[] => {
     const hop = gateway?.next_hops.find((one) => versionOf(one) === version);
-    const way = { version, table, prefix: 'default' };
+    const way = { version, table, prefix: 'default', local: false };
     if (gateway && hop) return [{ ...way, via: canonicalAddress(hop), dev: names.bridge(gateway.network_id) }];
     return network.snat ? [] : [{ ...way, via: null, dev: null }];
   });

@@ -4,6 +4,7 @@ import { ipBatch, listAddresses, listLinks, listNumberedRoutes, listRules } from
 import { gathered } from '../../host/wait.ts';
 import { errorText, type Log } from '../../log.ts';
 import type { Inventory } from '../inventory.ts';
+import { withdrawLocalRoutes } from '../local-routes.ts';
 import type { Names } from '../names.ts';
 import { floatingIpsOf, portForwardingsOf } from './floating.ts';
 import { ownAddressesOf } from './own-addresses.ts';
@@ -36,8 +37,15 @@ export class Routing {
 
   async #change(): Promise<void> {
     await this.#ensureAddresses();
+    await withdrawLocalRoutes(this.#tenantBridges());
     for (const family of [4, 6] as const) await this.#ensureRoutes(family);
     await this.#endOldConnections();
+  }
+
+  #tenantBridges(): Set<string> {
+    const { names, inventory } = this.#options;
+    const inner = [...inventory.networks.values()].filter(({ spec }) => !spec.external);
+    return new Set(inner.map(({ spec }) => names.bridge(spec.id)));
   }
 
   async #ensureAddresses(): Promise<void> {
@@ -65,7 +73,8 @@ export class Routing {
     const wanted = planRoutes(names, inventory).filter(
       (route) => route.version === family && (route.dev === null || links.has(route.dev)),
     );
-    const text = (route: Omit<Route, 'version'>) => `${route.table} ${route.prefix} ${route.via} ${route.dev}`;
+    const text = (route: Omit<Route, 'version'>) =>
+      `${route.table} ${route.prefix} ${route.via} ${route.dev} ${route.local}`;
     const there = (await listNumberedRoutes(family)).filter((route) => names.ownsRouterTable(route.table));
     const known = new Set(there.map(text));
     const kept = new Set(wanted.map((route) => `${route.table} ${route.prefix}`));
@@ -109,12 +118,13 @@ export class Routing {
   }
 }
 
-const addCommand = ({ table, prefix, via, dev }: Omit<Route, 'version'>): string[] =>
+const addCommand = ({ table, prefix, via, dev, local }: Omit<Route, 'version'>): string[] =>
   dev === null
     ? ['route', 'replace', 'unreachable', prefix, 'table', String(table)]
     : [
         'route',
         'replace',
+        ...(local ? ['local'] : []),
         prefix,
         ...(via ? ['via', via] : []),
         'dev',
