@@ -103,6 +103,7 @@ describe('a list of flavors', () => {
       ['?minDisk=1', '1', '1'],
       ['?sort_key=name', '21', '21'],
       ['?sort_key=memory_mb&sort_dir=desc', '21', '21'],
+      ['?sort_key=vcpu_weight', '12', '12'],
       ['?limit=1', '1', '1'],
       ['?marker=1', '2', '2'],
       ['?is_public=None', '12', '123'],
