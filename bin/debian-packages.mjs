@@ -43,6 +43,6 @@ export const packagesFor = {
   'test edge': [],
   'test hosts': [...machine, ...guestImage, ...cables, 'python3'],
   'test conformance': [...machine, ...guestImage, ...clients],
-  conformance: clients,
+  conformance: [...clients, 'neutron-tempest-plugin'],
   bench: load,
 };

@@ -124,7 +124,8 @@ export type SecurityGroupSpec = z.infer<typeof securityGroupSpec>;
 export const groupMemberSpec = z.object({
   group_id: uuid,
   port_id: uuid,
-  addresses: z.array(ipText).max(16),
+  /** Its own, and those of its allowed address pairs that are one address. */
+  addresses: z.array(ipText).max(32),
 });
 export type GroupMemberSpec = z.infer<typeof groupMemberSpec>;
 

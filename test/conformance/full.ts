@@ -16,11 +16,13 @@ const RUNNERS = 3;
 /** What tempest takes for granted by its own defaults (`identity.user_lockout_*`, `user_unique_last_password_count`). */
 const SECURITY_COMPLIANCE = { lockout_failure_attempts: 2, lockout_duration: 5, unique_last_password_count: 2 };
 
-/** What is run of tempest: all of these services, but for what needs block storage. */
+/** What is run of tempest and of Neutron's own tests: all of these services, but for what needs block storage. */
 const GROUPS: Record<string, RegExp> = {
   identity: /^tempest\.api\.identity\.(v3|admin\.v3)\./,
   image: /^tempest\.api\.image\.v2\./,
   compute: /^tempest\.api\.compute\.(?!volumes\.|admin\.test_volume)/,
+  network: /^tempest\.api\.network\./,
+  'network-plugin': /^neutron_tempest_plugin\.api\./,
 };
 
 const HELP = `npm run conformance:full [-- GROUP | REGEX ...] [--workers N] [--verbose]

@@ -53,7 +53,7 @@ export async function listTempest(): Promise<string[]> {
   try {
     const cwd = await newWorkspace(folder);
     const { stdout } = await run('/usr/bin/tempest', ['run', '--list-tests'], { env: environment(folder), cwd });
-    return stdout.split('\n').filter((line) => line.startsWith('tempest.'));
+    return stdout.split('\n').filter((line) => /^(tempest|neutron_tempest_plugin)\./.test(line));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

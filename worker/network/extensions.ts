@@ -39,6 +39,18 @@ export const EXTENSIONS: readonly Extension[] = [
     updated: '2012-07-23T10:00:00-00:00',
   },
   {
+    alias: 'allowed-address-pairs',
+    name: 'Allowed Address Pairs',
+    description: 'Provides allowed address pairs',
+    updated: '2013-07-23T10:00:00-00:00',
+  },
+  {
+    alias: 'extra_dhcp_opt',
+    name: 'Neutron Extra DHCP options',
+    description: 'Extra options of DHCP for one port, as to boot from the network',
+    updated: '2013-03-17T12:00:00-00:00',
+  },
+  {
     alias: 'provider',
     name: 'Provider Network',
     description: 'Expose mapping of virtual networks to physical networks',

@@ -30,7 +30,7 @@ const policy = {
   delete_subnet: 'project-member',
   get_port: 'project-reader',
   create_port: 'project-member',
-  /** network: a MAC, a fixed address, `network:...` as device owner, or no port security */
+  /** network: a MAC, a fixed address, address pairs, `network:...` as device owner, or no port security */
   'create_port:network_owner': 'project-member',
   update_port: 'project-member',
   /** network */

@@ -38,6 +38,12 @@ export const qosSql = (policyId: SQL): SQL => sql`(SELECT json_object(
   'dscp_mark', ${qosRule('dscp_marking', 'egress', sql`r.dscp_mark`)})
   FROM qos_rules r WHERE r.policy_id = ${policyId} GROUP BY r.policy_id)`;
 
+/** The pairs of a port; hosts take ranges alone, of one address too. */
+const addressPairsSql = sql`(SELECT json_group_array(json_object('mac_address', pair.value ->> '$.mac_address',
+    'ip_address', pair.value ->> '$.ip_address' || CASE WHEN instr(pair.value ->> '$.ip_address', '/') > 0 THEN ''
+      WHEN instr(pair.value ->> '$.ip_address', ':') > 0 THEN '/128' ELSE '/32' END) ORDER BY pair.key)
+  FROM json_each(ports.allowed_address_pairs) pair)`;
+
 export const portSpecSql = sql`json_object(
   'id', ports.id, 'network_id', ports.network_id, 'project_id', ports.project_id, 'server_id', nullif(ports.device_id, ''),
   'mac_address', ports.mac_address,
@@ -49,7 +55,7 @@ export const portSpecSql = sql`json_object(
   'security_groups', (SELECT json_group_array(g.group_id ORDER BY g.group_id)
     FROM port_security_groups g WHERE g.port_id = ports.id),
   'mtu', (SELECT networks.mtu FROM networks WHERE networks.id = ports.network_id),
-  'allowed_address_pairs', json(ports.allowed_address_pairs), 'extra_dhcp_opts', json(ports.extra_dhcp_opts),
+  'allowed_address_pairs', ${addressPairsSql}, 'extra_dhcp_opts', json(ports.extra_dhcp_opts),
   'qos', ${qosSql(sql`coalesce(ports.qos_policy_id, (SELECT networks.qos_policy_id FROM networks WHERE networks.id = ports.network_id))`)})`;
 
 export const securityGroupSpecSql = sql`json_object(
@@ -67,5 +73,8 @@ export const memberIdSql = sql`port_security_groups.group_id || ':' || port_secu
 
 export const memberSpecSql = sql`json_object(
   'group_id', port_security_groups.group_id, 'port_id', port_security_groups.port_id,
-  'addresses', (SELECT json_group_array(a.ip_address ORDER BY a.position)
-    FROM ip_allocations a WHERE a.port_id = port_security_groups.port_id))`;
+  'addresses', (SELECT json_group_array(address) FROM (
+    SELECT a.ip_address AS address FROM ip_allocations a WHERE a.port_id = port_security_groups.port_id
+    UNION SELECT pair.value ->> '$.ip_address' FROM ports p, json_each(p.allowed_address_pairs) pair
+      WHERE p.id = port_security_groups.port_id AND instr(pair.value ->> '$.ip_address', '/') = 0
+    ORDER BY address)))`;

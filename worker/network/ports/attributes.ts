@@ -4,7 +4,6 @@ import {
   BadValue,
   boolean,
   DESCRIPTION_LENGTH_MAX,
-  emptyList,
   invalidInput,
   listOf,
   members,
@@ -17,6 +16,8 @@ import {
   uuid,
 } from '../api/values.ts';
 import { tagList } from '../tags/tag-values.ts';
+import { addressPairs } from './address-pairs.ts';
+import { dhcpOptions } from './dhcp-options.ts';
 
 /** What one port may have; the runner's specs have the same bounds. */
 const FIXED_IPS_MAX = 16;
@@ -74,8 +75,8 @@ export const portAttributes = {
   dns_name: optional(dnsName, ''),
   tags: optional(tagList, [], { put: false }),
   'binding:vnic_type': unset(only('normal')),
-  allowed_address_pairs: unset(emptyList),
-  extra_dhcp_opts: unset(emptyList),
+  allowed_address_pairs: unset(addressPairs),
+  extra_dhcp_opts: unset(dhcpOptions),
   ...owner,
   id: readOnly,
   status: readOnly,

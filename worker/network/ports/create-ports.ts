@@ -12,8 +12,10 @@ import { cryptoRandom, type Random, randomMac } from '../ipam/random.ts';
 import { enforce } from '../policy.ts';
 import { usePolicies } from '../qos/choose-policy.ts';
 import { assertAccess } from '../rbac/assert-access.ts';
+import { choosePairs } from './address-pairs.ts';
 import type { portAttributes } from './attributes.ts';
 import { chooseGroups, namedGroups } from './choose-groups.ts';
+import { chooseOptions } from './dhcp-options.ts';
 import { type AddressPlan, planAddresses, reserveNamed } from './plan-addresses.ts';
 import { type PortReads, readForPorts } from './port-reads.ts';
 import { type PortWithPlace, selectPorts } from './port-rows.ts';
@@ -95,6 +97,9 @@ function newPort(
     portSecurityEnabled,
     addresses: made.addresses.length,
   };
+  const macAddress = input.mac_address ?? randomMac(made.random);
+  const networkProjectId = network?.projectId ?? '';
+  const pairsOf = { action: 'create_port', networkProjectId, macAddress, portSecurityEnabled, current: [] } as const;
   return {
     addresses: made.addresses,
     groupIds: chooseGroups(ctx, wish, found.groups, made.statements),
@@ -105,7 +110,7 @@ function newPort(
       networkId: input.network_id,
       name: input.name,
       description: input.description,
-      macAddress: input.mac_address ?? randomMac(made.random),
+      macAddress,
       adminStateUp: input.admin_state_up,
       status: 'DOWN',
       portSecurityEnabled,
@@ -114,8 +119,8 @@ function newPort(
       runnerId: null,
       ownedByServer: false,
       dnsName: input.dns_name,
-      allowedAddressPairs: [],
-      extraDhcpOpts: [],
+      allowedAddressPairs: choosePairs(ctx, input.allowed_address_pairs, pairsOf),
+      extraDhcpOpts: chooseOptions([], input.extra_dhcp_opts),
       vnicType: 'normal',
       bindingProfile: {},
       qosPolicyId: input.qos_policy_id ?? null,

@@ -101,7 +101,6 @@ describe('a port', () => {
     [{ security_groups: ['x'] }, 400, 'HTTPBadRequest'],
     [{ security_groups: ['00000000-0000-4000-8000-000000000000'] }, 404, 'SecurityGroupNotFound'],
     [{ network_id: '00000000-0000-4000-8000-000000000000' }, 404, 'NetworkNotFound'],
-    [{ allowed_address_pairs: [{ ip_address: '10.0.0.1' }] }, 400, 'HTTPBadRequest'],
     [{ 'binding:vnic_type': 'direct' }, 400, 'HTTPBadRequest'],
     [{ 'binding:host_id': 'h' }, 400, 'HTTPBadRequest'],
     [{ dns_name: 'not_a_label' }, 400, 'HTTPBadRequest'],

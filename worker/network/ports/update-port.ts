@@ -13,9 +13,11 @@ import { enforce } from '../policy.ts';
 import { refuseTaking, usePolicies } from '../qos/choose-policy.ts';
 import { assertAccess } from '../rbac/assert-access.ts';
 import { type Readdressed, readdressed } from '../routers/readdress-interface.ts';
+import { choosePairs } from './address-pairs.ts';
 import type { portAttributes } from './attributes.ts';
 import { chooseGroups, namedGroups, refuseGroupsWithoutSecurity } from './choose-groups.ts';
 import { macAddressInUse } from './create-ports.ts';
+import { chooseOptions } from './dhcp-options.ts';
 import { planAddresses, reserveNamed } from './plan-addresses.ts';
 import { readForPorts } from './port-reads.ts';
 import { type PortWithPlace, selectPorts, vifType } from './port-rows.ts';
@@ -153,6 +155,8 @@ async function write(
           deviceId: changes.device_id ?? row.deviceId,
           deviceOwner: changes.device_owner ?? row.deviceOwner,
           dnsName: changes.dns_name ?? row.dnsName,
+          allowedAddressPairs: chosenPairs(ctx, row, changes),
+          extraDhcpOpts: chooseOptions(row.extraDhcpOpts, changes.extra_dhcp_opts),
           portSecurityEnabled: changes.port_security_enabled ?? row.portSecurityEnabled,
           qosPolicyId: changes.qos_policy_id === undefined ? row.qosPolicyId : changes.qos_policy_id,
           revision: sql`revision + 1`,
@@ -172,6 +176,15 @@ async function write(
   const [updated] = results.at(-1) as PortWithPlace[];
   return updated ?? row;
 }
+
+const chosenPairs = (ctx: ActorContext, row: PortWithPlace, changes: PortUpdate['changes']) =>
+  choosePairs(ctx, changes.allowed_address_pairs, {
+    action: 'update_port',
+    networkProjectId: row.networkProjectId,
+    macAddress: changes.mac_address ?? row.macAddress,
+    portSecurityEnabled: changes.port_security_enabled ?? row.portSecurityEnabled,
+    current: row.allowedAddressPairs,
+  });
 
 /** Its host, the hosts that know members of its groups, old and new, and those that have it as one. */
 function touched(row: PortWithPlace, runnerId: string, groupIds: string[]): SQL {
