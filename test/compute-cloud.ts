@@ -91,6 +91,7 @@ export class ComputeCloud {
       lastSeenAtMs: nowMs,
       leaseExpiresAtMs: nowMs + LEASE_MS,
       hypervisor: 'simulated',
+      tunnelIp: '192.0.2.1',
       vcpus: 10,
       memoryMib: 5_120,
       diskGib: 10,
@@ -156,17 +157,25 @@ export class ComputeCloud {
     return [response.status, fault?.message];
   }
 
-  /** A network of the user's with one subnet. */
-  async addNetwork(cidr = '10.9.0.0/24'): Promise<{ networkId: string; subnetId: string }> {
-    const make = async <T>(path: string, body: unknown): Promise<T> => {
-      const { token } = this.user;
-      const response = await call('POST', `/r/${this.region}/networking/v2.0/${path}`, { token, body });
-      if (response.status !== 201) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-      return response.json();
-    };
-    const { network } = await make<{ network: { id: string } }>('networks', { network: { name: 'private' } });
+  /** Makes something of the network API's. */
+  async make<T>(path: string, body: unknown, { token }: Actor = this.user): Promise<T> {
+    const response = await call('POST', `/r/${this.region}/networking/v2.0/${path}`, { token, body });
+    if (response.status !== 201) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+
+  /** A network with one subnet: the user's, and a VXLAN, unless an admin makes it otherwise. */
+  async addNetwork(
+    cidr = '10.9.0.0/24',
+    { as = this.user, ...of }: { as?: Actor } & Record<string, unknown> = {},
+  ): Promise<{ networkId: string; subnetId: string }> {
+    const { network } = await this.make<{ network: { id: string } }>(
+      'networks',
+      { network: { name: 'private', ...of } },
+      as,
+    );
     const subnet = { network_id: network.id, ip_version: 4, cidr };
-    const made = await make<{ subnet: { id: string } }>('subnets', { subnet });
+    const made = await this.make<{ subnet: { id: string } }>('subnets', { subnet }, as);
     return { networkId: network.id, subnetId: made.subnet.id };
   }
 

@@ -49,7 +49,7 @@ const SIMULATE = 'simulate';
  */
 export class SimulatedMachine implements Machine {
   readonly hypervisor = 'simulated';
-  readonly capabilities = ['simulated'];
+  readonly capabilities = ['simulated', 'vlan'];
   /** An address that no machine has (RFC 5737): nothing is sent. */
   readonly tunnelIp = '192.0.2.1';
   readonly physicalNetworks: string[];

@@ -9,6 +9,7 @@ import { putNeighbors } from './desired/neighbors.ts';
 import { dropAddressesOf, leaveAddresses, loseAddresses, placeAddressesOf } from './edge/floating-ips-on.ts';
 import { makePicker } from './ipam/address-picks.ts';
 import { cryptoRandom, type Random } from './ipam/random.ts';
+import { type CarriedNetwork, readCarried } from './networks/carried-networks.ts';
 import { chooseServerGroups } from './ports/choose-server-groups.ts';
 import { dnsLabel } from './ports/dns-label.ts';
 import { checkPort, newServerPort, reserveFixed, resolveRequests } from './ports/new-server-port.ts';
@@ -64,6 +65,13 @@ export function serverPortReads(
 ): Statement[] {
   return readServerPorts(ctx, input, random);
 }
+
+/** What carries the networks that the ports of `serverPortReads` are to be on. */
+export const carriedOf = (rows: unknown[]): CarriedNetwork[] => namedRows(rows).carried;
+
+/** Reads what carries the networks that a server's ports are on; rows are `CarriedNetwork`s. */
+export const readCarriedOfServer = (ctx: Context, serverId: string): Statement =>
+  readCarried(ctx, networksOfPorts(portsOf(serverId)), serverId);
 
 /**
  * Plans a new server's ports, addresses and their desired state on a runner. Addresses are picked from the rows read; the

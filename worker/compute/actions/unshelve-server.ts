@@ -6,12 +6,14 @@ import { badRequest, conflict } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import { imageOf, imageReads, type ServerImage } from '../../image/image-ref.ts';
 import { cryptoRandom, type Random } from '../../network/ipam/random.ts';
-import { bindServerPorts } from '../../network/server-ports.ts';
+import type { CarriedNetwork } from '../../network/networks/carried-networks.ts';
+import { bindServerPorts, readCarriedOfServer } from '../../network/server-ports.ts';
 import { Reads } from '../http/reads.ts';
 import { policy } from '../policy.ts';
 import { flavorDemands, imageDemands } from '../schedule/demands.ts';
 import type { Host } from '../schedule/filters.ts';
 import { CLAIM, type Claim, hostReads, hostsOf, takeClaim } from '../schedule/hosts.ts';
+import { networkDemands } from '../schedule/network-demands.ts';
 import { pickHost } from '../schedule/pick-host.ts';
 import { assertGroup, GROUP, type PlacedGroup, placedGroupOf, placedGroupRead } from '../server-groups/placement.ts';
 import { finishedAction, startAction } from '../servers/actions.ts';
@@ -57,6 +59,7 @@ interface Found {
   server: Pick<typeof servers.$inferSelect, 'vmState' | 'zone' | 'flavor' | 'shelvedImageId' | 'runnerId'>;
   hosts: Host[];
   group: PlacedGroup | null;
+  networks: CarriedNetwork[];
 }
 
 async function attemptOne(
@@ -65,13 +68,17 @@ async function attemptOne(
   to: Destination,
   chance: { attempt: number; random: Random },
 ): Promise<void> {
-  const { server, hosts, group } = await read(ctx, id);
+  const { server, hosts, group, networks } = await read(ctx, id);
   checkDestination(ctx, id, to, { server, hosts });
   if (server.runnerId !== null || server.shelvedImageId === null) return turnOn(ctx, id);
   const image = imageOf(ctx, server.shelvedImageId, await runBatch(ctx.db, imageReads(ctx, server.shelvedImageId)));
   const claim = claimOf(ctx, server.flavor, image);
   const zone = to.zone === undefined && to.host === undefined ? server.zone : (to.zone ?? null);
-  const demands = [...flavorDemands(server.flavor.extraSpecs), ...imageDemands(image.properties)];
+  const demands = [
+    ...flavorDemands(server.flavor.extraSpecs),
+    ...imageDemands(image.properties),
+    ...networkDemands(networks),
+  ];
   const need = { ...claim, zone, host: to.host ?? null, within: null, without: new Set<string>(), group, demands };
   const picked = pickHost(hosts, need, { nowMs: ctx.clock.nowMs(), ...chance });
   if ('host' in picked) await commitPlaced(ctx, id, { host: picked.host, claim, image, group });
@@ -88,10 +95,12 @@ async function read(ctx: ActorContext, id: string): Promise<Found> {
   );
   const ofHosts = reads.add(...hostReads(ctx));
   const ofGroup = reads.add(placedGroupRead(ctx, { serverId: id }));
+  const ofNetworks = reads.add(readCarriedOfServer(ctx, id));
   await reads.run(ctx.db);
   const [server] = ofServer()[0] as (typeof servers.$inferSelect)[];
   if (!server) throw serverNotFound(id);
-  return { server, hosts: hostsOf(ofHosts()), group: placedGroupOf(ofGroup()[0]) };
+  const networks = ofNetworks()[0] as CarriedNetwork[];
+  return { server, hosts: hostsOf(ofHosts()), group: placedGroupOf(ofGroup()[0]), networks };
 }
 
 function checkDestination(

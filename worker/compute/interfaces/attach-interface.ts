@@ -5,9 +5,13 @@ import type { ActorContext, ProjectContext } from '../../http/context.ts';
 import { ApiError, badRequest, conflict, notFound } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import { cryptoRandom, type Random } from '../../network/ipam/random.ts';
-import { lostRace, type PortRequest, planServerPorts, serverPortReads } from '../../network/server-ports.ts';
+import type { CarriedNetwork } from '../../network/networks/carried-networks.ts';
+import { carriedOf, lostRace, type PortRequest, planServerPorts, serverPortReads } from '../../network/server-ports.ts';
 import { Reads } from '../http/reads.ts';
 import { policy } from '../policy.ts';
+import type { Host } from '../schedule/filters.ts';
+import { hostReads, hostsOf } from '../schedule/hosts.ts';
+import { networkDemands } from '../schedule/network-demands.ts';
 import { finishedAction } from '../servers/actions.ts';
 import { hostOf, patchDesiredMembers } from '../servers/desired-server.ts';
 import { findServer, ownServer, serverNotFound } from '../servers/find-server.ts';
@@ -60,7 +64,9 @@ async function attemptOne(ctx: ActorContext, serverId: string, wanted: PortReque
   };
   const reads = new Reads();
   const ofPorts = reads.add(...serverPortReads(own, input, random));
+  const ofHost = reads.add(...hostReads(ctx, row.runnerId));
   await reads.run(ctx.db);
+  refuseUnreached(carriedOf(ofPorts()), hostsOf(ofHost()));
   const plan = await planServerPorts(own, input, ofPorts(), row.runnerId, random);
   const [portId] = plan.portIds;
   if (portId === undefined) {
@@ -92,6 +98,12 @@ async function attemptOne(ctx: ActorContext, serverId: string, wanted: PortReque
     refusals: { room: () => badRequest(`A server has at most ${PORTS_MAX} ports.`) },
   });
   return portId;
+}
+
+/** A guest stays where it is: its host must be on what carries the network. @throws ApiError 400 */
+function refuseUnreached(networks: readonly CarriedNetwork[], [host]: readonly Host[]): void {
+  const unmet = networkDemands(networks).find((demand) => host !== undefined && !demand.holds(host));
+  if (unmet) throw badRequest(`The port cannot be bound: the server's host is ${unmet.refused}.`);
 }
 
 /** A refusal of a port as Nova says it of a server that is there, which is not as it says it of a new one. */

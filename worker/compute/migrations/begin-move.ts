@@ -6,12 +6,14 @@ import type { ActorContext } from '../../http/context.ts';
 import { ApiError, badRequest } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import { cryptoRandom } from '../../network/ipam/random.ts';
-import { putServerPorts } from '../../network/server-ports.ts';
+import type { CarriedNetwork } from '../../network/networks/carried-networks.ts';
+import { putServerPorts, readCarriedOfServer } from '../../network/server-ports.ts';
 import { Reads } from '../http/reads.ts';
 import { type ComputeAction, policy } from '../policy.ts';
 import { type Demand, flavorDemands } from '../schedule/demands.ts';
 import type { Host } from '../schedule/filters.ts';
 import { CLAIM, type Claim, hostReads, hostsOf, takeClaim } from '../schedule/hosts.ts';
+import { networkDemands } from '../schedule/network-demands.ts';
 import { pickHost } from '../schedule/pick-host.ts';
 import { assertGroup, GROUP, type PlacedGroup, placedGroupOf, placedGroupRead } from '../server-groups/placement.ts';
 import { type ActionName, startAction } from '../servers/actions.ts';
@@ -35,6 +37,8 @@ export interface Mover {
   claim: Claim;
   /** Machines that are still to let go of a copy: they can take no new one. */
   leaving: string[];
+  /** What carries its networks. */
+  networks: CarriedNetwork[];
 }
 
 export interface MoveOrder {
@@ -72,8 +76,9 @@ export async function readMover(
   );
   const ofHosts = reads.add(...hostReads(ctx));
   const ofGroup = reads.add(placedGroupRead(ctx, { serverId: id }));
+  const ofNetworks = reads.add(readCarriedOfServer(ctx, id));
   await reads.run(ctx.db);
-  const [row] = ofServer()[0] as (Omit<Mover, 'flavor' | 'claim' | 'leaving'> & Record<string, string>)[];
+  const [row] = ofServer()[0] as (Omit<Mover, 'flavor' | 'claim' | 'leaving' | 'networks'> & Record<string, string>)[];
   if (!row) throw serverNotFound(id);
   const json = <T>(text: string | undefined): T => JSON.parse(text ?? 'null') as T;
   const server: Mover = {
@@ -81,6 +86,7 @@ export async function readMover(
     flavor: json(row.flavor),
     claim: json(row.claim),
     leaving: json(row.leaving),
+    networks: ofNetworks()[0] as CarriedNetwork[],
   };
   return { server, hosts: hostsOf(ofHosts()), group: placedGroupOf(ofGroup()[0]) };
 }
@@ -173,15 +179,15 @@ function hostFor(
   return pickHost(hosts, need, { nowMs: ctx.clock.nowMs(), attempt, random: cryptoRandom });
 }
 
-/** What the flavor asks of a host, and that it is of the kind that the server is on: others do not know its guest. */
+/** What the flavor and the networks ask of a host, and that it is of the kind that the server is on: others do not know its guest. */
 export function demandsOf(
   flavor: FlavorSnapshot,
-  { runnerId }: Pick<Mover, 'runnerId'>,
+  { runnerId, networks }: Pick<Mover, 'runnerId' | 'networks'>,
   hosts: readonly Host[],
 ): Demand[] {
   const own = hosts.find(({ id }) => id === runnerId)?.hypervisor;
   const alike: Demand[] = own ? [{ holds: (host) => host.hypervisor === own, refused: `not of the kind ${own}` }] : [];
-  return [...flavorDemands(flavor.extraSpecs), ...alike];
+  return [...flavorDemands(flavor.extraSpecs), ...networkDemands(networks), ...alike];
 }
 
 /** A group as the others of it see it: the server itself does not stand in its own way. */

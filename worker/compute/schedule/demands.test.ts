@@ -4,6 +4,9 @@ import { flavorDemands, type HostTraits, imageDemands } from './demands.ts';
 import { matches } from './spec-match.ts';
 
 const host = (of: Partial<HostTraits> = {}): HostTraits => ({
+  id: 'h',
+  tunnelIp: null,
+  physicalNetworks: [],
   hypervisor: 'qemu',
   capabilities: ['arch:x86_64', 'accelerator:kvm', 'cores:8'],
   aggregates: [],

@@ -2,9 +2,14 @@ import { matches } from './spec-match.ts';
 
 /** A host's own words of itself, as its runner says them: `arch:x86_64`, `accelerator:kvm`; and its aggregates'. */
 export interface HostTraits {
+  id: string;
   hypervisor: string | null;
   capabilities: readonly string[];
   aggregates: readonly Readonly<Record<string, string>>[];
+  /** Where its VXLAN packets come from; null where it has no such address. */
+  tunnelIp: string | null;
+  /** The networks of cables that it is on, by name. */
+  physicalNetworks: readonly string[];
 }
 
 /** One thing that a flavor or an image asks of its host. */

@@ -3,7 +3,6 @@ import type { Demand, HostTraits } from './demands.ts';
 
 /** A machine as the scheduler sees it. */
 export interface Host extends HostTraits {
-  id: string;
   name: string;
   zone: string;
   state: 'enabled' | 'draining' | 'disabled' | 'removed';
@@ -30,7 +29,7 @@ export interface Need {
   without: ReadonlySet<string>;
   /** The server group that it is in, or null. */
   group: PlacedGroup | null;
-  /** What its flavor and its image ask of a host. */
+  /** What its flavor, its image and its networks ask of a host. */
   demands: readonly Demand[];
 }
 

@@ -16,6 +16,7 @@ describe('the hosts that are read for a placement', () => {
       diskGibClaimed: 5,
       leaseExpiresAtMs: 7,
       capabilities: ['arch:x86_64'],
+      physicalNetworks: ['racks'],
     });
     const aggregate = { name: 'fast', availability_zone: 'nova' };
     const { aggregate: made } = await cloud.answer<{ aggregate: { id: number } }>('POST', '/os-aggregates', {
@@ -44,6 +45,8 @@ describe('the hosts that are read for a placement', () => {
         hypervisor: 'simulated',
         capabilities: ['arch:x86_64'],
         aggregates: [{ availability_zone: 'nova' }],
+        tunnelIp: '192.0.2.1',
+        physicalNetworks: ['racks'],
       },
       expect.objectContaining({ name: 'b', connected: false, leaseExpiresAtMs: null, state: 'draining' }),
     ]);

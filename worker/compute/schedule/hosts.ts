@@ -27,13 +27,20 @@ const COLUMNS: { readonly [Member in Exclude<keyof Host, 'aggregates'>]: string 
   diskGibFree: 'disk_gib_allocatable - disk_gib_claimed',
   hypervisor: 'hypervisor',
   capabilities: 'json(capabilities)',
+  tunnelIp: 'tunnel_ip',
+  physicalNetworks: 'json(physical_networks)',
 };
 const MEMBERS = Object.keys(COLUMNS);
 const VALUES = sql.raw(`json_group_array(json_array(${Object.values(COLUMNS).join(', ')}))`);
 
-/** The reads of the region's hosts, for a batch: all in one text, as there may be a thousand. `hostsOf` reads them. */
-export const hostReads = (ctx: Context): Statement[] => [
-  ctx.db.all(sql`SELECT ${VALUES} AS hosts FROM runners WHERE region = ${ctx.region} AND state <> 'removed'`),
+/**
+ * The reads of the region's hosts, or of one alone, for a batch: all in one text, as there may be a thousand. `hostsOf` reads
+ * them.
+ */
+export const hostReads = (ctx: Context, only?: string): Statement[] => [
+  ctx.db.all(sql`
+    SELECT ${VALUES} AS hosts FROM runners
+    WHERE region = ${ctx.region} AND state <> 'removed' AND ${only === undefined ? sql`1` : sql`id = ${only}`}`),
   ctx.db.all(sql`
     SELECT h.runner_id AS runnerId, a.metadata FROM aggregate_hosts h JOIN aggregates a ON a.id = h.aggregate_id
     WHERE a.region = ${ctx.region} AND a.metadata <> '{}'`),

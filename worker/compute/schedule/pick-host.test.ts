@@ -19,6 +19,8 @@ const host = (of: Partial<Host> = {}): Host => ({
   hypervisor: 'qemu',
   capabilities: [],
   aggregates: [],
+  tunnelIp: null,
+  physicalNetworks: [],
   ...of,
 });
 const need = (of: Partial<Need> = {}): Need => ({
@@ -50,6 +52,8 @@ const anyHost = fc.record({
   hypervisor: fc.constantFrom('qemu', null),
   capabilities: fc.array(fc.constantFrom('arch:x86_64', 'arch:aarch64', 'accelerator:kvm')),
   aggregates: fc.array(fc.record({ ssd: fc.constantFrom('true', 'false') })),
+  tunnelIp: fc.constantFrom('192.0.2.1', null),
+  physicalNetworks: fc.constantFrom([], ['racks']),
 });
 const anyNeed = fc.record({
   vcpus: fc.integer({ min: 1, max: 64 }),

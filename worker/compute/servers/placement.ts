@@ -1,7 +1,9 @@
 import { badRequest } from '../../http/errors.ts';
+import { carriedOf } from '../../network/server-ports.ts';
 import { flavorDemands, imageDemands } from '../schedule/demands.ts';
 import type { Host, Need } from '../schedule/filters.ts';
 import type { Claim } from '../schedule/hosts.ts';
+import { networkDemands } from '../schedule/network-demands.ts';
 import type { NewServer } from './new-server.ts';
 import type { Found } from './read-for-create.ts';
 
@@ -19,7 +21,7 @@ export function checkPlacement(wanted: NewServer, hosts: readonly Host[]): void 
 export function needOf(
   wanted: NewServer,
   claim: Claim,
-  found: Pick<Found, 'hinted' | 'group' | 'flavor' | 'image'>,
+  found: Pick<Found, 'hinted' | 'group' | 'flavor' | 'image' | 'portRows'>,
 ): Need {
   const hostsOf = (ids: readonly string[]) =>
     new Set(found.hinted.flatMap(({ id, runnerId }) => (ids.includes(id) && runnerId !== null ? [runnerId] : [])));
@@ -30,6 +32,10 @@ export function needOf(
     within: wanted.sameHost.length > 0 ? hostsOf(wanted.sameHost) : null,
     without: hostsOf(wanted.differentHost),
     group: found.group,
-    demands: [...flavorDemands(found.flavor.extraSpecs), ...imageDemands(found.image.properties)],
+    demands: [
+      ...flavorDemands(found.flavor.extraSpecs),
+      ...imageDemands(found.image.properties),
+      ...networkDemands(carriedOf(found.portRows)),
+    ],
   };
 }

@@ -6,6 +6,7 @@ import type { ProjectContext } from '../../http/context.ts';
 import { isAdmin } from '../../http/policy.ts';
 import { type PickRow, readPicks, type SubnetRow } from '../ipam/address-picks.ts';
 import type { Random } from '../ipam/random.ts';
+import { type CarriedNetwork, readCarried } from '../networks/carried-networks.ts';
 import { sharedWith } from '../rbac/shared-with.ts';
 import { DEFAULT_GROUP_NAME, type GroupRow } from '../security-groups/new-group.ts';
 import type { ServerPortsInput } from '../server-ports.ts';
@@ -21,19 +22,22 @@ export interface ServerPortRows {
   /** Asked-for ports, with how many addresses they have. */
   ports: { row: PortRow; addresses: number }[];
   groups: GroupRow[];
+  /** What carries the networks that ports may be on. */
+  carried: CarriedNetwork[];
 }
 
 /** The rows of `readServerPorts`, by name. They come in that order. */
 export function namedRows(rows: unknown[]): ServerPortRows {
-  const [networkRows, subnetRows, picks, taken, portRows, groups] = rows as [
+  const [networkRows, subnetRows, picks, taken, portRows, groups, carried] = rows as [
     ServerPortRows['networks'],
     SubnetRow[],
     PickRow[],
     ServerPortRows['taken'],
     ServerPortRows['ports'],
     GroupRow[],
+    CarriedNetwork[],
   ];
-  return { networks: networkRows, subnets: subnetRows, picks, taken, ports: portRows, groups };
+  return { networks: networkRows, subnets: subnetRows, picks, taken, ports: portRows, groups, carried };
 }
 
 /** What planning a server's ports must know, in the order that `namedRows` expects. */
@@ -47,6 +51,12 @@ export function readServerPorts(ctx: ProjectContext, input: ServerPortsInput, ra
     return ip ? [formatIp(ip)] : [];
   });
   const portIds = requests.flatMap((request) => request.portId ?? []);
+  const named = and(
+    inArray(ports.id, portIds),
+    eq(ports.region, ctx.region),
+    isAdmin(ctx) ? undefined : eq(ports.projectId, ctx.actor.projectId),
+  );
+  const networksOfNamed = sql`SELECT ports.network_id FROM ports WHERE ${named}`;
   return [
     db.select().from(networks).where(usable).orderBy(networks.id),
     db.select().from(subnets).where(ofUsable).orderBy(subnets.createdAtMs, subnets.id),
@@ -63,14 +73,9 @@ export function readServerPorts(ctx: ProjectContext, input: ServerPortsInput, ra
         addresses: sql<number>`(SELECT count(*) FROM ip_allocations a WHERE a.port_id = ${ports.id})`,
       })
       .from(ports)
-      .where(
-        and(
-          inArray(ports.id, portIds),
-          eq(ports.region, ctx.region),
-          isAdmin(ctx) ? undefined : eq(ports.projectId, ctx.actor.projectId),
-        ),
-      ),
+      .where(named),
     db.select().from(securityGroups).where(namedGroups(ctx, input)),
+    readCarried(ctx, sql`SELECT networks.id FROM networks WHERE ${usable} UNION ${networksOfNamed}`, input.serverId),
   ];
 }
 
