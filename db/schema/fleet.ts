@@ -92,13 +92,14 @@ export const desired = sqliteTable(
     spec: text({ mode: 'json' }).$type<unknown>(),
     /** A tombstone: stays until the runner reports the object absent. */
     deleted: integer({ mode: 'boolean' }).notNull().default(false),
-    /** The generation at which the runner last reported it in force; kept for what rules and networks are made of. */
+    /** The generation at which the runner last reported it in force; null where it reported otherwise since. */
     appliedGeneration: integer(),
   },
   (t) => [
     primaryKey({ columns: [t.runnerId, t.kind, t.id] }),
     index('desired_generation').on(t.runnerId, t.generation),
     index('desired_object').on(t.kind, t.id),
+    index('desired_pending').on(t.runnerId).where(sql`deleted = 1 OR applied_generation IS NOT generation`),
   ],
 );
 

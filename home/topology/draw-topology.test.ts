@@ -15,8 +15,8 @@ const port = (change: Partial<Port> & { address: string }): Port => ({
 
 const cloud: Topology = {
   hosts: [
-    { name: 'host-a', zone: 'nova', state: 'enabled', status: 'connected', guests: 1 },
-    { name: 'host-b', zone: 'az-2', state: 'disabled', status: 'down', guests: 0 },
+    { name: 'host-a', zone: 'nova', state: 'enabled', status: 'connected', guests: 1, pending_objects: 0 },
+    { name: 'host-b', zone: 'az-2', state: 'disabled', status: 'down', guests: 0, pending_objects: 7 },
   ],
   networks: [
     {
@@ -57,7 +57,7 @@ const cloud: Topology = {
 it('draws what is in what', () => {
   expect(drawTopology(cloud)).toBe(`Machines
 ├─ host-a  zone nova  enabled, connected  1 guest
-└─ host-b  zone az-2  disabled, down  0 guests
+└─ host-b  zone az-2  disabled, down  0 guests  lags by 7
 
 Networks
 ├─ blue  (vxlan 7)  10.0.0.0/24

@@ -1,4 +1,4 @@
-import type { Network, Port, Router, Topology } from './topology.ts';
+import type { Host, Network, Port, Router, Topology } from './topology.ts';
 
 interface Branch {
   text: string;
@@ -39,8 +39,11 @@ function nameList(cloud: Topology): (id: string) => string {
 /** Names are whatever tenants gave: nothing of them reaches a terminal as a command. */
 const plain = (text: string): string => text.replaceAll(/\p{C}/gu, '?');
 
-const hostBranch = ({ name, zone, state, status, guests }: NonNullable<Topology['hosts']>[number]): Branch => ({
-  text: `${name}  zone ${zone}  ${state}, ${status}  ${guests} ${guests === 1 ? 'guest' : 'guests'}`,
+const hostBranch = ({ name, zone, state, status, guests, pending_objects }: Host): Branch => ({
+  text: [
+    `${name}  zone ${zone}  ${state}, ${status}  ${guests} ${guests === 1 ? 'guest' : 'guests'}`,
+    ...(pending_objects > 0 ? [`lags by ${pending_objects}`] : []),
+  ].join('  '),
 });
 
 function networkBranch(cloud: Topology, names: (id: string) => string, network: Network): Branch {

@@ -1,7 +1,7 @@
 /** A cloud as its API tells of it, as far as who asks may see. */
 export interface Topology {
   /** Null where only an administrator is told. */
-  hosts: { name: string; zone: string; state: string; status: string; guests: number }[] | null;
+  hosts: Host[] | null;
   networks: Network[];
   subnets: { id: string; network_id: string; cidr: string; gateway_ip: string | null }[];
   ports: Port[];
@@ -9,6 +9,16 @@ export interface Topology {
   floatingIps: { id: string; floating_ip_address: string; port_id: string | null; floating_network_id: string }[];
   /** Names by id. */
   servers: Map<string, { name: string; status: string }>;
+}
+
+export interface Host {
+  name: string;
+  zone: string;
+  state: string;
+  status: string;
+  guests: number;
+  /** What it should hold and has not reported in force yet. */
+  pending_objects: number;
 }
 
 export interface Network {

@@ -8,6 +8,7 @@ import { ApiError, notFound } from '../http/errors.ts';
 import { refuseNul } from '../http/refuse-nul.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { uploadInput } from '../image/upload-input.ts';
+import { appliedRoutes } from '../network/applied/routes.ts';
 import { intranetRoutes } from '../network/intranet/routes.ts';
 import { createJoinToken, joinTokenBody } from './create-join-token.ts';
 import { deleteJoinToken } from './delete-join-token.ts';
@@ -101,6 +102,7 @@ fleet.delete('/runners/:id', async (c) => {
   return c.body(null, 204);
 });
 fleet.route('/intranet', intranetRoutes);
+fleet.route('/applied', appliedRoutes);
 fleet.all('*', (c) => {
   throw notFound(`${c.req.method} ${c.req.path} is not known here.`);
 });

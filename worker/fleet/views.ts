@@ -1,4 +1,5 @@
 import type { joinTokens, runners } from '../../db/schema/fleet.ts';
+import type { RunnerRow } from './runner-rows.ts';
 
 const isoTime = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
 
@@ -12,7 +13,7 @@ export function runnerStatus(
 }
 
 /** A runner as `/aerostat/v1/runners` shows it. */
-export function runnerView(row: typeof runners.$inferSelect, nowMs: number) {
+export function runnerView(row: RunnerRow, nowMs: number) {
   return {
     id: row.id,
     name: row.name,
@@ -28,6 +29,7 @@ export function runnerView(row: typeof runners.$inferSelect, nowMs: number) {
     epoch: row.epoch,
     generation: row.generation,
     guests: row.guests,
+    pending_objects: row.pending,
     capacity: { vcpus: row.vcpus, memory_mib: row.memoryMib, disk_gib: row.diskGib },
     allocatable: {
       vcpus: row.vcpusAllocatable,

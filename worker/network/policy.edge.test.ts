@@ -390,6 +390,16 @@ describePolicy<NetworkAction>('network', cast, {
     trial('admin', 200, async () => call('GET', `/network-ip-availabilities/${await networkId()}`)),
   ],
 
+  get_applied: [
+    trial('reader', 200, async () => ({ method: 'GET', path: `/aerostat/v1/applied/networks/${await networkId()}` })),
+    trial('reader', 200, async () => ({ method: 'GET', path: `/aerostat/v1/applied/ports/${await portId()}` })),
+    // A network that all may use is not all's to know about.
+    trial('admin', 200, async () => ({
+      method: 'GET',
+      path: `/aerostat/v1/applied/networks/${await sharedNetwork()}`,
+    })),
+  ],
+
   get_quota: [
     trial('reader', 200, onQuota('GET'), { stranger: 403 }),
     trial('reader', 200, () => call('GET', `/quotas/${owner.projectId}/details.json`), { stranger: 403 }),

@@ -117,6 +117,8 @@ const policy = {
   delete_agent: 'admin',
   get_availability_zone: 'authenticated',
   get_network_ip_availability: 'admin',
+  /** Ours: on how many machines an object is in force. */
+  get_applied: 'project-reader',
   get_quota: 'project-reader',
   /** of all projects */
   get_quotas: 'admin',

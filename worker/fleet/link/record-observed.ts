@@ -4,6 +4,7 @@ import { KINDS, type Kind } from '../../../shared/specs/kinds.ts';
 import { commitAll, type Statement } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 import { type Effect, observers } from '../observers.ts';
+import { acknowledgeApplied } from './acknowledge-applied.ts';
 
 /** Observations that share one batch. */
 const OBSERVATIONS_PER_BATCH_MAX = 100;
@@ -22,6 +23,11 @@ function effectOf(ctx: Context, runnerId: string, observation: Observation): Eff
   if (observation.state !== 'absent') return effect;
   return { ...effect, statements: [...effect.statements, buryTombstone(ctx, runnerId, observation)] };
 }
+
+const effectsOf = (ctx: Context, runnerId: string, observations: Observation[]): Effect[] => [
+  acknowledgeApplied(ctx, runnerId, observations),
+  ...observations.map((one) => effectOf(ctx, runnerId, one)),
+];
 
 /** Runs effects as one batch, the runners they touch raised first. */
 export async function commitEffects(ctx: Context, effects: Effect[]): Promise<void> {
@@ -49,10 +55,7 @@ export async function recordObserved(ctx: Context, runnerId: string, observation
   for (let at = 0; at < observations.length; at += OBSERVATIONS_PER_BATCH_MAX) {
     const part = observations.slice(at, at + OBSERVATIONS_PER_BATCH_MAX);
     try {
-      await commitEffects(
-        ctx,
-        part.map((one) => effectOf(ctx, runnerId, one)),
-      );
+      await commitEffects(ctx, effectsOf(ctx, runnerId, part));
     } catch (error) {
       if (unreachable(error)) throw error;
       for (const one of part) await recordAlone(ctx, runnerId, one);
@@ -62,7 +65,7 @@ export async function recordObserved(ctx: Context, runnerId: string, observation
 
 async function recordAlone(ctx: Context, runnerId: string, observation: Observation): Promise<void> {
   try {
-    await commitEffects(ctx, [effectOf(ctx, runnerId, observation)]);
+    await commitEffects(ctx, effectsOf(ctx, runnerId, [observation]));
   } catch (error) {
     if (unreachable(error)) throw error;
     ctx.log.error('observation-refused', {

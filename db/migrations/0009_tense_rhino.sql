@@ -1,0 +1,1 @@
+CREATE INDEX `desired_pending` ON `desired` (`runner_id`) WHERE deleted = 1 OR applied_generation IS NOT generation;
