@@ -144,7 +144,12 @@ export class Names {
 }
 
 /** The gateway's address on a network's bridge: the same on every machine, so that a guest that moves keeps it. */
-export function gatewayMac(networkId: string): string {
-  const hash = sha256(`gateway:${networkId}`);
+export const gatewayMac = (networkId: string): string => macOf(`gateway:${networkId}`);
+
+/** Where the machine that holds an address that guests share takes answers of a network's guests on other machines. */
+export const holderMac = (networkId: string, address: string): string => macOf(`holder:${networkId}:${address}`);
+
+function macOf(text: string): string {
+  const hash = sha256(text);
   return `fa:16:${hash.slice(0, 8).replace(/(..)(?=.)/g, '$1:')}`;
 }

@@ -29,10 +29,13 @@ const newTap = (names: Names, portId: string, ownerUid: number): string[][] => [
   ['link', 'set', names.tap(portId), 'alias', names.alias('port', portId)],
 ];
 
-/** With port security the bridge knows where the port's address is, and sends it no frame for others. */
+/**
+ * With port security the bridge knows where the port's address is, and sends it no frame for others. What a guest sends to an
+ * address of the world that is its own comes back to it; the rules of the bridge keep all else from doing so.
+ */
 function bridgePortSettings(tap: string, port: PortSpec): string[][] {
   const guarded = port.port_security_enabled;
-  const flags = ['learning', guarded ? 'off' : 'on', 'flood', guarded ? 'off' : 'on'];
+  const flags = ['learning', guarded ? 'off' : 'on', 'flood', guarded ? 'off' : 'on', 'hairpin', 'on'];
   return [
     ['link', 'set', 'dev', tap, ...flags],
     // Sticky: a frame that comes in elsewhere with this address does not take it along.

@@ -1,67 +1,22 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { NetworkSpec } from '../../shared/specs/network.ts';
-import type { FloatingIpSpec, RouterSpec } from '../../shared/specs/router.ts';
-import { type CheapGuest, JoinedHosts, WORLD } from './joined-hosts.ts';
-import { groupOf, networkOf, ruleOf } from './specs.ts';
+import { type CheapGuest, type JoinedHosts, WORLD } from './joined-hosts.ts';
+import { CURL, CURL_BRIEFLY, JoinedRouters, SNAT } from './joined-routers.ts';
+import { eventually } from './namespaces.ts';
+import { groupOf, ruleOf } from './specs.ts';
 
 /* Routers with a gateway, and floating IPs, on two machines on a cable to the world. */
 
-const MARK = 'aeflip';
-const CURL = 'curl -sS -m 20';
-const CURL_BRIEFLY = 'curl -sS -m 1.5';
-const SNAT = ['203.0.113.200', '203.0.113.201'];
-
+let routers: JoinedRouters;
 let joined: JoinedHosts;
-let outside: NetworkSpec;
-const open = groupOf(ruleOf());
+let open: JoinedRouters['open'];
 beforeAll(async () => {
-  joined = await JoinedHosts.open(MARK, 2);
-  await joined.applyEverywhere('security-group', open.id, open);
-  outside = networkOf('203.0.113.0/24', {
-    external: true,
-    snat: false,
-    host_access: false,
-    mtu: 1500,
-    segment: { type: 'flat', physical_network: 'public' },
-  });
-  outside.subnets = outside.subnets.map((subnet) => ({ ...subnet, enable_dhcp: false }));
-  await joined.applyEverywhere('network', outside.id, outside);
+  routers = await JoinedRouters.open('aeflip', 2);
+  ({ joined, open } = routers);
 });
 afterAll(() => joined.close());
 
-let vxlans = 100;
-async function tenant(cidr: string) {
-  const net = networkOf(cidr, { snat: false, host_access: false, segment: { type: 'vxlan', id: vxlans++ } });
-  await joined.applyEverywhere('network', net.id, net);
-  const id = randomUUID();
-  for (const [index, host] of joined.hosts.entries()) {
-    await host.machine.apply('router', id, routerOf(id, net, SNAT[index] ?? ''));
-  }
-  return { net, routerId: id };
-}
-
-function routerOf(id: string, net: NetworkSpec, snat_ip: string): RouterSpec {
-  const [subnet] = net.subnets;
-  const interfaces = [{ network_id: net.id, subnet_id: subnet?.id ?? '', ip_address: subnet?.gateway_ip ?? '' }];
-  const gateway = { network_id: outside.id, enable_snat: true, snat_ip, next_hops: [WORLD] };
-  return { id, admin_state_up: true, interfaces, routes: [], gateway };
-}
-
-async function float(address: string, guest: CheapGuest, routerId: string, id: string = randomUUID()) {
-  const spec: FloatingIpSpec = {
-    id,
-    floating_ip_address: address,
-    external_network_id: outside.id,
-    router_id: routerId,
-    port_id: guest.port.id,
-    network_id: guest.on.id,
-    fixed_ip_address: guest.address,
-    qos: null,
-  };
-  await guest.host.machine.apply('floating-ip', id, spec);
-  return id;
-}
+const tenant = (cidr: string) => routers.tenant(cidr);
+const float = (...args: Parameters<JoinedRouters['float']>) => routers.float(...args);
 
 describe('a gateway', () => {
   it('translates what guests send to the address of their machine', async () => {
@@ -107,6 +62,24 @@ describe('a floating IP', () => {
     expect(await a.namespace.sh(`${CURL} ${WORLD}`)).toBe(`world ${SNAT[0]}`);
   });
 
+  it('leads its guest back to itself, which else hears nothing of what it says', async () => {
+    const { net, routerId } = await tenant('10.25.0.0/24');
+    const a = await joined.guest(0, net, 11, [open.id]);
+    await a.namespace.serve(80, 'a');
+    await float('203.0.113.105', a, routerId);
+    const own = a.namespace.start('tcpdump', '-lnQ', 'in', '-i', 'eth0', `ether src ${a.port.mac_address}`);
+    let heard = '';
+    own.stdout?.on('data', (chunk: Buffer) => {
+      heard += chunk.toString();
+    });
+    await eventually('what comes back', async () => {
+      await a.namespace.does('arping -c1 -w1 -i eth0 10.25.0.77');
+      expect(await a.namespace.sh(`${CURL} 203.0.113.105`)).toBe('a 203.0.113.105');
+      return heard.includes('IP 203.0.113.105');
+    });
+    expect(heard).not.toContain('ARP');
+  });
+
   it('is judged by the address that its guest sees, not by one that the sender has at home', async () => {
     const [one, two] = [await tenant('10.23.0.0/24'), await tenant('10.23.0.0/24')];
     const home = groupOf(ruleOf({ remote_ip_prefix: '10.23.0.0/24' }));
@@ -140,7 +113,7 @@ describe('a floating IP', () => {
         }),
       );
       await joined.host(from).machine.remove('floating-ip', id);
-      await float(address, guests[to] as CheapGuest, routerId, id);
+      await float(address, guests[to] as CheapGuest, routerId, { id });
       expect(await joined.outside.sh(`${CURL} ${address}`)).toBe(`${['a', 'b'][to]} ${WORLD}`);
       const owners = await joined.outside.sh(`arping -c3 -w5 -i cable ${address}`);
       expect(new Set(owners.match(/(..:){5}../g))).toHaveLength(1);

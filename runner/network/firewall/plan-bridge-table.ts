@@ -3,6 +3,7 @@ import { type Range, rangeOf, rangeText } from '../intranet/ranges.ts';
 import type { Inventory } from '../inventory.ts';
 import { JUDGED_MARK, type Names, TO_GATEWAY_BIT } from '../names.ts';
 import { NO_UPLINKS, type Uplinks } from '../segments/uplinks.ts';
+import { planHolderSets, TO_HOLDER } from './plan-holder-rules.ts';
 import { frameLimits, frameMeters } from './plan-limits.ts';
 import { gatewayMacs, planSegmentSets, segmentChains } from './plan-segment-rules.ts';
 import type { ChainPlan, SetPlan, TablePlan } from './ruleset.ts';
@@ -23,6 +24,8 @@ export function planBridgeTable(names: Names, inventory: Inventory, uplinks: Upl
     const tap = `"${names.tap(spec.id)}"`;
     sets.taps.elements.set(tap, '');
     sets.port_marks.elements.set(tap, String(number));
+    sets.same_tap.elements.set(`${tap} . ${tap}`, '');
+    sets.port_macs.elements.set(`${tap} . ${spec.mac_address}`, '');
     if (!spec.port_security_enabled) continue;
     sets.secured.elements.set(tap, '');
     const own = [...spec.fixed_ips.map((fixed) => fixed.ip_address), linkLocalOf(spec.mac_address)];
@@ -37,7 +40,11 @@ export function planBridgeTable(names: Names, inventory: Inventory, uplinks: Upl
   return {
     family: 'bridge',
     name: names.table,
-    sets: new Map([...Object.entries({ ...sets, ...frameMeters() }), ...planSegmentSets(names, inventory, uplinks)]),
+    sets: new Map([
+      ...Object.entries({ ...sets, ...frameMeters() }),
+      ...planSegmentSets(names, inventory, uplinks),
+      ...planHolderSets(names, inventory, uplinks),
+    ]),
     chains: new Map([...chains(names), ...segmentChains()]),
   };
 }
@@ -60,6 +67,9 @@ function emptySets() {
     taps: set('type ifname'),
     secured: set('type ifname'),
     port_marks: set('type ifname : mark'),
+    /** What comes back to its sender. */
+    same_tap: set('type ifname . ifname'),
+    port_macs: set('type ifname . ether_addr'),
     own_macs: set('type ifname . ether_addr'),
     own_ip4: set('type ifname . ether_addr . ipv4_addr'),
     own_ip6: set('type ifname . ether_addr . ipv6_addr'),
@@ -87,6 +97,7 @@ function chains(names: Names): TablePlan['chains'] {
           'iifname @secured jump guard',
           'jump limits',
           'meta mark set iifname map @port_marks',
+          'ether type ip ether daddr @gateways jump to_holder',
           `ether daddr @gateways meta mark set meta mark or 0x${TO_GATEWAY_BIT.toString(16)}`,
         ],
       },
@@ -96,7 +107,12 @@ function chains(names: Names): TablePlan['chains'] {
       'between_taps',
       {
         hook: base('forward', -200),
-        rules: [`oifname != ${taps} return`, 'oifname != @taps drop', 'meta mark set oifname map @port_marks'],
+        rules: [
+          `oifname != ${taps} return`,
+          'oifname != @taps drop',
+          'iifname . oifname @same_tap oifname . ether daddr != @port_macs drop',
+          'meta mark set oifname map @port_marks',
+        ],
       },
     ],
     // The last word. The groups are judged in the inet table: when that is gone, or does not see bridged frames, or a
@@ -115,6 +131,7 @@ function chains(names: Names): TablePlan['chains'] {
       },
     ],
     ['limits', frameLimits()],
+    ['to_holder', TO_HOLDER],
     [
       'guard',
       jumped([

@@ -1,8 +1,11 @@
+import { SEGMENT_NUMBER } from '../names.ts';
 import type { ChainPlan } from './ruleset.ts';
 
 const IS_BRIDGED = 'meta mark and 0x80000000 == 0';
 const ICMP_ERRORS = 'icmp type { destination-unreachable, time-exceeded, parameter-problem }';
 const ICMPV6_ERRORS = 'icmpv6 type { 1, 2, 3, 4 }';
+/** From a guest's port to which another one leads. */
+const IS_FORWARDED = 'iifname . ip saddr . ip protocol . th sport @forwarded_inner';
 /** Translated on this machine between two of its own bridges, or between a guest and the world. */
 const IS_TRANSLATED = 'ct status snat,dnat';
 
@@ -29,6 +32,8 @@ function zoneChains(toGateway: string): [string, ChainPlan][] {
         'iifname . ip daddr @held return',
         'ct zone set iifname . ip daddr map @inbound_zones4 return',
         'ct zone set iifname . ip6 daddr map @inbound_zones6 return',
+        // To an address of the world that guests of this machine leave as: they asked a guest of another machine by another.
+        `meta mark ${SEGMENT_NUMBER} ip daddr @held_addresses ${IS_FORWARDED} ct original zone set iifname map @zones return`,
         `meta mark and ${toGateway} == 0 ${zone} return`,
         'fib daddr type local ct original zone set iifname map @zones return',
         'iifname . ip daddr @own4 ct original zone set iifname map @zones return',
@@ -38,7 +43,7 @@ function zoneChains(toGateway: string): [string, ChainPlan][] {
         `iifname @with_gateway meta nfproto ipv6 ${zone} return`,
         `iifname @plain_out meta nfproto ipv4 ${zone} return`,
         `iifname . ip saddr @has_floating ${zone} return`,
-        `iifname . ip saddr . ip protocol . th sport @forwarded_inner ${zone} return`,
+        `${IS_FORWARDED} ${zone} return`,
         'ct original zone set iifname map @zones',
       ]),
     ],

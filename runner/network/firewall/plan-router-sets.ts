@@ -1,10 +1,10 @@
 import type { NetworkSpec } from '../../../shared/specs/network.ts';
 import type { PortForwardingSpec } from '../../../shared/specs/router.ts';
 import { canonicalAddress, versionOf } from '../addresses.ts';
-import { covers, joined, type Range, rangeOf, rangeText, without } from '../intranet/ranges.ts';
+import { type Range, rangeOf, rangeText, without } from '../intranet/ranges.ts';
 import type { Inventory } from '../inventory.ts';
 import type { Names } from '../names.ts';
-import { componentsOf, networksOf, routersOf, wayOutOf, zonesOf } from '../routers/components.ts';
+import { insideOf, wayOutOf, zonesOf } from '../routers/components.ts';
 import { floatingIpsOf, heldAddressesOf, portForwardingsOf } from '../routers/floating.ts';
 import { ownAddresses, reachedFrom } from '../routers/plan-routes.ts';
 import type { SetPlan } from './ruleset.ts';
@@ -21,7 +21,7 @@ interface Plan {
 export function planRouterSets(names: Names, inventory: Inventory): Map<string, SetPlan> {
   const plan: Plan = { names, inventory, zones: zonesOf(inventory), sets: emptySets() };
   for (const { spec } of inventory.networks.values()) addNetwork(plan, spec);
-  for (const component of componentsOf(inventory)) addInside(plan, component);
+  addInside(plan);
   addHeld(plan);
   addFloatingIps(plan);
   addPortForwardings(plan);
@@ -127,25 +127,11 @@ function addInbound(set: SetPlan, outside: string, range: Range, value: string):
   for (const free of without([range], taken)) set.elements.set(`${outside} . ${rangeText(free)}`, value);
 }
 
-/** By bridge, all that is reached within the component: its subnets, and what its routers send to guests. */
-function addInside(plan: Plan, component: { spec: NetworkSpec }[]): void {
-  const subnets = component.flatMap(({ spec }) => spec.subnets.map((subnet) => rangeOf(subnet.cidr)));
-  const ids = new Set(component.map(({ spec }) => spec.id));
-  const routers = routersOf(plan.inventory).filter((router) =>
-    networksOf(plan.inventory, router).some(({ spec }) => ids.has(spec.id)),
-  );
-  if (routers.length === 0) return;
-  const routes = routers
-    .flatMap((router) => router.routes)
-    .filter(({ nexthop }) => subnets.some((subnet) => covers(subnet, rangeOf(nexthop))))
-    .map(({ destination }) => rangeOf(destination))
-    // All of the world is no part of the component.
-    .filter((range) => range.first !== 0n);
-  const ranges = joined([...subnets, ...routes]);
-  for (const { spec } of component) {
-    if (spec.external) continue;
+function addInside(plan: Plan): void {
+  for (const [id, ranges] of insideOf(plan.inventory)) {
+    if (plan.inventory.networks.get(id)?.spec.external) continue;
     for (const range of ranges) {
-      plan.sets[`inside${range.version}`].elements.set(`${bridgeOf(plan, spec.id)} . ${rangeText(range)}`, '');
+      plan.sets[`inside${range.version}`].elements.set(`${bridgeOf(plan, id)} . ${rangeText(range)}`, '');
     }
   }
 }

@@ -3,6 +3,7 @@ import { gatewaysOf } from '../gateways.ts';
 import type { Inventory } from '../inventory.ts';
 import { gatewayMac, METADATA_ADDRESS, type Names, SEGMENT_NUMBER } from '../names.ts';
 import { segmentDevices, type Uplinks } from '../segments/uplinks.ts';
+import { FOR_HOLDER } from './plan-holder-rules.ts';
 import type { ChainPlan, SetPlan } from './ruleset.ts';
 
 /** Every machine's gateway has the same address: the others would take theirs for a double, and switches its place. */
@@ -44,7 +45,10 @@ export function segmentChains(): [string, ChainPlan][] {
   return [
     [
       'from_segments',
-      { hook: base('prerouting', -299), rules: ['iifname != @segments return', ...ownOnly('iifname'), mark] },
+      {
+        hook: base('prerouting', -299),
+        rules: ['iifname != @segments return', ...ownOnly('iifname'), mark, ...FOR_HOLDER],
+      },
     ],
     [
       'to_segments',

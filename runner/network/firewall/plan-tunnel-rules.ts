@@ -15,8 +15,9 @@ export function planTunnelSets(inventory: Inventory): Map<string, SetPlan> {
   for (const { spec } of inventory.networks.values()) {
     if (spec.segment.type === 'vxlan') tunnels.elements.set(String(spec.segment.id), '');
   }
-  for (const { spec } of inventory.all('neighbor').values()) {
-    const address = canonicalAddress(spec.tunnel_ip);
+  const holders = [...inventory.all('port-forwarding').values()].map(({ spec }) => spec.holder_tunnel_ip);
+  const neighbors = [...inventory.all('neighbor').values()].map(({ spec }) => spec.tunnel_ip);
+  for (const address of [...neighbors, ...holders].filter((ip) => ip !== null).map(canonicalAddress)) {
     (versionOf(address) === 4 ? tunnel_peers4 : tunnel_peers6).elements.set(address, '');
   }
   return new Map(Object.entries({ tunnels, tunnel_peers4, tunnel_peers6 }));

@@ -32,6 +32,8 @@ it('ties a secured port to its addresses and marks every port', () => {
     `add element bridge ae1234 taps { "${tap}", "${other}" }`,
     `add element bridge ae1234 secured { "${tap}" }`,
     `add element bridge ae1234 port_marks { "${tap}" : 1, "${other}" : 2 }`,
+    `add element bridge ae1234 same_tap { "${tap}" . "${tap}", "${other}" . "${other}" }`,
+    `add element bridge ae1234 port_macs { "${tap}" . fa:16:3e:00:00:03, "${other}" . fa:16:3e:00:00:04 }`,
     `add element bridge ae1234 own_macs { "${tap}" . fa:16:3e:00:00:03 }`,
     `add element bridge ae1234 own_ip4 { "${tap}" . fa:16:3e:00:00:03 . 10.0.0.5 }`,
     `add element bridge ae1234 own_ip6 { "${tap}" . fa:16:3e:00:00:03 . 2001:db8::5, "${tap}" . fa:16:3e:00:00:03 . fe80::f816:3eff:fe00:3 }`,
@@ -66,6 +68,7 @@ it('has these fixed rules', () => {
     chain bridge ae1234 between_taps { type filter hook forward priority -200; policy accept; }
     chain bridge ae1234 to_taps { type filter hook postrouting priority 200; policy accept; }
     chain bridge ae1234 limits
+    chain bridge ae1234 to_holder
     chain bridge ae1234 guard
     chain bridge ae1234 guard_arp
     chain bridge ae1234 guard_ip4
@@ -78,9 +81,11 @@ it('has these fixed rules', () => {
     rule bridge ae1234 from_taps iifname @secured jump guard
     rule bridge ae1234 from_taps jump limits
     rule bridge ae1234 from_taps meta mark set iifname map @port_marks
+    rule bridge ae1234 from_taps ether type ip ether daddr @gateways jump to_holder
     rule bridge ae1234 from_taps ether daddr @gateways meta mark set meta mark or 0x40000000
     rule bridge ae1234 between_taps oifname != "ae1234t*" return
     rule bridge ae1234 between_taps oifname != @taps drop
+    rule bridge ae1234 between_taps iifname . oifname @same_tap oifname . ether daddr != @port_macs drop
     rule bridge ae1234 between_taps meta mark set oifname map @port_marks
     rule bridge ae1234 to_taps oifname != "ae1234t*" return
     rule bridge ae1234 to_taps oifname != @taps drop
@@ -90,6 +95,10 @@ it('has these fixed rules', () => {
     rule bridge ae1234 limits ether type arp update @arp_rate { iifname limit rate over 200/second burst 200 packets } drop
     rule bridge ae1234 limits icmpv6 type { 130, 131, 132, 133, 135, 136, 143 } update @nd_rate { iifname limit rate over 200/second burst 200 packets } drop
     rule bridge ae1234 limits udp dport { 67, 547 } update @dhcp_rate { iifname limit rate over 20/second burst 20 packets } drop
+    rule bridge ae1234 to_holder ip daddr 169.254.169.254 return
+    rule bridge ae1234 to_holder iifname . ip daddr @near return
+    rule bridge ae1234 to_holder ether daddr set iifname . ip saddr . ip protocol . th sport map @holders
+    rule bridge ae1234 to_holder icmp type { destination-unreachable, time-exceeded, parameter-problem } ether daddr set iifname . @th,136,8 . @th,240,16 map @holders_of_errors
     rule bridge ae1234 guard iifname . ether saddr != @own_macs drop
     rule bridge ae1234 guard ether type vmap { arp : goto guard_arp, ip : goto guard_ip4, ip6 : goto guard_ip6 }
     rule bridge ae1234 guard drop
@@ -118,6 +127,8 @@ it('has these fixed rules', () => {
     rule bridge ae1234 from_segments iifname @served icmpv6 type { nd-router-solicit, nd-router-advert, nd-redirect } drop
     rule bridge ae1234 from_segments icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } iifname . @th,64,128 @gateways6 drop
     rule bridge ae1234 from_segments meta mark set 1073741823
+    rule bridge ae1234 from_segments iifname . ip saddr . ip protocol . th sport @answering ether daddr set iifname . ether daddr map @taken meta pkttype set host
+    rule bridge ae1234 from_segments icmp type { destination-unreachable, time-exceeded, parameter-problem } ether daddr set iifname . ether daddr map @taken meta pkttype set host
     rule bridge ae1234 to_segments oifname != @segments return
     rule bridge ae1234 to_segments ether daddr @gateways drop
     rule bridge ae1234 to_segments ether type arp oifname . arp saddr ip @gateways4 drop
@@ -169,6 +180,7 @@ it('has these fixed rules', () => {
     rule inet ae1234 zones iifname . ip daddr @held return
     rule inet ae1234 zones ct zone set iifname . ip daddr map @inbound_zones4 return
     rule inet ae1234 zones ct zone set iifname . ip6 daddr map @inbound_zones6 return
+    rule inet ae1234 zones meta mark 1073741823 ip daddr @held_addresses iifname . ip saddr . ip protocol . th sport @forwarded_inner ct original zone set iifname map @zones return
     rule inet ae1234 zones meta mark and 0x40000000 == 0 ct zone set iifname map @zones return
     rule inet ae1234 zones fib daddr type local ct original zone set iifname map @zones return
     rule inet ae1234 zones iifname . ip daddr @own4 ct original zone set iifname map @zones return

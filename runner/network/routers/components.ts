@@ -1,5 +1,6 @@
 import type { NetworkSpec } from '../../../shared/specs/network.ts';
 import type { RouterSpec } from '../../../shared/specs/router.ts';
+import { covers, joined, type Range, rangeOf } from '../intranet/ranges.ts';
 import type { Inventory, Numbered } from '../inventory.ts';
 
 /** Routers that route: those that are up. */
@@ -37,6 +38,30 @@ export function zonesOf(inventory: Inventory): Map<string, number> {
     for (const { spec } of component) zones.set(spec.id, zone);
   }
   return zones;
+}
+
+/**
+ * By network, all that is reached without leaving what routers join: the subnets, and what the routers send to guests. A
+ * network without a router reaches nothing.
+ */
+export function insideOf(inventory: Inventory): Map<string, Range[]> {
+  const inside = new Map<string, Range[]>();
+  for (const component of componentsOf(inventory)) {
+    const subnets = component.flatMap(({ spec }) => spec.subnets.map((subnet) => rangeOf(subnet.cidr)));
+    const ids = new Set(component.map(({ spec }) => spec.id));
+    const routers = routersOf(inventory).filter((router) =>
+      networksOf(inventory, router).some(({ spec }) => ids.has(spec.id)),
+    );
+    const routes = routers
+      .flatMap((router) => router.routes)
+      .filter(({ nexthop }) => subnets.some((subnet) => covers(subnet, rangeOf(nexthop))))
+      .map(({ destination }) => rangeOf(destination))
+      // All of the world is no part of the component.
+      .filter((range) => range.first !== 0n);
+    const ranges = routers.length === 0 ? [] : joined([...subnets, ...routes]);
+    for (const id of ids) inside.set(id, ranges);
+  }
+  return inside;
 }
 
 /** The router that a network's guests leave by: the one whose address is a subnet's gateway, else any with a gateway. */

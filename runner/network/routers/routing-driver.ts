@@ -5,9 +5,14 @@ import type { NetworkServices } from '../services.ts';
 /** Routers and addresses of the world: rules first, then routes and addresses, so that nothing is open meanwhile. */
 export function routingDriver<K extends Kind>(services: NetworkServices, kind: K): Driver<K> {
   const { inventory, firewall, routing } = services;
+  let forwarded = new Set<string>();
   const sync = async () => {
     await firewall.sync();
     await routing.sync();
+    // Where answers of forwarded ports go.
+    const networks = new Set([...inventory.all('port-forwarding').values()].map(({ spec }) => spec.network_id));
+    for (const id of [...networks, ...forwarded]) await services.syncNeighbors(id);
+    forwarded = networks;
   };
   return {
     kind,

@@ -1,6 +1,7 @@
 import { bridgeBatch, ipBatch, listForwarding, listLinks, listPermanentNeighbors } from '../../host/links.ts';
 import type { Inventory } from '../inventory.ts';
-import type { Names } from '../names.ts';
+import { holderMac, type Names } from '../names.ts';
+import { portForwardingsOf } from '../routers/floating.ts';
 import { planNeighborChanges } from './plan-neighbors.ts';
 
 /** Makes the kernel know a network's neighbors, and none that there are no more. */
@@ -16,6 +17,17 @@ export async function syncNeighbors(names: Names, inventory: Inventory, networkI
   const neighbors = [...inventory.all('neighbor').values()]
     .map(({ spec }) => spec)
     .filter((spec) => spec.network_id === networkId);
+  const holders = portForwardingsOf(inventory).flatMap((one) =>
+    one.network_id !== networkId || one.holder || one.holder_tunnel_ip === null
+      ? []
+      : [
+          {
+            mac_address: holderMac(networkId, one.floating_ip_address),
+            addresses: [],
+            tunnel_ip: one.holder_tunnel_ip,
+          },
+        ],
+  );
   const ports = inventory
     .portsOf(networkId)
     .map(({ spec }) => spec)
@@ -24,7 +36,7 @@ export async function syncNeighbors(names: Names, inventory: Inventory, networkI
     forwarding: device === null ? [] : await listForwarding(device),
     addresses: await listPermanentNeighbors(bridge),
   };
-  const changes = planNeighborChanges({ names, bridge, device }, known, neighbors, ports);
+  const changes = planNeighborChanges({ names, bridge, device }, known, [...neighbors, ...holders], ports);
   await bridgeBatch(changes.forwarding);
   await ipBatch(changes.addresses);
 }

@@ -24,7 +24,7 @@ export interface NeighborChanges {
 export function planNeighborChanges(
   at: { names: Names; bridge: string; device: string | null },
   known: KnownNeighbors,
-  neighbors: readonly NeighborSpec[],
+  neighbors: readonly Pick<NeighborSpec, 'mac_address' | 'addresses' | 'tunnel_ip'>[],
   ports: readonly PortSpec[],
 ): NeighborChanges {
   const addresses = new Map<string, string>();
