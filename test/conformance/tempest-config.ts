@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { loadSecrets } from '../../home/secrets.ts';
+import { MTU_MAX } from '../../worker/network/networks/attributes.ts';
 import { type Cloud, REGION } from '../cloud.ts';
 
 /** More than any test takes, and less than no limit. */
@@ -103,6 +104,7 @@ export async function tempestConfig(
       build_interval: BUILD_INTERVAL_S,
     },
     'network-feature-enabled': { ipv6: true, floating_ips: true, api_extensions: await extensionsOf(cloud) },
+    neutron_plugin_options: { max_mtu: MTU_MAX },
     validation: { run_validation: false },
     service_available: { nova: true, glance: true, neutron: true, cinder: false, swift: false },
   };

@@ -49,6 +49,21 @@ describe('an address group', () => {
     expect(fault(await net(member, 'GET', path))).toEqual([404, 'AddressGroupNotFound']);
   });
 
+  it("is another project's to change, where it is only shared", async () => {
+    const { id } = await made({ name: 'a' });
+    const friend = await newMember();
+    const policy = {
+      object_type: 'address_group',
+      object_id: id,
+      action: 'access_as_shared',
+      target_tenant: friend.projectId,
+    };
+    expect((await net(member, 'POST', '/rbac-policies', { rbac_policy: policy })).status).toBe(201);
+    expect((await net(friend, 'GET', `/address-groups/${id}`)).status).toBe(200);
+    const change = { address_group: { name: 'b' } };
+    expect(fault(await net(friend, 'PUT', `/address-groups/${id}`, change))).toEqual([404, 'AddressGroupNotFound']);
+  });
+
   it('loses no address where several are added at once', async () => {
     const { id } = await made({});
     const added = await Promise.all(Array.from({ length: 8 }, (_, at) => change(id, 'add', [`10.${at}.0.0/16`])));

@@ -116,6 +116,26 @@ describe('a floating IP', () => {
     expect(theirs.status).toBe(404);
   });
 
+  it('goes with its network while it leads nowhere', async () => {
+    const actor = await newMember();
+    const { networkId } = await newExternal(admin);
+    const path = `/networks/${networkId}`;
+    const { fip } = await call(actor, 'POST', '', { floating_network_id: networkId });
+    const held = (await net(admin, 'POST', '/ports', { port: { network_id: networkId } })).body.port.id;
+    expect((await net(admin, 'DELETE', path)).status).toBe(409);
+    expect((await call(actor, 'GET', `/${fip.id}`)).status).toBe(200);
+    await net(admin, 'DELETE', `/ports/${held}`);
+    expect((await net(admin, 'DELETE', path)).status).toBe(204);
+    expect((await call(actor, 'GET', `/${fip.id}`)).status).toBe(404);
+  });
+
+  it('keeps its network while it leads to a port', async () => {
+    const { external, port, create } = await world();
+    const { status } = await create({ port_id: (await port()).id });
+    expect(status).toBe(201);
+    expect((await net(admin, 'DELETE', `/networks/${external.networkId}`)).status).toBe(409);
+  });
+
   it('keeps its router, its interface and its gateway', async () => {
     const { actor, inside, port, create } = await world();
     const a = await port();

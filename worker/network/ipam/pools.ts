@@ -83,12 +83,14 @@ function checkedPool(cidr: Cidr, range: PoolRange): AllocationPool {
       'OutOfBoundsAllocationPool',
     );
   }
-  if (offsetOf(cidr, end) > OFFSET_MAX) {
+  if (offsetOf(cidr, start) > OFFSET_MAX) {
     throw invalidInput(
-      `The allocation pool ${named(range)} goes past ${addressAt(cidr, OFFSET_MAX)}: pools end within the first 2^53 addresses of a subnet`,
+      `The allocation pool ${named(range)} begins after ${addressAt(cidr, OFFSET_MAX)}: the first 2^53 addresses of a subnet are handed out`,
     );
   }
-  return pool(cidr, offsetOf(cidr, start), offsetOf(cidr, end));
+  const ended = offsetOf(cidr, end);
+  // It is shown as it was sent.
+  return { ...pool(cidr, offsetOf(cidr, start), ended > OFFSET_MAX ? OFFSET_MAX : ended), end: formatIp(end) };
 }
 
 /** The first and the last offset that a host may have. */

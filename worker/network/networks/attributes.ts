@@ -17,7 +17,7 @@ import { NETWORK_TYPES, type NetworkType } from './plan-segment.ts';
 
 /** The smallest link that IPv4 works on, and the largest frame that hosts are asked for. */
 const MTU_MIN = 68;
-const MTU_MAX = 9216;
+export const MTU_MAX = 9216;
 
 const PHYSICAL_NETWORK_LENGTH_MAX = 64;
 

@@ -13,7 +13,6 @@ export interface GroupWish {
   wanted: string[] | undefined;
   deviceOwner: string;
   portSecurityEnabled: boolean;
-  addresses: number;
 }
 
 /** A group, and the projects that policies share it with. */
@@ -30,15 +29,14 @@ const NETWORK_DEVICE = /^network:/;
  * The ids of a port's groups.
  * @param found - groups read; a default group made here joins it, so that it is made once
  * @param made - takes the statements that make it
- * @throws ApiError 400 groups without port security or address, 404 no such group of the project
+ * @throws ApiError 400 groups without port security, 404 no such group of the project
  */
 export function chooseGroups(ctx: ActorContext, wish: GroupWish, found: SharedGroup[], made: Statement[]): string[] {
-  const secured = wish.portSecurityEnabled && wish.addresses > 0;
   if (wish.wanted === undefined) {
-    const needed = secured && !NETWORK_DEVICE.test(wish.deviceOwner);
+    const needed = wish.portSecurityEnabled && !NETWORK_DEVICE.test(wish.deviceOwner);
     return needed ? [defaultGroup(ctx, wish.projectId, found, made)] : [];
   }
-  if (wish.wanted.length > 0 && !secured) throw invalidGroups();
+  if (wish.wanted.length > 0 && !wish.portSecurityEnabled) throw invalidGroups();
   for (const id of wish.wanted) {
     const group = found.find((one) => one.id === id);
     if (!group || !usable(ctx, group, wish.projectId)) throw securityGroupNotFound(id);
@@ -51,8 +49,8 @@ export const namedGroups = (found: { groups: SharedGroup[] }, ids: string[]): Sh
   found.groups.filter((group) => ids.includes(group.id));
 
 /** @throws ApiError 409 where port security would go while groups stay */
-export function refuseGroupsWithoutSecurity(portSecurityEnabled: boolean, addresses: number, groups: string[]): void {
-  if (groups.length === 0 || (portSecurityEnabled && addresses > 0)) return;
+export function refuseGroupsWithoutSecurity(portSecurityEnabled: boolean, groups: string[]): void {
+  if (groups.length === 0 || portSecurityEnabled) return;
   throw conflict(
     'Port has security group associated. Cannot disable port security or IP address until security group is removed.',
     'PortSecurityPortHasSecurityGroup',

@@ -95,7 +95,6 @@ function newPort(
     wanted: input.security_groups,
     deviceOwner: input.device_owner,
     portSecurityEnabled,
-    addresses: made.addresses.length,
   };
   const macAddress = input.mac_address ?? randomMac(made.random);
   const networkProjectId = network?.projectId ?? '';

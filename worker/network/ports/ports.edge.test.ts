@@ -119,7 +119,8 @@ describe('a port', () => {
     expect((await update([{ ip_address: '10.20.0.91' }])).body.port.fixed_ips).toHaveLength(1);
     expect((await create({ fixed_ips: [{ ip_address: '10.20.0.90' }] })).status).toBe(201);
     expect(problem(await update([{ ip_address: '10.20.0.90' }]))).toEqual([409, 'IpAddressAlreadyAllocated']);
-    expect(problem(await update([]))).toEqual([409, 'PortSecurityPortHasSecurityGroup']);
+    const none = await update([]);
+    expect(none.body.port).toMatchObject({ fixed_ips: [], security_groups: [await defaultGroupOf(member)] });
   });
 
   it('has no groups without port security, and no default group as a network device', async () => {
@@ -150,7 +151,10 @@ describe('a port', () => {
   it('has no address where its network has no subnet, and one of each version where it has both', async () => {
     const { body } = await net(member, 'POST', '/networks', { network: {} });
     const network_id = body.network.id;
-    expect((await create({ network_id })).body.port).toMatchObject({ fixed_ips: [], security_groups: [] });
+    expect((await create({ network_id })).body.port).toMatchObject({
+      fixed_ips: [],
+      security_groups: [await defaultGroupOf(member)],
+    });
     expect(problem(await create({ network_id, fixed_ips: [{ ip_address: '10.0.0.5' }] }))).toEqual([
       400,
       'InvalidInput',

@@ -104,7 +104,7 @@ async function plannedAddresses(
   const { fixed_ips: wanted, security_groups: groupIds } = changes;
   const portSecurityEnabled = changes.port_security_enabled ?? row.portSecurityEnabled;
   if (wanted === undefined && groupIds === undefined) {
-    refuseGroupsWithoutSecurity(portSecurityEnabled, row.addresses.length, row.groupIds);
+    refuseGroupsWithoutSecurity(portSecurityEnabled, row.groupIds);
     return { addresses: row.addresses, groupIds: row.groupIds, access: [] };
   }
   const question = {
@@ -120,14 +120,14 @@ async function plannedAddresses(
   reserveNamed(plan, found.taken);
   const addresses = wanted === undefined ? row.addresses : planAddresses(plan);
   if (groupIds === undefined) {
-    refuseGroupsWithoutSecurity(portSecurityEnabled, addresses.length, row.groupIds);
+    refuseGroupsWithoutSecurity(portSecurityEnabled, row.groupIds);
     return { addresses, groupIds: row.groupIds, access: [] };
   }
   const wish = { projectId: row.projectId, wanted: groupIds, deviceOwner: row.deviceOwner, portSecurityEnabled };
   const added = groupIds.filter((id) => !row.groupIds.includes(id));
   return {
     addresses,
-    groupIds: chooseGroups(ctx, { ...wish, addresses: addresses.length }, found.groups, []),
+    groupIds: chooseGroups(ctx, wish, found.groups, []),
     access: assertAccess(ctx, 'security_group', namedGroups(found, added)),
   };
 }

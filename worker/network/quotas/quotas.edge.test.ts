@@ -110,16 +110,18 @@ describe('quotas', () => {
     expect(fault(await rule(3))).toEqual(over('security_group_rule'));
   });
 
-  it('is not set below what is used, unless forced; and nothing more is made then', async () => {
+  it('is not set below what is used, if that is checked; and nothing more is made then', async () => {
     const actor = await fresh();
     await newNetwork(actor);
     await newNetwork(actor);
-    const refused = await limit({ network: 1 });
+    const refused = await limit({ network: 1, check_limit: true });
     expect([refused.status, refused.body.NeutronError.message]).toEqual([
       400,
       'Quota limit 1 for network must be greater than or equal to already used 2',
     ]);
+    expect((await limit({ network: 2, check_limit: true })).status).toBe(200);
     expect((await limit({ network: 1, force: true })).status).toBe(200);
+    expect((await limit({ network: 1 })).status).toBe(200);
     expect(fault(await net(actor, 'POST', '/networks', { network: {} }))).toEqual(over('network'));
     // What is there stays, and can be changed.
     const { body } = await net(actor, 'GET', '/networks');

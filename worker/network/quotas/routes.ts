@@ -19,8 +19,8 @@ const PROJECT_LENGTH_MAX = 255;
 /** The limits, as PUT takes them. */
 export const quotaAttributes = {
   ...Object.fromEntries(LIMITED.map((resource) => [resource, unset(integerBetween(UNLIMITED, LIMIT_MAX))])),
+  /** What is the rule, and clients say all the same. */
   force: unset(boolean),
-  /** Is checked whether it is asked for or not. */
   check_limit: unset(boolean),
 };
 
@@ -67,11 +67,11 @@ export const quotaRoutes = new Hono<AppEnv>()
   .put('/:project', async (c) => {
     const projectId = projectOf(c);
     const {
-      force = false,
-      check_limit: _always,
+      force: _always,
+      check_limit: check = false,
       ...limits
     } = updateValues(quotaAttributes, await updateBody(c, 'quota')) as Partial<Limits> & Record<string, unknown>;
-    const usage = await updateQuota(actorContext(c), { projectId, limits, force: force === true });
+    const usage = await updateQuota(actorContext(c), { projectId, limits, check: check === true });
     return c.json({ quota: quotaView(projectId, usage) });
   })
   .delete('/:project', async (c) => {

@@ -9,18 +9,18 @@ import type { Limited, Limits } from './resources.ts';
 export interface QuotaUpdate {
   projectId: string;
   limits: Partial<Limits>;
-  /** Set a limit below what is used, too. */
-  force: boolean;
+  /** Set no limit below what is used. */
+  check: boolean;
 }
 
 /**
  * Sets limits of a project.
  * @returns the limits as they then are
- * @throws ApiError 400 less than is used, unless forced; 403
+ * @throws ApiError 400 less than is used, where that is checked; 403
  */
-export async function updateQuota(ctx: ActorContext, { projectId, limits, force }: QuotaUpdate): Promise<Usage> {
+export async function updateQuota(ctx: ActorContext, { projectId, limits, check }: QuotaUpdate): Promise<Usage> {
   enforce(ctx, 'update_quota');
-  if (!force) refuseTooLow(usageOf(await usageRead(ctx, projectId)), limits);
+  if (check) refuseTooLow(usageOf(await usageRead(ctx, projectId)), limits);
   const results = await commit(ctx, {
     audit: { action: 'update_quota', targetType: 'project', targetId: projectId, detail: { limits } },
     statements: [

@@ -6,13 +6,14 @@ import { badRequest, conflict } from '../../http/errors.ts';
 import { inOrder } from '../api/in-order.ts';
 import { assertUnchanged, whileRacing } from '../api/races.ts';
 import type { New } from '../api/resource-routes.ts';
+import { invalidInput } from '../api/values.ts';
 import { visibleOf } from '../api/visibility.ts';
 import { enforce } from '../policy.ts';
 import { assertQuota } from '../quotas/assert-quota.ts';
 import type { policyAttributes } from './attributes.ts';
 import { OBJECTS } from './objects.ts';
 import { followed, refuseAnothers } from './policy-change.ts';
-import { EVERYONE, type PolicyAction, type PolicyRow } from './shared-with.ts';
+import { EVERYONE, type PolicyAction, type PolicyRow, sharedWith } from './shared-with.ts';
 
 type NewPolicy = New<typeof policyAttributes>;
 
@@ -61,6 +62,7 @@ async function newPolicy(ctx: ActorContext, input: NewPolicy): Promise<PolicyRow
   );
   if (!object) throw notFound(objectId);
   refuseAnothers(ctx, type, object.project_id);
+  if (type === 'subnetpool') await requireScope(ctx, objectId, targetProject);
   return {
     id: ctx.ids.uuid(),
     region: ctx.region,
@@ -71,6 +73,14 @@ async function newPolicy(ctx: ActorContext, input: NewPolicy): Promise<PolicyRow
     targetProject,
     createdAtMs: ctx.clock.nowMs(),
   };
+}
+
+/** @throws ApiError 400 a pool of an address scope that who is let in may not use */
+async function requireScope(ctx: ActorContext, poolId: string, target: string): Promise<void> {
+  const scope = sql`s.id = (SELECT address_scope_id FROM subnetpools WHERE id = ${poolId})`;
+  const mayUse = sql`(s.project_id = ${target} OR ${sharedWith('address_scope', sql`s.id`, sql`${target}`)})`;
+  const [barred] = await ctx.db.all(sql`SELECT 1 FROM address_scopes s WHERE ${scope} AND NOT ${mayUse}`);
+  if (barred) throw invalidInput(`Project ${target} may not use the address scope of subnet pool ${poolId}`);
 }
 
 function actionOf(type: PolicyRow['objectType'], sent: string): PolicyAction {

@@ -4,7 +4,7 @@ import { commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import type { Removal } from '../api/resource-routes.ts';
 import { enforce } from '../policy.ts';
-import { assertUnused, followed, policyInUse } from './policy-change.ts';
+import { assertDefaultForAll, assertUnused, followed, policyInUse } from './policy-change.ts';
 import { showPolicy } from './policy-rows.ts';
 
 /** Ends what a policy lets. @throws ApiError 403 not allowed, 404 not seen, 409 a project that was let in relies on it */
@@ -20,7 +20,12 @@ export async function deletePolicy(ctx: ActorContext, { id }: Removal): Promise<
       detail: { objectId: row.objectId },
     },
     ...(touches ? { touches } : {}),
-    statements: [ctx.db.delete(rbacPolicies).where(eq(rbacPolicies.id, id)), assertUnused(ctx, row), ...statements],
+    statements: [
+      ctx.db.delete(rbacPolicies).where(eq(rbacPolicies.id, id)),
+      assertUnused(ctx, row),
+      assertDefaultForAll(ctx, row),
+      ...statements,
+    ],
   }).catch((error: unknown) => {
     throw policyInUse(error, row);
   });

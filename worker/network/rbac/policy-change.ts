@@ -54,7 +54,16 @@ export function assertUnused(ctx: Context, was: PolicyRow): Statement {
   );
 }
 
-/** What `assertUnused` means to the client; other errors as they are. */
+/** Fails the batch where the network that routers get without naming one would be there for some alone; for after the change. */
+export const assertDefaultForAll = (ctx: Context, was: PolicyRow): Statement =>
+  assertThat(
+    ctx.db,
+    UNUSED,
+    sql`NOT EXISTS (SELECT 1 FROM networks n WHERE n.id = ${was.objectId} AND n.is_default AND ${was.action} = 'access_as_external'
+      AND NOT EXISTS (SELECT 1 FROM rbac_policies p WHERE p.object_id = n.id AND p.action = ${was.action} AND p.target_project = ${EVERYONE}))`,
+  );
+
+/** What `assertUnused` and `assertDefaultForAll` mean to the client; other errors as they are. */
 export function policyInUse(error: unknown, was: PolicyRow): unknown {
   if (!(error instanceof AssertionFailed) || error.assertion !== UNUSED) return error;
   return conflict(

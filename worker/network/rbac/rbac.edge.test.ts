@@ -122,6 +122,18 @@ describe('a network that a policy shares', () => {
 });
 
 describe('an external network', () => {
+  it('is for everyone while routers get it that name none', async () => {
+    const network = { 'router:external': true, is_default: true };
+    const { id } = (await net(admin, 'POST', '/networks', { network })).body.network;
+    const { body } = await net(admin, 'GET', `/rbac-policies?object_id=${id}`);
+    const [policy] = body.rbac_policies;
+    expect(fault(await remove(policy.id, admin))).toEqual([409, 'RbacPolicyInUse']);
+    const moved = { rbac_policy: { target_tenant: friend.projectId } };
+    expect(fault(await net(admin, 'PUT', `/rbac-policies/${policy.id}`, moved))).toEqual([409, 'RbacPolicyInUse']);
+    expect((await net(admin, 'PUT', `/networks/${id}`, { network: { is_default: false } })).status).toBe(200);
+    expect((await remove(policy.id, admin)).status).toBe(204);
+  });
+
   it('is what `router:external` means, told both ways', async () => {
     const made = await net(admin, 'POST', '/networks', { network: { 'router:external': true } });
     const { id } = made.body.network;
@@ -201,4 +213,15 @@ describe('a policy', () => {
     const fields = await net(owner, 'GET', `/rbac-policies?target_tenant=${friend.projectId}&fields=id`);
     expect(fields.body.rbac_policies).toEqual([{ id: friends }]);
   });
+});
+
+it('a subnet pool is shared only with who may use its address scope', async () => {
+  const scope = (await net(admin, 'POST', '/address-scopes', { address_scope: { name: 's', ip_version: 4 } })).body
+    .address_scope.id;
+  await share({ type: 'address_scope', id: scope }, owner.projectId, admin);
+  const subnetpool = { name: 'p', prefixes: ['10.0.0.0/8'], address_scope_id: scope };
+  const { id } = (await net(owner, 'POST', '/subnetpools', { subnetpool })).body.subnetpool;
+  expect(fault(await share({ type: 'subnetpool', id }, friend.projectId))).toEqual([400, 'InvalidInput']);
+  await share({ type: 'address_scope', id: scope }, friend.projectId, admin);
+  expect((await share({ type: 'subnetpool', id }, friend.projectId)).status).toBe(201);
 });

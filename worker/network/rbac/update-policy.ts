@@ -8,7 +8,7 @@ import { enforce } from '../policy.ts';
 import type { policyAttributes } from './attributes.ts';
 import { duplicate } from './create-policies.ts';
 import { OBJECTS } from './objects.ts';
-import { assertUnused, followed, policyInUse, refuseAnothers } from './policy-change.ts';
+import { assertDefaultForAll, assertUnused, followed, policyInUse, refuseAnothers } from './policy-change.ts';
 import { showPolicy } from './policy-rows.ts';
 import { EVERYONE, type PolicyRow } from './shared-with.ts';
 
@@ -35,6 +35,7 @@ export function updatePolicy(ctx: ActorContext, { id, changes }: Update<typeof p
       statements: [
         assertUnchanged(ctx, unchanged(row)),
         ctx.db.update(rbacPolicies).set({ targetProject }).where(eq(rbacPolicies.id, id)),
+        assertDefaultForAll(ctx, row),
         assertUnused(ctx, row),
         ...statements,
         ctx.db.select().from(rbacPolicies).where(eq(rbacPolicies.id, id)),

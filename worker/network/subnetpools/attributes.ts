@@ -1,4 +1,4 @@
-import { subnetCidr } from '../api/addresses.ts';
+import { routeCidr } from '../api/addresses.ts';
 import { optional, owner, readOnly, required, unset } from '../api/attributes.ts';
 import {
   BadValue,
@@ -18,7 +18,7 @@ const PREFIXES_MAX = 200;
 const PREFIX_LENGTH_MAX = 128;
 const QUOTA_MAX = 2 ** 31 - 1;
 
-export const prefixes = listOf(subnetCidr, { max: PREFIXES_MAX });
+export const prefixes = listOf(routeCidr, { max: PREFIXES_MAX });
 
 const name: Parse<string> = (value) => {
   const given = text(NAME_LENGTH_MAX)(value);

@@ -96,7 +96,10 @@ describe('a subnet', () => {
       allocation_pools: [{ start: '2001:db8::2', end: '2001:db8::1f:ffff:ffff:ffff' }],
     });
     const past = [{ start: '2001:db8::2', end: '2001:db8::ffff:ffff:ffff:ffff' }];
-    const refused = await create({ ip_version: 6, cidr: '2001:db8::/64', allocation_pools: past });
+    const whole = await create({ ip_version: 6, cidr: '2001:db8::/64', allocation_pools: past });
+    expect(whole.body.subnet.allocation_pools).toEqual(past);
+    const beyond = [{ start: '2001:db8::20:0:0:0', end: '2001:db8::ffff:ffff:ffff:ffff' }];
+    const refused = await create({ ip_version: 6, cidr: '2001:db8::/64', allocation_pools: beyond });
     expect([refused.status, refused.body.NeutronError.type]).toEqual([400, 'InvalidInput']);
   });
 
