@@ -28,8 +28,8 @@ const guestImage = [
   'dropbear-bin',
   'libc-bin',
 ];
-/** What tests look at cables with. */
-const cables = ['tcpdump', 'arping', 'qemu-system-common'];
+/** What tests look at cables with, and a DHCPv6 client of guests. */
+const cables = ['tcpdump', 'arping', 'qemu-system-common', 'isc-dhcp-client'];
 const clients = ['python3-openstackclient', 'python3-openstacksdk', 'tempest', 'curl'];
 const load = ['hey', 'python3'];
 

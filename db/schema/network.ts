@@ -137,7 +137,10 @@ export const ipAllocations = sqliteTable(
     subnetId: text()
       .notNull()
       .references(() => subnets.id),
-    /** The address minus the network's first address; at most 2^53 by the limit on pool sizes. */
+    /**
+     * The address minus the network's first address; at most 2^53 by the limit on pool sizes. Below zero where the guest
+     * makes the address of its hardware address (see worker/network/ipam/auto-addresses.ts).
+     */
     hostOffset: integer().notNull(),
     ipAddress: text().notNull(),
     portId: text()

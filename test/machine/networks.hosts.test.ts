@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Names } from '../../runner/network/names.ts';
 import type { NetworkSpec, PortSpec, SecurityGroupSpec } from '../../shared/specs/network.ts';
+import { autoAddress } from '../../worker/network/ipam/auto-addresses.ts';
 import { MachineInNamespace, type ServeOptions, teardownIn } from './machine-in-namespace.ts';
 import { configure, eventually, fakeGuest, Namespace, temporaryFolder } from './namespaces.ts';
 import { groupOf, networkOf, portOf, ruleOf, serverOf } from './specs.ts';
@@ -23,12 +24,16 @@ const options: ServeOptions = { stateDir: folder.path, mark: MARK, images: {} };
 const guests: Namespace[] = [];
 /** Prints what a DHCP client was told. */
 const leaseScript = join(folder.path, 'lease');
+/** Takes the address that a DHCPv6 client was told. */
+const leaseScript6 = join(folder.path, 'lease6');
 let host: Namespace;
 let world: Namespace;
 let machine: MachineInNamespace;
 
 beforeAll(async () => {
   writeFileSync(leaseScript, '#!/bin/sh\nenv\n', { mode: 0o755 });
+  const take = '[ -z "$new_ip6_address" ] || ip -6 addr replace "$new_ip6_address/128" dev "$interface"';
+  writeFileSync(leaseScript6, `#!/bin/sh\n${take}\n`, { mode: 0o755 });
   host = await Namespace.make();
   world = await Namespace.make();
   await host.sh(`ip link add up0 type veth peer name up0 netns ${world.name}`);
@@ -358,15 +363,20 @@ describe('networks', () => {
       const namespace = await fakeGuest(host, MARK, port);
       guests.push(namespace);
       await machine.apply('port', port.id, port);
-      return namespace;
+      return { namespace, mac: port.mac_address };
     };
-    const slaac = await made('2001:db8:18::/64', 'slaac');
-    await eventually('an address', () => slaac.does('ip -6 addr show dev eth0 scope global | grep 2001:db8:18:'));
+    const { namespace: slaac, mac } = await made('2001:db8:18::/64', 'slaac');
+    // As the edge writes it into a port with this MAC.
+    const { ipAddress } = autoAddress({ id: '', cidr: '2001:db8:18::/64' }, mac);
+    await eventually('an address', () => slaac.does(`ip -6 addr show dev eth0 scope global | grep ${ipAddress}/64`));
     expect(await slaac.sh('ip -6 route')).toMatch(/default via fe80::/);
-    const stateful = await made('2001:db8:19::/64', 'dhcpv6-stateful');
+    const { namespace: stateful } = await made('2001:db8:19::/64', 'dhcpv6-stateful');
     await eventually('a router', () => stateful.does('ip -6 route | grep "default via fe80::"'));
     expect(await stateful.sh('ip -6 addr show dev eth0 scope global')).toBe('');
-    const lonely = await made('2001:db8:20::/64', 'slaac', false);
+    const files = ['-lf', join(folder.path, 'leases6'), '-pf', join(folder.path, 'pid6'), '-sf', leaseScript6];
+    stateful.start('dhclient', '-6', '-d', '-q', '-cf', '/dev/null', ...files, 'eth0');
+    await eventually('a lease', () => stateful.does('ip -6 addr show dev eth0 scope global | grep 2001:db8:19::5/128'));
+    const { namespace: lonely } = await made('2001:db8:20::/64', 'slaac', false);
     // It has had as much time as the others.
     expect(await lonely.sh('ip -6 route')).not.toContain('default');
   });

@@ -95,6 +95,9 @@ it('advertises routers, and leases or not, as a subnet says, and only where it i
     config: expect.stringContaining(range('ra-stateless')),
     hosts: '',
   });
+  const byRouterAlone = [{ ...ipv6, ipv6_ra_mode: 'slaac' as const }];
+  const unsaid = planDhcp({ ...networkOf(1), subnets: byRouterAlone }, [portOf(2, 1, { fixed_ips })], at);
+  expect(unsaid).toMatchObject({ config: expect.stringContaining(range('ra-only')), hosts: '' });
   const stateful = planOf('dhcpv6-stateful');
   expect(stateful?.config).toContain(range('static'));
   expect(stateful?.config).toContain('enable-ra\n');

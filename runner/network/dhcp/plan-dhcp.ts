@@ -66,8 +66,10 @@ export function planDhcp(
 const lines = (all: string[]): string => all.map((line) => `${line}\n`).join('');
 
 /** Whether a subnet's guests ask for their addresses; others make them of the prefix and their MAC address. */
-const leasesAddresses = ({ ip_version, ipv6_address_mode }: TaggedSubnet) =>
-  ip_version === 4 || ipv6_address_mode === null || ipv6_address_mode === 'dhcpv6-stateful';
+const leasesAddresses = (subnet: TaggedSubnet) => {
+  const mode = subnet.ipv6_address_mode ?? subnet.ipv6_ra_mode;
+  return subnet.ip_version === 4 || mode === null || mode === 'dhcpv6-stateful';
+};
 
 /** Only a router advertises itself. Where the mode says so another one does, that is not ours. */
 const advertises = (subnet: TaggedSubnet, own: readonly string[]) =>
@@ -86,7 +88,7 @@ function rangeOf(subnet: TaggedSubnet, own: readonly string[]): string {
 
 function modeWithoutLeases(subnet: TaggedSubnet, own: readonly string[]): string {
   if (!advertises(subnet, own)) return 'static';
-  return subnet.ipv6_address_mode === 'slaac' ? 'ra-only' : 'ra-stateless';
+  return (subnet.ipv6_address_mode ?? subnet.ipv6_ra_mode) === 'slaac' ? 'ra-only' : 'ra-stateless';
 }
 
 /** Words that dnsmasq takes for something else where a host's name may stand: to ignore it, or its lease's time. */

@@ -135,4 +135,18 @@ it('describes interfaces as Nova does', () => {
   expect(networkData([{ port, network: leased }]).networks).toEqual([
     { id: 'network0', link: 'tap00000000-00', network_id: id(2), type: 'ipv4_dhcp' },
   ]);
+  const fixed_ips = [{ subnet_id: id(20), ip_address: '2001:db8::5' }];
+  const typeOf = (mode: 'slaac' | 'dhcpv6-stateful' | null) => {
+    const changed = {
+      ip_version: 6 as const,
+      cidr: '2001:db8::/64',
+      gateway_ip: '2001:db8::1',
+      ipv6_address_mode: mode,
+    };
+    const ofSix = subnets.map((one) => ({ ...one, host_routes: [], enable_dhcp: true, ...changed }));
+    return networkData([{ port: { ...port, fixed_ips }, network: { ...network, subnets: ofSix } }]).networks;
+  };
+  expect(typeOf(null)).toMatchObject([{ type: 'ipv6_dhcp' }]);
+  expect(typeOf('slaac')).toMatchObject([{ type: 'ipv6_slaac', ip_address: '2001:db8::5' }]);
+  expect(typeOf('dhcpv6-stateful')).toMatchObject([{ type: 'ipv6_dhcpv6-stateful' }]);
 });

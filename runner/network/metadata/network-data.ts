@@ -18,8 +18,10 @@ export function networkData(attachments: readonly Attachment[]): Record<string, 
       if (!subnet) return [];
       const head = { id: `network${count++}`, link: linkOf(port), network_id: network.id };
       if (subnet.enable_dhcp && subnet.ip_version === 4) return [{ ...head, type: 'ipv4_dhcp' }];
-      if (subnet.enable_dhcp) return [{ ...head, type: 'ipv6_dhcp' }];
-      return [{ ...head, ...fixedAddress(subnet, fixed.ip_address) }];
+      const mode = subnet.ipv6_address_mode;
+      if (subnet.enable_dhcp && mode === null) return [{ ...head, type: 'ipv6_dhcp' }];
+      const address = fixedAddress(subnet, fixed.ip_address);
+      return [{ ...head, ...address, ...(mode === null ? {} : { type: `ipv6_${mode}` }) }];
     }),
   );
   const servers = attachments.flatMap(({ network }) => network.subnets.flatMap((subnet) => subnet.dns_nameservers));

@@ -91,7 +91,7 @@ async function planAll(ctx: ActorContext, inputs: Input[], random: Random) {
     if (!network.external) throw badFloatingIp(`Network ${networkId} is not a valid external network`);
     const subnets = found.subnets.filter((subnet) => subnet.networkId === networkId && subnet.ipVersion === 4);
     if (subnets.length === 0) throw badFloatingIp(`Network ${networkId} does not contain any IPv4 subnet`);
-    return { networkId, subnets, wanted: wantedAddress(input), current: [], picker };
+    return { networkId, subnets, wanted: wantedAddress(input), current: [], mac: null, picker };
   });
   for (const plan of plans) reserveNamed(plan, found.taken);
   return Promise.all(

@@ -1,17 +1,22 @@
 import { contains, formatIp, offsetOf, parseCidr, parseIp } from '../../../shared/cidr.ts';
 import { type Address, HOST_OFFSET_MAX, type Picker, type SubnetRow } from './address-picks.ts';
+import { autoAddresses, isAuto } from './auto-addresses.ts';
 
 /**
- * The addresses of a port that asks for none: one of each IP version that the network's subnets have, IPv4 first.
+ * The addresses of a port that asks for none: one of each IP version that the network's subnets have, IPv4 first, and those
+ * that its guest makes itself.
+ * @param mac - of a port whose guest makes addresses; null for others
  * @returns null where all subnets of a version are used up
  */
-export function defaultAddresses(subnets: SubnetRow[], picker: Picker): Address[] | null {
-  const versions = [4, 6].filter((version) => subnets.some((subnet) => subnet.ipVersion === version));
+export function defaultAddresses(subnets: SubnetRow[], picker: Picker, mac: string | null): Address[] | null {
+  const chosen = subnets.filter((subnet) => !isAuto(subnet));
+  const versions = [4, 6].filter((version) => chosen.some((subnet) => subnet.ipVersion === version));
   const addresses = versions.flatMap((version) => {
-    const ofVersion = subnets.filter((subnet) => subnet.ipVersion === version);
+    const ofVersion = chosen.filter((subnet) => subnet.ipVersion === version);
     return picker.take(ofVersion.map((subnet) => subnet.id)) ?? [];
   });
-  return addresses.length === versions.length ? addresses : null;
+  if (addresses.length < versions.length) return null;
+  return mac === null ? addresses : [...addresses, ...autoAddresses(subnets, mac)];
 }
 
 /** An asked-for address in the first of these subnets that holds it; null where none does, or it cannot be a host's. */

@@ -8,6 +8,7 @@ import { inOrder } from '../api/in-order.ts';
 import { whileRacing } from '../api/races.ts';
 import { networkNotFound } from '../faults.ts';
 import { makePicker, type Picker } from '../ipam/address-picks.ts';
+import { follows } from '../ipam/auto-addresses.ts';
 import { cryptoRandom, type Random, randomMac } from '../ipam/random.ts';
 import { enforce } from '../policy.ts';
 import { usePolicies } from '../qos/choose-policy.ts';
@@ -46,12 +47,17 @@ export function createPorts(
   return whileRacing(async () => {
     const found = await readForPorts(ctx, question, random);
     const picker = makePicker(found.subnets, found.picks, random);
-    const plans = inputs.map((input) => addressPlan(ctx, input, found, picker));
+    const macs = inputs.map((input) => input.mac_address ?? randomMac(random));
+    const plans = inputs.map((input, at) => addressPlan(ctx, input, found, { picker, mac: macs[at] ?? '' }));
     for (const plan of plans) reserveNamed(plan, found.taken);
     const statements: Statement[] = [];
     const news = inputs.map((input, index) => {
       const plan = plans[index];
-      return newPort(ctx, input, found, { addresses: plan ? planAddresses(plan) : [], random, statements });
+      return newPort(ctx, input, found, {
+        addresses: plan ? planAddresses(plan) : [],
+        mac: macs[index] ?? '',
+        statements,
+      });
     });
     const access = [
       ...(await usePolicies(
@@ -65,7 +71,12 @@ export function createPorts(
   });
 }
 
-function addressPlan(ctx: ActorContext, input: NewPortInput, found: PortReads, picker: Picker): AddressPlan {
+function addressPlan(
+  ctx: ActorContext,
+  input: NewPortInput,
+  found: PortReads,
+  of: { picker: Picker; mac: string },
+): AddressPlan {
   const network = found.networks.get(input.network_id);
   if (!network) throw networkNotFound(input.network_id);
   refuseDevice({ deviceId: input.device_id, deviceOwner: input.device_owner });
@@ -78,14 +89,15 @@ function addressPlan(ctx: ActorContext, input: NewPortInput, found: PortReads, p
   const anyOfAnothers = input.fixed_ips !== undefined && !network.shared;
   if (special || anyOfAnothers) enforce(ctx, 'create_port:network_owner', { projectId: network.projectId });
   const subnets = found.subnets.filter((subnet) => subnet.networkId === network.id);
-  return { networkId: network.id, subnets, wanted: input.fixed_ips, current: [], picker };
+  const mac = follows(input.device_owner) ? of.mac : null;
+  return { networkId: network.id, subnets, wanted: input.fixed_ips, current: [], picker: of.picker, mac };
 }
 
 function newPort(
   ctx: ActorContext,
   input: NewPortInput,
   found: PortReads,
-  made: { addresses: NewPort['addresses']; random: Random; statements: Statement[] },
+  made: { addresses: NewPort['addresses']; mac: string; statements: Statement[] },
 ): NewPort {
   const network = found.networks.get(input.network_id);
   const now = ctx.clock.nowMs();
@@ -96,7 +108,7 @@ function newPort(
     deviceOwner: input.device_owner,
     portSecurityEnabled,
   };
-  const macAddress = input.mac_address ?? randomMac(made.random);
+  const macAddress = made.mac;
   const networkProjectId = network?.projectId ?? '';
   const pairsOf = { action: 'create_port', networkProjectId, macAddress, portSecurityEnabled, current: [] } as const;
   return {

@@ -1,11 +1,13 @@
 import type { ProjectContext } from '../../http/context.ts';
 import { badRequest, conflict } from '../../http/errors.ts';
 import type { Address, Picker } from '../ipam/address-picks.ts';
+import { autoAddresses, isAuto } from '../ipam/auto-addresses.ts';
 import { checkedAddress, defaultAddresses } from '../ipam/port-addresses.ts';
 import { type Random, randomMac } from '../ipam/random.ts';
 import { enforce } from '../policy.ts';
 import type { PortRequest, ServerPortsInput } from '../server-ports.ts';
 import { dnsLabel } from './dns-label.ts';
+import { onAutoSubnet } from './plan-addresses.ts';
 import type { NewPort } from './port-statements.ts';
 import type { ServerPortRows } from './server-port-reads.ts';
 
@@ -50,6 +52,9 @@ function checkedFixedIp(found: ServerPortRows, networkId: string, fixedIp: strin
   if (!address || subnets.some((subnet) => subnet.gatewayIp === address.ipAddress)) {
     throw badRequest(`Fixed IP ${fixedIp} is not a valid ip address for network ${networkId}.`, 'InvalidFixedIp');
   }
+  if (subnets.some((subnet) => subnet.id === address.subnetId && isAuto(subnet))) {
+    throw onAutoSubnet(address.ipAddress, address.subnetId);
+  }
   const taken = found.taken.find((one) => one.networkId === networkId && one.ipAddress === address.ipAddress);
   if (!taken) return address;
   throw badRequest(
@@ -87,12 +92,13 @@ export function newServerPort(
     throw badRequest(`Network ${network.id} requires a subnet in order to boot instances on.`, 'NetworkRequiresSubnet');
   }
   const now = ctx.clock.nowMs();
+  const macAddress = randomMac(given.random);
   return {
     groupIds: appliedGroups(input, network, given.groupIds),
     addresses:
       request.fixedIp === undefined
-        ? pickedAddresses(network.id, subnets, given.picker)
-        : [checkedFixedIp(found, network.id, request.fixedIp)],
+        ? pickedAddresses(network.id, subnets, { picker: given.picker, mac: macAddress })
+        : [checkedFixedIp(found, network.id, request.fixedIp), ...autoAddresses(subnets, macAddress)],
     row: {
       id: ctx.ids.uuid(),
       region: ctx.region,
@@ -100,7 +106,7 @@ export function newServerPort(
       networkId: network.id,
       name: '',
       description: '',
-      macAddress: randomMac(given.random),
+      macAddress,
       adminStateUp: true,
       status: 'DOWN',
       portSecurityEnabled: network.portSecurityEnabled,
@@ -122,8 +128,12 @@ export function newServerPort(
   };
 }
 
-function pickedAddresses(networkId: string, subnets: ServerPortRows['subnets'], picker: Picker): Address[] {
-  const addresses = defaultAddresses(subnets, picker);
+function pickedAddresses(
+  networkId: string,
+  subnets: ServerPortRows['subnets'],
+  { picker, mac }: { picker: Picker; mac: string },
+): Address[] {
+  const addresses = defaultAddresses(subnets, picker, mac);
   if (!addresses) throw conflict(`No fixed IP addresses available for network: ${networkId}`, 'NoMoreFixedIps');
   return addresses;
 }

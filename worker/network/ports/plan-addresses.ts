@@ -3,6 +3,7 @@ import { badRequest, conflict } from '../../http/errors.ts';
 import { invalidInput } from '../api/values.ts';
 import { ipAddressInUse, noAddressLeft } from '../faults.ts';
 import type { Address, Picker, SubnetRow } from '../ipam/address-picks.ts';
+import { autoAddresses, isAuto } from '../ipam/auto-addresses.ts';
 import { checkedAddress, defaultAddresses } from '../ipam/port-addresses.ts';
 import type { WantedAddress } from './attributes.ts';
 
@@ -15,6 +16,8 @@ export interface AddressPlan {
   wanted: WantedAddress[] | undefined;
   /** What the port has already. */
   current: Address[];
+  /** The hardware address of a port whose guest makes addresses itself; null for others: they have what they are given. */
+  mac: string | null;
   picker: Picker;
 }
 
@@ -35,17 +38,19 @@ export function reserveNamed(plan: AddressPlan, taken: Address[]): void {
 
 /**
  * A port's addresses, in the order wanted. An address the port has stays where it is wanted by itself or by its subnet.
+ * Those that the guest makes itself are there whether they are wanted or not, as in Neutron.
  * @throws ApiError 400, 404 as `reserveNamed`; 409 no address left
  */
 export function planAddresses(plan: AddressPlan): Address[] {
   const { wanted, picker } = plan;
   if (wanted === undefined) {
-    const addresses = defaultAddresses(plan.subnets, picker);
+    const addresses = defaultAddresses(plan.subnets, picker, plan.mac);
     if (!addresses) throw noAddressLeft(plan.networkId);
     return addresses;
   }
   const left = plan.current.filter((has) => !wanted.some((one) => one.ip_address === has.ipAddress));
-  return wanted.map((one) => {
+  const chosen = wanted.filter((one) => !isImplied(plan, one));
+  const addresses = chosen.map((one) => {
     const { ip_address: ip } = one;
     if (ip !== undefined) return plan.current.find((has) => has.ipAddress === ip) ?? namedAddress(plan, one, ip);
     const subnet = subnetOf(plan, one.subnet_id ?? '');
@@ -54,6 +59,15 @@ export function planAddresses(plan: AddressPlan): Address[] {
     if (!address) throw noAddressLeft(plan.networkId);
     return address;
   });
+  return plan.mac === null ? addresses : [...addresses, ...autoAddresses(plan.subnets, plan.mac)];
+}
+
+/** Whether what is wanted is an address that the guest makes itself: one of such a subnet, or the one that it has there. */
+function isImplied({ mac, subnets, current }: AddressPlan, wanted: WantedAddress): boolean {
+  if (mac === null) return false;
+  const has = current.find((one) => one.ipAddress === wanted.ip_address);
+  const subnetId = wanted.ip_address === undefined ? wanted.subnet_id : has?.subnetId;
+  return subnets.some((subnet) => subnet.id === subnetId && isAuto(subnet));
 }
 
 function namedAddress(plan: AddressPlan, wanted: WantedAddress, ipAddress: string): Address {
@@ -68,7 +82,9 @@ function namedAddress(plan: AddressPlan, wanted: WantedAddress, ipAddress: strin
         )
       : badRequest(`IP address ${ipAddress} is not a valid IP for the specified subnet.`, 'InvalidIpForSubnet');
   }
-  const gateway = parseIp(subnets.find((subnet) => subnet.id === address.subnetId)?.gatewayIp ?? '');
+  const subnet = subnets.find((one) => one.id === address.subnetId);
+  if (plan.mac !== null && subnet && isAuto(subnet)) throw onAutoSubnet(ipAddress, subnet.id);
+  const gateway = parseIp(subnet?.gatewayIp ?? '');
   if (gateway && formatIp(gateway) === address.ipAddress) {
     throw conflict(
       `Unable to complete operation for network ${plan.networkId}. The IP address ${ipAddress} is in use.`,
@@ -77,6 +93,12 @@ function namedAddress(plan: AddressPlan, wanted: WantedAddress, ipAddress: strin
   }
   return address;
 }
+
+export const onAutoSubnet = (ipAddress: string, subnetId: string) =>
+  badRequest(
+    `IPv6 address ${ipAddress} cannot be directly assigned to a port on subnet ${subnetId} as the subnet is configured for automatic addresses`,
+    'AllocationOnAutoAddressSubnet',
+  );
 
 function subnetOf(plan: AddressPlan, subnetId: string): SubnetRow {
   const subnet = plan.subnets.find((one) => one.id === subnetId);

@@ -14,6 +14,7 @@ import {
 import { knowingAddressesOf, placeAddressesOf } from '../edge/floating-ips-on.ts';
 import { putRouters } from '../edge/routers-on.ts';
 import type { Address } from '../ipam/address-picks.ts';
+import { assertAutoAddressed } from '../ipam/auto-addresses.ts';
 import { assertQuota } from '../quotas/assert-quota.ts';
 
 export type PortRow = typeof ports.$inferSelect;
@@ -38,6 +39,7 @@ export function insertPorts(ctx: Context, news: NewPort[]): Statement[] {
     ...(news.length > 0 ? [ctx.db.insert(ports).values(news.map(({ row }) => row))] : []),
     ...(addresses.length > 0 ? [ctx.db.insert(ipAllocations).values(addresses)] : []),
     ...(groups.length > 0 ? [ctx.db.insert(portSecurityGroups).values(groups)] : []),
+    assertAutoAddressed(ctx, sql`ports.id IN (${listOf(news.map(({ row }) => row.id))})`),
     ...assertQuota(
       ctx,
       'port',

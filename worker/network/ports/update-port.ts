@@ -7,7 +7,8 @@ import type { Updated } from '../api/attributes.ts';
 import { assertRevision, checkRevision, whileRacing } from '../api/races.ts';
 import { dropMembers, dropUnneeded, memberIdsOf, runnersWith } from '../desired/drops.ts';
 import { loseOldAddresses } from '../edge/floating-ips-on.ts';
-import { makePicker } from '../ipam/address-picks.ts';
+import { makePicker, type SubnetRow } from '../ipam/address-picks.ts';
+import { assertAutoAddressed, autoAddress, follows, isAuto } from '../ipam/auto-addresses.ts';
 import { cryptoRandom, type Random } from '../ipam/random.ts';
 import { enforce } from '../policy.ts';
 import { refuseTaking, usePolicies } from '../qos/choose-policy.ts';
@@ -103,7 +104,8 @@ async function plannedAddresses(
 ): Promise<Planned> {
   const { fixed_ips: wanted, security_groups: groupIds } = changes;
   const portSecurityEnabled = changes.port_security_enabled ?? row.portSecurityEnabled;
-  if (wanted === undefined && groupIds === undefined) {
+  const mac = changes.mac_address ?? row.macAddress;
+  if (wanted === undefined && groupIds === undefined && mac === row.macAddress) {
     refuseGroupsWithoutSecurity(portSecurityEnabled, row.groupIds);
     return { addresses: row.addresses, groupIds: row.groupIds, access: [] };
   }
@@ -116,9 +118,20 @@ async function plannedAddresses(
   };
   const found = await readForPorts(ctx, question, random);
   const picker = makePicker(found.subnets, found.picks, random);
-  const plan = { networkId: row.networkId, subnets: found.subnets, wanted, current: row.addresses, picker };
+  const ofGuest = follows(row.deviceOwner) ? mac : null;
+  const plan = {
+    networkId: row.networkId,
+    subnets: found.subnets,
+    wanted,
+    current: row.addresses,
+    mac: ofGuest,
+    picker,
+  };
   reserveNamed(plan, found.taken);
-  const addresses = wanted === undefined ? row.addresses : planAddresses(plan);
+  const addresses =
+    wanted === undefined
+      ? remade(row.addresses, found.subnets, { from: row.macAddress, to: mac })
+      : planAddresses(plan);
   if (groupIds === undefined) {
     refuseGroupsWithoutSecurity(portSecurityEnabled, row.groupIds);
     return { addresses, groupIds: row.groupIds, access: [] };
@@ -130,6 +143,19 @@ async function plannedAddresses(
     groupIds: chooseGroups(ctx, wish, found.groups, []),
     access: assertAccess(ctx, 'security_group', namedGroups(found, added)),
   };
+}
+
+/** A port's addresses once its hardware address is another: those that the guest makes of it change with it. */
+function remade(
+  addresses: PortWithPlace['addresses'],
+  subnets: SubnetRow[],
+  mac: { from: string; to: string },
+): PortWithPlace['addresses'] {
+  if (mac.from === mac.to) return addresses;
+  return addresses.map((address) => {
+    const subnet = subnets.find((one) => one.id === address.subnetId);
+    return subnet && isAuto(subnet) && address.hostOffset < 0 ? autoAddress(subnet, mac.to) : address;
+  });
 }
 
 async function write(
@@ -198,6 +224,7 @@ function replaceAddresses(ctx: ActorContext, row: PortWithPlace, addresses: Plan
   return [
     ctx.db.delete(ipAllocations).where(eq(ipAllocations.portId, row.id)),
     ...(values.length > 0 ? [ctx.db.insert(ipAllocations).values(values)] : []),
+    assertAutoAddressed(ctx, sql`ports.id = ${row.id}`),
     ...loseOldAddresses(ctx, row.id),
   ];
 }

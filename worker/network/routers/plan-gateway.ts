@@ -38,7 +38,8 @@ export async function planGateway(
   const same = fixedIps?.find(({ ip_address: ip }) => ip !== undefined && gateways.includes(ip));
   if (same) throw badRouter(`External IP ${same.ip_address} is the same as the gateway IP`);
   const picker = makePicker(found.subnets, found.picks, random);
-  const plan = { networkId, subnets: found.subnets, wanted: fixedIps?.length ? fixedIps : undefined, current, picker };
+  const wish = fixedIps?.length ? fixedIps : undefined;
+  const plan = { networkId, subnets: found.subnets, wanted: wish, current, mac: null, picker };
   reserveNamed(plan, found.taken);
   return { networkId, addresses: planAddresses(plan), subnets: found.subnets };
 }

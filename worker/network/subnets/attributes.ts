@@ -31,6 +31,8 @@ const route = (value: unknown) => {
   return { destination: routeCidr(given.destination), nexthop: ipAddress(given.nexthop) };
 };
 
+const ipv6Mode = oneOf(['dhcpv6-stateful', 'dhcpv6-stateless', 'slaac'], text(NAME_LENGTH_MAX));
+
 /** The attributes of a subnet, as POST and PUT take them. */
 export const subnetAttributes = {
   network_id: required(uuid),
@@ -50,8 +52,8 @@ export const subnetAttributes = {
   subnetpool_id: unset(nullOr(uuid), { put: false }),
   use_default_subnetpool: unset(boolean, { put: false }),
   prefixlen: unset(integerBetween(0, PREFIX_LENGTH_MAX), { put: false }),
-  ipv6_ra_mode: unset(onlyNull, { put: false }),
-  ipv6_address_mode: unset(onlyNull, { put: false }),
+  ipv6_ra_mode: unset(nullOr(ipv6Mode), { put: false }),
+  ipv6_address_mode: unset(nullOr(ipv6Mode), { put: false }),
   segment_id: unset(onlyNull),
   ...owner,
   id: readOnly,

@@ -10,16 +10,21 @@ import { assertRevision, whileRacing } from '../api/races.ts';
 import { visibleNetworks } from '../api/visibility.ts';
 import { holds, putNetworks } from '../desired/puts.ts';
 import { networkNotFound } from '../faults.ts';
+import { autoSql, isAuto } from '../ipam/auto-addresses.ts';
 import { enforce } from '../policy.ts';
 import { listOf } from '../ports/port-statements.ts';
 import { assertQuota } from '../quotas/assert-quota.ts';
 import { rangesFor } from '../subnetpools/pools-for-subnets.ts';
 import type { subnetAttributes } from './attributes.ts';
+import { checkIpv6Modes } from './check-ipv6-modes.ts';
 import { type Neighbour, planSubnet, refuseOtherPools, refuseOverlap, type SubnetPlan } from './plan-subnet.ts';
+import { followNew } from './ports-that-follow.ts';
 import { type SubnetWithNetwork, selectSubnets } from './subnet-rows.ts';
 
 /** Subnets of one network; hosts are sent a network whole. */
 const SUBNETS_PER_NETWORK_MAX = 64;
+/** Those of one network in which each port has an address: a port has 16 at most, some of them chosen. */
+const AUTO_SUBNETS_PER_NETWORK_MAX = 8;
 
 export type NewSubnet = Created<typeof subnetAttributes> & { projectId: string };
 type NetworkOwner = Pick<typeof networks.$inferSelect, 'id' | 'projectId' | 'revision'>;
@@ -43,20 +48,28 @@ export function createSubnets(ctx: ActorContext, inputs: NewSubnet[]): Promise<S
       const given = pooled.take(input);
       const plan = planSubnet({ ...input, cidr: given?.cidr ?? input.cidr ?? '' });
       const { cidr } = plan;
+      checkIpv6Modes({ ...input, cidr });
       refuseOtherPools(others, input.ip_version, given?.pool ?? null);
       refuseOverlap(
         network.id,
         cidr,
         others.map((other) => other.cidr),
       );
-      if (others.length >= SUBNETS_PER_NETWORK_MAX)
-        throw conflict("Quota exceeded for resources: ['subnet'].", 'OverQuota');
+      const auto = isAuto({ ipv6RaMode: input.ipv6_ra_mode ?? null, ipv6AddressMode: input.ipv6_address_mode ?? null });
+      refuseTooMany(others, auto);
       const pool = { subnetpoolId: given?.pool.id ?? null, scopeId: given?.pool.addressScopeId ?? null };
-      ranges.set(network.id, [...others, { networkId: network.id, cidr, ipVersion: input.ip_version, ...pool }]);
+      ranges.set(network.id, [...others, { networkId: network.id, cidr, ipVersion: input.ip_version, auto, ...pool }]);
       return newRow(ctx, input, { ...plan, subnetpoolId: pool.subnetpoolId });
     });
     return write(ctx, rows, { owners: [...owners.values()], pooled: pooled.statements() });
   });
+}
+
+/** @throws ApiError 409 where a network has as many subnets as it may */
+function refuseTooMany(others: Neighbour[], auto: boolean): void {
+  const autos = others.filter((other) => other.auto).length;
+  if (others.length < SUBNETS_PER_NETWORK_MAX && !(auto && autos >= AUTO_SUBNETS_PER_NETWORK_MAX)) return;
+  throw conflict("Quota exceeded for resources: ['subnet'].", 'OverQuota');
 }
 
 async function readNetworks(ctx: ActorContext, ids: string[]) {
@@ -71,6 +84,7 @@ async function readNetworks(ctx: ActorContext, ids: string[]) {
         cidr: subnets.cidr,
         ipVersion: subnets.ipVersion,
         subnetpoolId: subnets.subnetpoolId,
+        auto: sql<boolean>`${autoSql('subnets')}`.mapWith(Boolean),
         scopeId: subnetpools.addressScopeId,
       })
       .from(subnets)
@@ -96,6 +110,8 @@ function newRow(ctx: ActorContext, input: NewSubnet, plan: SubnetPlan & { subnet
     enableDhcp: input.enable_dhcp,
     dnsNameservers: input.dns_nameservers ?? [],
     hostRoutes: input.host_routes ?? [],
+    ipv6RaMode: input.ipv6_ra_mode ?? null,
+    ipv6AddressMode: input.ipv6_address_mode ?? null,
     createdAtMs: now,
     updatedAtMs: now,
   };
@@ -108,9 +124,11 @@ async function write(
 ) {
   const ids = rows.map((row) => row.id);
   const networkIds = listOf(owners.map((network) => network.id));
+  const followed = await followNew(ctx, rows);
   const results = await commit(ctx, {
     audit: { action: 'create_subnet', targetType: 'subnet', targetId: ids[0] ?? '', detail: { ids } },
-    touches: sql`EXISTS (SELECT 1 FROM networks WHERE id IN (${networkIds}) AND ${holds('network', sql`networks.id`)})`,
+    touches: sql`(EXISTS (SELECT 1 FROM networks WHERE id IN (${networkIds}) AND ${holds('network', sql`networks.id`)})
+      OR ${followed.touches})`,
     statements: [
       ...owners.map((network) => assertRevision(ctx, 'networks', network)),
       ...pooled,
@@ -124,6 +142,7 @@ async function write(
         .update(networks)
         .set({ revision: sql`revision + 1`, updatedAtMs: ctx.clock.nowMs() })
         .where(sql`networks.id IN (${networkIds})`),
+      ...followed.statements,
       putNetworks(ctx.db, sql`networks.id IN (${networkIds}) AND ${holds('network', sql`networks.id`)}`),
       selectSubnets(ctx).where(inArray(subnets.id, ids)),
     ],

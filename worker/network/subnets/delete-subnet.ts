@@ -6,6 +6,7 @@ import { conflict } from '../../http/errors.ts';
 import { assertRevision, checkRevision, whileRacing } from '../api/races.ts';
 import { holds, putNetworks } from '../desired/puts.ts';
 import { enforce } from '../policy.ts';
+import { leaveOld } from './ports-that-follow.ts';
 import { showSubnet } from './show-subnet.ts';
 
 const NO_ADDRESSES = 'no-addresses';
@@ -23,11 +24,13 @@ export function deleteSubnet(
     enforce(ctx, 'delete_subnet', { projectId: row.networkProjectId });
     checkRevision(input.expectedRevision, row);
     const here = holds('network', sql`${row.networkId}`);
+    const followed = leaveOld(ctx, row);
     await commit(ctx, {
       audit: { action: 'delete_subnet', targetType: 'subnet', targetId: row.id },
-      touches: here,
+      touches: sql`(${here} OR ${followed.touches})`,
       statements: [
         ...(input.expectedRevision === undefined ? [] : [assertRevision(ctx, 'subnets', row)]),
+        ...followed.statements,
         assertThat(ctx.db, NO_ADDRESSES, sql`NOT EXISTS (SELECT 1 FROM ip_allocations WHERE subnet_id = ${row.id})`),
         ctx.db.delete(subnets).where(eq(subnets.id, row.id)),
         ctx.db

@@ -90,6 +90,8 @@ export interface Neighbour {
   ipVersion: number;
   subnetpoolId: string | null;
   scopeId: string | null;
+  /** Each port of the network has an address in it. */
+  auto: boolean;
 }
 
 /**

@@ -123,7 +123,6 @@ describe('a subnet', () => {
     [{ cidr: '10.0.0.0/24', dns_nameservers: ['fd00::1'] }, 400, 'InvalidInput'],
     [{ cidr: '10.0.0.0/24', dns_nameservers: ['9.9.9.9', '9.9.9.9'] }, 400, 'HTTPBadRequest'],
     [{ cidr: '10.0.0.0/24', host_routes: [{ destination: '10.9.0.0/16' }] }, 400, 'HTTPBadRequest'],
-    [{ cidr: '10.0.0.0/24', ipv6_ra_mode: 'slaac' }, 400, 'HTTPBadRequest'],
     [{ cidr: '10.0.0.0/24', allocation_pools: [{ start: '10.0.0.9', end: '10.0.0.2' }] }, 400, 'InvalidAllocationPool'],
     [
       { cidr: '10.0.0.0/24', allocation_pools: [{ start: '10.0.0.9', end: '10.0.1.2' }] },

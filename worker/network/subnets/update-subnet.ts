@@ -9,6 +9,7 @@ import { holds, putNetworks } from '../desired/puts.ts';
 import { checkedPools, refuseGatewayIn } from '../ipam/pools.ts';
 import { enforce } from '../policy.ts';
 import type { subnetAttributes } from './attributes.ts';
+import { keepDhcp } from './check-ipv6-modes.ts';
 import { checkGateway, checkGuestSettings, parsed } from './plan-subnet.ts';
 import { showSubnet } from './show-subnet.ts';
 import { type SubnetWithNetwork, selectSubnets } from './subnet-rows.ts';
@@ -62,6 +63,7 @@ const gatewayInUse = (row: SubnetWithNetwork) =>
 
 function changed(row: SubnetWithNetwork, changes: SubnetUpdate['changes']) {
   const cidr = parsed(row.cidr);
+  keepDhcp(row, changes.enable_dhcp);
   checkGuestSettings({ ...changes, ip_version: cidr.version });
   const gatewayIp = changes.gateway_ip === undefined ? row.gatewayIp : changes.gateway_ip;
   if (gatewayIp !== null) checkGateway(cidr, gatewayIp);
