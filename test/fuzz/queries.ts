@@ -139,6 +139,7 @@ const networking: Record<string, Query> = {
   '/floatingips/:floatingip/port_forwardings': listed(forwardListing),
   '/agents': listed(agentListing),
   '/network-ip-availabilities': listed(ipUseListing),
+  '/auto-allocated-topology/:project': of(['fields']),
   '/availability_zones': of(['state', 'resource', 'name', 'fields']),
   '/service-providers': of(['service_type', 'name', 'default']),
 };

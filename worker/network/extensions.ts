@@ -268,6 +268,12 @@ export const EXTENSIONS: readonly Extension[] = [
     updated: '2019-12-01T10:00:00-00:00',
   },
   {
+    alias: 'auto-allocated-topology',
+    name: 'Auto Allocated Topology Services',
+    description: 'Auto Allocated Topology Services.',
+    updated: '2016-01-01T00:00:00-00:00',
+  },
+  {
     alias: 'agent',
     name: 'agent',
     description: 'The agent management extension.',

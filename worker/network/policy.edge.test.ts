@@ -380,6 +380,23 @@ describePolicy<NetworkAction>('network', cast, {
   get_rule_type: trial('anyone', 200, () => call('GET', '/qos/rule-types')),
   'get_rule_type:details': trial('admin', 200, () => call('GET', '/qos/rule-types/dscp_marking')),
 
+  // In a region where nothing is that it could be made of.
+  get_auto_allocated_topology: trial(
+    'reader',
+    409,
+    () => ({
+      method: 'GET',
+      path: `/r/r-${crypto.randomUUID()}/networking/v2.0/auto-allocated-topology/${owner.projectId}`,
+    }),
+    { stranger: 403 },
+  ),
+  delete_auto_allocated_topology: trial(
+    'member',
+    204,
+    () => call('DELETE', `/auto-allocated-topology/${owner.projectId}`),
+    { stranger: 403 },
+  ),
+
   get_agent: trial('admin', 200, onAgent('GET'), { refused: 404, stranger: 404 }),
   update_agent: trial('admin', 200, onAgent('PUT', { agent: { description: 'd' } }), { refused: 404, stranger: 404 }),
   // Runners do not leave by this.

@@ -111,6 +111,9 @@ const policy = {
   delete_policy_rule: 'admin',
   get_rule_type: 'authenticated',
   'get_rule_type:details': 'admin',
+  /** Where there is none it is made, which takes `create_network`, too. */
+  get_auto_allocated_topology: 'project-reader',
+  delete_auto_allocated_topology: 'project-member',
   /** who may not see them sees an empty list */
   get_agent: 'admin',
   update_agent: 'admin',

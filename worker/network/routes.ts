@@ -7,6 +7,7 @@ import { authenticate } from '../identity/authenticate.ts';
 import { addressGroupRoutes } from './address-groups/routes.ts';
 import { addressScopeRoutes } from './address-scopes/routes.ts';
 import { agentRoutes } from './agents/routes.ts';
+import { autoTopologyRoutes } from './auto-topologies/routes.ts';
 import { ipAvailabilityRoutes, serviceProviderRoutes, zoneRoutes } from './availability/routes.ts';
 import { discovery } from './discovery.ts';
 import { renderFault } from './faults.ts';
@@ -59,6 +60,7 @@ const resources = new Hono<AppEnv>()
   .route('/address-scopes', addressScopeRoutes)
   .route('/rbac-policies', rbacPolicyRoutes)
   .route('/qos', qosRoutes)
+  .route('/auto-allocated-topology', autoTopologyRoutes)
   .route('/agents', agentRoutes)
   .route('/network-ip-availabilities', ipAvailabilityRoutes)
   .route('/availability_zones', zoneRoutes)
