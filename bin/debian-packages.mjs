@@ -30,7 +30,7 @@ const guestImage = [
 ];
 /** What tests look at cables with, and a DHCPv6 client of guests. */
 const cables = ['tcpdump', 'arping', 'qemu-system-common', 'isc-dhcp-client'];
-const clients = ['python3-openstackclient', 'python3-openstacksdk', 'tempest', 'curl'];
+const clients = ['python3-openstackclient', 'python3-openstacksdk', 'tempest', 'curl', 'iputils-ping'];
 const load = ['hey', 'python3'];
 
 /** By command: what must be there before it runs. */

@@ -30,6 +30,7 @@ it('puts on the config drive what the metadata service says', () => {
     randomSeed: 's',
     imageId: id(2),
     fixedIpv4: null,
+    floatingIpv4: null,
   };
   const tree = configDriveTree(subject);
   expect(tree.get('openstack/latest/user_data')?.toString()).toBe('hello');

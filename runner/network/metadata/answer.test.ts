@@ -17,6 +17,7 @@ const subject: MetadataSubject = {
   randomSeed: 'c2VlZA==',
   imageId: id(0xffff),
   fixedIpv4: '10.0.0.5',
+  floatingIpv4: '203.0.113.7',
 };
 const text = (path: string, of = subject) => metadataAnswer(path, of)?.body.toString() ?? null;
 const json = (path: string) => JSON.parse(text(path) ?? 'null');

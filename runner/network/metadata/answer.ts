@@ -5,6 +5,8 @@ import { isPasswordPath } from './password.ts';
 export interface MetadataSubject extends GuestDocuments {
   imageId: string;
   fixedIpv4: string | null;
+  /** What the world calls it; null where it has no such address. */
+  floatingIpv4: string | null;
 }
 
 export interface MetadataAnswer {

@@ -23,7 +23,7 @@ const ec2Id = (prefix: string, id: string) => `${prefix}-${createHash('sha256').
 /** What EC2's `meta-data` says of a guest. */
 export function ec2MetaData(
   metadata: GuestMetadata,
-  at: { imageId: string; fixedIpv4: string | null },
+  at: { imageId: string; fixedIpv4: string | null; floatingIpv4: string | null },
 ): Record<string, Ec2Node> {
   const keys = Object.entries(metadata.public_keys).map(([name, key], index): [string, Ec2Node] => [
     String(index),
@@ -42,7 +42,7 @@ export function ec2MetaData(
     'local-ipv4': at.fixedIpv4 ?? '',
     placement: { 'availability-zone': metadata.availability_zone },
     'public-hostname': metadata.hostname,
-    'public-ipv4': '',
+    'public-ipv4': at.floatingIpv4 ?? '',
     ...(keys.length > 0 ? { 'public-keys': Object.fromEntries(keys) } : {}),
     'reservation-id': ec2Id('r', metadata.uuid),
   };

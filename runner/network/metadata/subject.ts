@@ -29,6 +29,7 @@ export function describeGuest(inventory: Inventory, server: ServerSpec, randomSe
   const addresses = attachments.flatMap(({ port }) =>
     port.fixed_ips.map((fixed) => canonicalAddress(fixed.ip_address)),
   );
+  const floating = [...inventory.all('floating-ip').values()].find(({ spec }) => server.ports.includes(spec.port_id));
   return {
     metadata: server.metadata,
     networkData: networkData(attachments),
@@ -39,5 +40,6 @@ export function describeGuest(inventory: Inventory, server: ServerSpec, randomSe
     randomSeed,
     imageId: server.image.id,
     fixedIpv4: addresses.find((address) => versionOf(address) === 4) ?? null,
+    floatingIpv4: floating?.spec.floating_ip_address ?? null,
   };
 }
