@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CheapGuest, type JoinedHosts, WORLD } from './joined-hosts.ts';
 import { CURL, CURL_BRIEFLY, JoinedRouters, SNAT } from './joined-routers.ts';
 import { eventually } from './namespaces.ts';
-import { groupOf, ruleOf } from './specs.ts';
+import { groupOf, networkOf, ruleOf } from './specs.ts';
 
 /* Routers with a gateway, and floating IPs, on two machines on a cable to the world. */
 
@@ -78,6 +78,22 @@ describe('a floating IP', () => {
       return heard.includes('IP 203.0.113.105');
     });
     expect(heard).not.toContain('ARP');
+  });
+
+  it('is reached from networks whose guests leave by the machine itself, on its own machine and on others', async () => {
+    const { net, routerId } = await tenant('10.26.0.0/24');
+    const a = await joined.guest(0, net, 11, [open.id]);
+    await a.namespace.serve(80, 'a');
+    await float('203.0.113.106', a, routerId);
+    // One whose addresses are those of the asked, too.
+    for (const cidr of ['10.27.0.0/24', '10.26.0.0/24']) {
+      const shared = networkOf(cidr);
+      await joined.applyEverywhere('network', shared.id, shared);
+      const near = await joined.guest(0, shared, 11, [open.id]);
+      const far = await joined.guest(1, shared, 12, [open.id]);
+      expect(await near.namespace.sh(`${CURL} 203.0.113.106`)).toBe(`a ${SNAT[0]}`);
+      expect(await far.namespace.sh(`${CURL} 203.0.113.106`)).toBe(`a ${joined.host(1).address}`);
+    }
   });
 
   it('is judged by the address that its guest sees, not by one that the sender has at home', async () => {

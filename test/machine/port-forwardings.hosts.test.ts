@@ -63,6 +63,11 @@ it('leaves to routers what their networks ask a forwarded port directly', async 
     const asker = await joined.guest(index, other, 21 + index, [open]);
     expect(await asker.namespace.sh(`${CURL} ${b.address}`)).toBe(`b ${asker.address}`);
   }
+  // Without the machine that holds the address, which has nothing to do with it.
+  const near = await joined.guest(1, other, 23, [open]);
+  await joined.host(0).namespace.sh('ip link set ul0 down');
+  expect(await near.namespace.sh(`${CURL} ${b.address}`)).toBe(`b ${near.address}`);
+  await joined.host(0).namespace.sh('ip link set ul0 up');
 });
 
 it('follows the address to another machine, and ends with the forwarding', async () => {

@@ -77,7 +77,7 @@ function zoneChains(toGateway: string): [string, ChainPlan][] {
 
 /** Which network's table a packet is routed by: the network's that it came from, or that it is translated to. */
 function markChains(): [string, ChainPlan][] {
-  const toFloating = 'ct direction original iifname @with_gateway iifname . ip daddr != @inside4';
+  const toFloating = 'ct direction original iifname @asking iifname . ip daddr != @inside4';
   return [
     [
       'marks',
@@ -106,7 +106,7 @@ function markChains(): [string, ChainPlan][] {
 }
 
 function translationChains(): [string, ChainPlan][] {
-  const from = ['iifname . ip daddr @held', 'iifname @with_gateway iifname . ip daddr != @inside4'];
+  const from = ['iifname . ip daddr @held', 'iifname @asking iifname . ip daddr != @inside4'];
   const outside = 'iifname @inner oifname @external';
   // To an address of the world that this machine holds itself.
   const hairpin = 'iifname @inner oifname @inner ct status dnat';
@@ -127,15 +127,14 @@ function translationChains(): [string, ChainPlan][] {
     ],
     [
       'to_external',
-      base(
-        'nat',
-        'postrouting',
-        100,
-        [outside, hairpin, sameBridge].flatMap((match) => [
+      base('nat', 'postrouting', 100, [
+        ...[outside, hairpin, sameBridge].flatMap((match) => [
           `${match} snat ip to ct mark . ip saddr map @floating_of`,
           `${match} snat ip to ct mark map @snat_to`,
         ]),
-      ),
+        // Who leaves by the machine itself asks as the guests of the asked leave it.
+        `${hairpin} ct mark @masqueraded snat ip to meta mark map @snat_to`,
+      ]),
     ],
   ];
 }

@@ -51,6 +51,8 @@ function emptySets() {
     /** Bridges with the marks of what the machine itself asks there. */
     asked: set('type ifname . mark'),
     with_gateway: set('type ifname'),
+    /** From where guests ask for addresses of the world. */
+    asking: set('type ifname'),
     held: set('type ifname . ipv4_addr'),
     held_addresses: set('type ipv4_addr'),
     snat_to: set('type mark : ipv4_addr'),
@@ -94,6 +96,7 @@ function addNetwork(plan: Plan, spec: NetworkSpec): void {
     sets.passable.elements.set(`${bridgeOf(plan, other.spec.id)} . ${bridge}`, '');
   }
   const { gateway } = wayOutOf(inventory, spec) ?? {};
+  if (gateway || (spec.snat && !spec.external)) sets.asking.elements.set(bridge, '');
   if (!gateway) return;
   const outside = bridgeOf(plan, gateway.network_id);
   sets.passable.elements.set(`${bridge} . ${outside}`, '');

@@ -205,8 +205,8 @@ it('has these fixed rules', () => {
     rule inet ae1234 marks iifname @external meta mark set iifname . ip daddr map @inbound4
     rule inet ae1234 marks iifname @external meta mark set iifname . ip6 daddr map @inbound6
     rule inet ae1234 marks iifname @bridges ct state new ct mark set meta mark
-    rule inet ae1234 marks ct direction original iifname @with_gateway iifname . ip daddr != @inside4 meta mark set ip daddr map @floating_marks
-    rule inet ae1234 marks ct direction original iifname @with_gateway iifname . ip daddr != @inside4 meta mark set ip daddr . ip protocol . th dport map @forwarded_marks
+    rule inet ae1234 marks ct direction original iifname @asking iifname . ip daddr != @inside4 meta mark set ip daddr map @floating_marks
+    rule inet ae1234 marks ct direction original iifname @asking iifname . ip daddr != @inside4 meta mark set ip daddr . ip protocol . th dport map @forwarded_marks
     rule inet ae1234 marks iifname @inner ct direction reply ct reply zone 0 ct status snat,dnat meta mark set ct mark
     rule inet ae1234 marks_from_world meta mark set 0
     rule inet ae1234 marks_from_world ct state new meta mark set ip daddr map @floating_marks
@@ -215,14 +215,15 @@ it('has these fixed rules', () => {
     rule inet ae1234 marks_from_world ct state established,related meta mark set ct mark
     rule inet ae1234 floating_ips iifname . ip daddr @held dnat ip to ip daddr map @floating_to
     rule inet ae1234 floating_ips iifname . ip daddr @held dnat ip to ip daddr . ip protocol . th dport map @forwarded_to
-    rule inet ae1234 floating_ips iifname @with_gateway iifname . ip daddr != @inside4 dnat ip to ip daddr map @floating_to
-    rule inet ae1234 floating_ips iifname @with_gateway iifname . ip daddr != @inside4 dnat ip to ip daddr . ip protocol . th dport map @forwarded_to
+    rule inet ae1234 floating_ips iifname @asking iifname . ip daddr != @inside4 dnat ip to ip daddr map @floating_to
+    rule inet ae1234 floating_ips iifname @asking iifname . ip daddr != @inside4 dnat ip to ip daddr . ip protocol . th dport map @forwarded_to
     rule inet ae1234 to_external iifname @inner oifname @external snat ip to ct mark . ip saddr map @floating_of
     rule inet ae1234 to_external iifname @inner oifname @external snat ip to ct mark map @snat_to
     rule inet ae1234 to_external iifname @inner oifname @inner ct status dnat snat ip to ct mark . ip saddr map @floating_of
     rule inet ae1234 to_external iifname @inner oifname @inner ct status dnat snat ip to ct mark map @snat_to
     rule inet ae1234 to_external oifname @inner meta mark and 0x80000000 == 0 ct direction original ct status dnat snat ip to ct mark . ip saddr map @floating_of
     rule inet ae1234 to_external oifname @inner meta mark and 0x80000000 == 0 ct direction original ct status dnat snat ip to ct mark map @snat_to
+    rule inet ae1234 to_external iifname @inner oifname @inner ct status dnat ct mark @masqueraded snat ip to meta mark map @snat_to
     rule inet ae1234 routed iifname != @bridges return
     rule inet ae1234 routed meta mark and 0x80000000 == 0 return
     rule inet ae1234 routed oifname @bridges ct direction original ct status dnat ct original ip daddr . ct reply ip saddr != @translated drop
