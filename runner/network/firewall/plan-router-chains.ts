@@ -28,7 +28,6 @@ function zoneChains(toGateway: string): [string, ChainPlan][] {
       base('filter', 'prerouting', -300, [
         'iifname != @bridges return',
         'iifname . ip daddr @held ct zone set ip daddr map @floating_zones return',
-        'iifname . ip daddr @held ct zone set ip daddr . ip protocol . th dport map @forwarded_zones return',
         'iifname . ip daddr @held return',
         'ct zone set iifname . ip daddr map @inbound_zones4 return',
         'ct zone set iifname . ip6 daddr map @inbound_zones6 return',
@@ -164,6 +163,9 @@ function forwardChains(): [string, ChainPlan][] {
         'ct direction original ct status dnat goto to_guests',
         'oifname @inner ct direction original iifname . ip daddr @inbound4 goto to_guests',
         'oifname @inner ct direction original iifname . ip6 daddr @inbound6 goto to_guests',
+        // Answers to what left by another machine, which alone knows of it: the guest's own machine judges.
+        'oifname @inner ct state invalid iifname . ip daddr @inbound4 goto to_guests',
+        'oifname @inner ct state invalid iifname . ip6 daddr @inbound6 goto to_guests',
         'drop',
       ]),
     ],

@@ -70,7 +70,6 @@ function emptySets() {
     floating_zones: set('typeof ip daddr : ct zone'),
     forwarded_to: set('type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; flags interval'),
     forwarded_marks: set('type ipv4_addr . inet_proto . inet_service : mark; flags interval'),
-    forwarded_zones: set('typeof ip daddr . ip protocol . th dport : ct zone; flags interval'),
     forwarded_inner: set('type ifname . ipv4_addr . inet_proto . inet_service; flags interval'),
   };
 }
@@ -176,12 +175,13 @@ function addPortForwardings(plan: Plan): void {
       if (sets.forwarded_to.elements.has(key)) continue;
       sets.forwarded_to.elements.set(key, `${inner} . ${to}`);
       sets.forwarded_marks.elements.set(key, markOf(plan, spec.network_id));
-      sets.forwarded_zones.elements.set(key, String(zones.get(spec.network_id)));
     }
     const [low, high] = spec.internal_ports ?? [0, 0];
     if (spec.internal_ports) {
       sets.forwarded_inner.elements.set(`${bridge} . ${inner} . ${spec.protocol} . ${low}-${high}`, '');
     }
+    // Guests of one router, so of one zone: errors name no port of the address.
+    sets.floating_zones.elements.set(outer, String(zones.get(spec.network_id)));
     sets.translated.elements.set(`${outer} . ${inner}`, '');
     sets.hairpins.elements.set(`${bridge} . ${outer}`, '');
   }

@@ -176,7 +176,6 @@ it('has these fixed rules', () => {
     chain inet ae1234 into_tunnels { type filter hook forward priority -10; policy accept; }
     rule inet ae1234 zones iifname != @bridges return
     rule inet ae1234 zones iifname . ip daddr @held ct zone set ip daddr map @floating_zones return
-    rule inet ae1234 zones iifname . ip daddr @held ct zone set ip daddr . ip protocol . th dport map @forwarded_zones return
     rule inet ae1234 zones iifname . ip daddr @held return
     rule inet ae1234 zones ct zone set iifname . ip daddr map @inbound_zones4 return
     rule inet ae1234 zones ct zone set iifname . ip6 daddr map @inbound_zones6 return
@@ -238,6 +237,8 @@ it('has these fixed rules', () => {
     rule inet ae1234 from_world ct direction original ct status dnat goto to_guests
     rule inet ae1234 from_world oifname @inner ct direction original iifname . ip daddr @inbound4 goto to_guests
     rule inet ae1234 from_world oifname @inner ct direction original iifname . ip6 daddr @inbound6 goto to_guests
+    rule inet ae1234 from_world oifname @inner ct state invalid iifname . ip daddr @inbound4 goto to_guests
+    rule inet ae1234 from_world oifname @inner ct state invalid iifname . ip6 daddr @inbound6 goto to_guests
     rule inet ae1234 from_world drop
     rule inet ae1234 translated_out iifname != @inner return
     rule inet ae1234 translated_out meta mark and 0x80000000 == 0 return
