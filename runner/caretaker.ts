@@ -22,6 +22,7 @@ export function caretaker(options: {
     ['routing', () => services.routing.sync()],
     ['intranet', () => services.intranet.round()],
     ['links', () => services.healLinks()],
+    ['neighbors', () => services.healNeighbors()],
     ['dhcp', () => services.healDhcp()],
     ['consoles', () => guests.boundConsoles()],
     ['halted-guests', () => guests.resumeHalted()],

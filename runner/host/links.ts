@@ -40,11 +40,23 @@ export interface Address {
 
 /** Addresses of an interface, but those of link scope that the kernel gives by itself. */
 export async function listAddresses(link: string): Promise<Address[]> {
-  const { stdout } = await run('ip', ['-j', 'addr', 'show', 'dev', link]);
-  const [found] = JSON.parse(stdout || '[]') as { addr_info?: { local: string; prefixlen: number; scope: string }[] }[];
-  return (found?.addr_info ?? [])
-    .filter((info) => !(info.local.startsWith('fe80:') && info.scope === 'link'))
-    .map((info) => ({ address: info.local, prefixLength: info.prefixlen }));
+  return [...(await addressesOf(['dev', link])).values()].flat();
+}
+
+/** The same of all interfaces, by name. */
+export const listAllAddresses = (): Promise<Map<string, Address[]>> => addressesOf([]);
+
+async function addressesOf(which: string[]): Promise<Map<string, Address[]>> {
+  const { stdout } = await run('ip', ['-j', 'addr', 'show', ...which]);
+  type LinkJson = { ifname: string; addr_info?: { local: string; prefixlen: number; scope: string }[] };
+  return new Map(
+    (JSON.parse(stdout || '[]') as LinkJson[]).map(({ ifname, addr_info = [] }) => [
+      ifname,
+      addr_info
+        .filter((info) => !(info.local.startsWith('fe80:') && info.scope === 'link'))
+        .map((info) => ({ address: info.local, prefixLength: info.prefixlen })),
+    ]),
+  );
 }
 
 /** What carries frames of an interface that stands on another one, or null for any other interface. */
@@ -102,21 +114,48 @@ export interface ForwardingEntry {
 
 /** Entries that were put on an interface: the bridge's, and those of a tunnel itself. */
 export async function listForwarding(link: string): Promise<ForwardingEntry[]> {
-  const { stdout } = await run('bridge', ['-j', 'fdb', 'show', 'dev', link]);
-  type Json = { mac: string; dst?: string; master?: string; state?: string };
-  return (JSON.parse(stdout || '[]') as Json[]).flatMap(({ mac, dst, master, state }): ForwardingEntry[] => {
-    if (dst !== undefined) return [{ mac, dst }];
-    return master !== undefined && state === 'static' ? [{ mac, dst: null }] : [];
-  });
+  return (await forwardingOf(['dev', link])).map(({ entry }) => entry);
+}
+
+/** The same of all interfaces, by name. */
+export async function listAllForwarding(): Promise<Map<string, ForwardingEntry[]>> {
+  return byLink((await forwardingOf([])).map(({ link, entry }) => [link, entry]));
+}
+
+type ForwardingAt = { link: string; entry: ForwardingEntry };
+
+async function forwardingOf(which: string[]): Promise<ForwardingAt[]> {
+  const { stdout } = await run('bridge', ['-j', 'fdb', 'show', ...which]);
+  type Json = { mac: string; ifname?: string; dst?: string; master?: string; state?: string };
+  return (JSON.parse(stdout || '[]') as Json[]).flatMap(
+    ({ mac, ifname: link = '', dst, master, state }): ForwardingAt[] => {
+      if (dst !== undefined) return [{ link, entry: { mac, dst } }];
+      return master !== undefined && state === 'static' ? [{ link, entry: { mac, dst: null } }] : [];
+    },
+  );
+}
+
+function byLink<T>(entries: [link: string, entry: T][]): Map<string, T[]> {
+  const map = new Map<string, T[]>();
+  for (const [link, entry] of entries) map.set(link, [...(map.get(link) ?? []), entry]);
+  return map;
 }
 
 /** Addresses whose MAC addresses were put on an interface for good. */
 export async function listPermanentNeighbors(link: string): Promise<{ address: string; mac: string }[]> {
-  const { stdout } = await run('ip', ['-j', 'neigh', 'show', 'dev', link, 'nud', 'permanent']);
-  return (JSON.parse(stdout || '[]') as { dst: string; lladdr?: string }[]).map(({ dst, lladdr }) => ({
-    address: dst,
-    mac: lladdr ?? '',
-  }));
+  return (await permanentNeighborsOf(['dev', link])).map(({ entry }) => entry);
+}
+
+/** The same of all interfaces, by name. */
+export async function listAllPermanentNeighbors(): Promise<Map<string, { address: string; mac: string }[]>> {
+  return byLink((await permanentNeighborsOf([])).map(({ link, entry }) => [link, entry]));
+}
+
+async function permanentNeighborsOf(which: string[]) {
+  const { stdout } = await run('ip', ['-j', 'neigh', 'show', ...which, 'nud', 'permanent']);
+  return (JSON.parse(stdout || '[]') as { dst: string; dev?: string; lladdr?: string }[]).map(
+    ({ dst, dev = '', lladdr = '' }) => ({ link: dev, entry: { address: dst, mac: lladdr } }),
+  );
 }
 
 export interface Rule {

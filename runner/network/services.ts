@@ -15,7 +15,7 @@ import type { Names } from './names.ts';
 import { planBridge } from './plan-bridge.ts';
 import { ownAddressesOf } from './routers/own-addresses.ts';
 import { Routing } from './routers/routing.ts';
-import { syncNeighbors } from './segments/neighbors.ts';
+import { networksWithLostNeighbors, syncNeighbors } from './segments/neighbors.ts';
 import { ensureSegment, isConnected } from './segments/segments.ts';
 import type { Uplinks } from './segments/uplinks.ts';
 import { rejoinTap } from './taps.ts';
@@ -134,6 +134,11 @@ export class NetworkServices {
       await this.syncNeighbors(id);
       await this.syncDhcp(id);
     }
+  }
+
+  /** Tells the kernel again of neighbors that somebody took from it. */
+  async healNeighbors(): Promise<void> {
+    for (const id of await networksWithLostNeighbors(this.names, this.inventory)) await this.syncNeighbors(id);
   }
 
   /** Starts DHCP servers that ended. */

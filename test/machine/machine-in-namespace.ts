@@ -138,6 +138,12 @@ export class MachineInNamespace {
     await ended;
   }
 
+  /** Does nothing while something is done, and goes on. */
+  async whileStopped<T>(what: () => Promise<T>): Promise<T> {
+    this.#child.kill('SIGSTOP');
+    return what().finally(() => this.#child.kill('SIGCONT'));
+  }
+
   #ended(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return Promise.resolve();
     return new Promise((resolve) => this.#child.once('exit', () => resolve()));

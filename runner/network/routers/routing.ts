@@ -1,12 +1,13 @@
 import { announceAddresses } from '../../host/arp.ts';
 import { forgetConnections } from '../../host/conntrack.ts';
-import { ipBatch, listAddresses, listLinks, listNumberedRoutes, listRules } from '../../host/links.ts';
+import { ipBatch, listAllAddresses, listLinks, listNumberedRoutes, listRules } from '../../host/links.ts';
 import { gathered } from '../../host/wait.ts';
 import { errorText, type Log } from '../../log.ts';
 import type { Inventory } from '../inventory.ts';
 import { withdrawLocalRoutes } from '../local-routes.ts';
 import type { Names } from '../names.ts';
 import { floatingIpsOf, portForwardingsOf } from './floating.ts';
+import { networksWithLostRoutes } from './lost-routes.ts';
 import { ownAddressesOf } from './own-addresses.ts';
 import { planRoutes, type Route } from './plan-routes.ts';
 
@@ -50,15 +51,16 @@ export class Routing {
 
   async #ensureAddresses(): Promise<void> {
     const { names, inventory, log } = this.#options;
-    const links = new Set((await listLinks()).map((link) => link.name));
+    const links = await listAllAddresses();
+    const lost = await networksWithLostRoutes(names, inventory);
     for (const id of [...inventory.networks.keys()]) {
       const bridge = names.bridge(id);
-      if (!links.has(bridge)) continue;
+      const there = links.get(bridge)?.map(({ address }) => address);
+      if (!there) continue;
       const own = ownAddressesOf(inventory, id);
-      const there = (await listAddresses(bridge)).map(({ address }) => address);
       const missing = own.filter(({ address }) => !there.includes(address));
       // Its own, and that of the metadata service.
-      if (missing.length === 0 && there.length === own.length + 1) continue;
+      if (missing.length === 0 && there.length === own.length + 1 && !lost.has(id)) continue;
       await this.#takeAddresses(id);
       const announced = missing.filter((one) => one.subnet_id === null).map(({ address }) => address);
       await announceAddresses(bridge, announced).catch((error: unknown) =>
