@@ -103,7 +103,12 @@ export async function tempestConfig(
       floating_network_name: 'public',
       build_interval: BUILD_INTERVAL_S,
     },
-    'network-feature-enabled': { ipv6: true, floating_ips: true, api_extensions: await extensionsOf(cloud) },
+    'network-feature-enabled': {
+      ipv6: true,
+      ipv6_subnet_attributes: true,
+      floating_ips: true,
+      api_extensions: await extensionsOf(cloud),
+    },
     neutron_plugin_options: { max_mtu: MTU_MAX },
     validation: { run_validation: false },
     service_available: { nova: true, glance: true, neutron: true, cinder: false, swift: false },
