@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { login } from '../home/api-client.ts';
@@ -12,15 +12,25 @@ beforeAll(async () => {
 });
 afterAll(() => cloud.stop());
 
-/** Runs the command as an operator does who has sourced an openrc. */
-function topology(args: string[], change: Record<string, string | undefined> = {}) {
+interface Said {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the command as an operator does who has sourced an openrc. The test goes on meanwhile: it hears of ended connections. */
+function topology(args: string[], change: Record<string, string | undefined> = {}): Promise<Said> {
   const openrc = `. ${cloud.paths.openrc} && exec env`;
   const { stdout: sourced } = spawnSync('sh', ['-c', openrc], { env: { PATH: process.env.PATH }, encoding: 'utf8' });
   const lines = sourced.split('\n').filter((line) => line.startsWith('OS_'));
   const variables = Object.fromEntries(lines.map((line) => [line.split('=')[0], line.replace(/^[^=]*=/, '')]));
   const env = { PATH: process.env.PATH, ...variables, ...change };
   const node = ['--disable-warning=ExperimentalWarning', CLI, 'cloud', ...args];
-  return spawnSync(process.execPath, node, { env, encoding: 'utf8' });
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, node, { env }, (_, stdout, stderr) =>
+      resolve({ status: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
 }
 
 it('draws machines, networks and ports of a cloud', async () => {
@@ -33,21 +43,21 @@ it('draws machines, networks and ports of a cloud', async () => {
   await cloud.admin.call('network', 'POST', '/v2.0/ports', {
     port: { network_id: network.id, name: 'spare', fixed_ips },
   });
-  const { stdout, stderr, status } = topology(['topology']);
+  const { stdout, stderr, status } = await topology(['topology']);
   expect([status, stderr]).toEqual([0, '']);
   expect(stdout).toMatch(/drawn-host {2}zone nova {2}enabled, connected {2}0 guests/);
   expect(stdout).toMatch(/blue {2}\(.*\) {2}10\.77\.0\.0\/24\n.*10\.77\.0\.9 {2}spare {2}DOWN/);
 });
 
 it('says what to do where it cannot', async () => {
-  expect(topology(['topology'], { OS_PASSWORD: undefined }).stderr).toMatch(
+  expect((await topology(['topology'], { OS_PASSWORD: undefined })).stderr).toMatch(
     /OS_PASSWORD must say .* \. \.aerostat\/openrc/,
   );
-  expect(topology(['topology'], { OS_PASSWORD: 'wrong' }).stderr).toMatch(/login of admin .* was refused: 401/);
-  const dead = topology(['topology'], { OS_AUTH_URL: 'http://127.0.0.1:1/identity/v3' });
+  expect((await topology(['topology'], { OS_PASSWORD: 'wrong' })).stderr).toMatch(/login of admin .* was refused: 401/);
+  const dead = await topology(['topology'], { OS_AUTH_URL: 'http://127.0.0.1:1/identity/v3' });
   expect([dead.status, dead.stderr]).toEqual([1, expect.stringMatching(/does not answer .*is the cloud started\?/)]);
-  expect(topology(['map']).stderr).toMatch(/There is: cloud topology/);
-  expect(topology(['--help'])).toMatchObject({
+  expect((await topology(['map'])).stderr).toMatch(/There is: cloud topology/);
+  expect(await topology(['--help'])).toMatchObject({
     status: 0,
     stdout: expect.stringContaining('npm run cloud -- topology'),
   });
@@ -66,7 +76,7 @@ it('shows a tenant its own, and no machines', async () => {
   const who = { user: 'drawer', password: 'secret-word', project: 'drawn' };
   const tenant = await login(`${cloud.url}/identity/v3`, who);
   await tenant.call('network', 'POST', '/v2.0/networks', { network: { name: 'mine' } });
-  const { stdout } = topology(['topology'], {
+  const { stdout } = await topology(['topology'], {
     OS_USERNAME: who.user,
     OS_PASSWORD: who.password,
     OS_PROJECT_NAME: who.project,

@@ -32,7 +32,7 @@ export interface TempestOptions {
 export const testsIn = (file: string): string[] => readFileSync(file, 'utf8').split('\n').filter(Boolean);
 
 /** A test's name without the attributes in brackets that follow it in lists. */
-export const plainName = (test: string): string => test.replace(/\[.*$/, '');
+export const plainName = (test: string): string => test.replace(/\[[^\]]*\]/, '');
 
 /** What became of a test: its own result, or its class's where that could not be set up. */
 export const resultOf = (results: Map<string, TempestResult>, name: string): TempestResult | undefined =>
