@@ -13,7 +13,11 @@ describe('a runner and its edge', () => {
     const edge = await startEdge();
     const { bearers, machine } = startRunner(edge);
     const session = await edge.until('a welcome', () => edge.live);
-    expect(session.hello).toMatchObject({ hypervisor: 'simulated', capabilities: ['simulated', 'vlan'], generation: 0 });
+    expect(session.hello).toMatchObject({
+      hypervisor: 'simulated',
+      capabilities: ['simulated', 'vlan'],
+      generation: 0,
+    });
     await edge.want(wholeGuest);
     await running(edge);
     await edge.until('all reports', () => edge.converged);
