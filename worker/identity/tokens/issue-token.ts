@@ -108,7 +108,7 @@ async function checkPassword(ctx: Context, password: string, user: KnownUser | u
   const { ok, stale } = await verifyPassword(password, user?.passwordHash ?? null);
   if (!user || locked) throw unauthorized();
   if (!ok) {
-    await recordFailure(ctx, rules, user);
+    recordFailure(ctx, rules, user);
     throw unauthorized();
   }
   if (isInactive(rules, user, nowMs)) throw unauthorized();

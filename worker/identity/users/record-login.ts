@@ -4,19 +4,20 @@ import { commit } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 import { dayOf, isLockedOut, type SecurityCompliance, type Standing } from './security-compliance.ts';
 
-/** Counts a wrong password; after a lock-out has ended it is the first again. */
-export async function recordFailure(
-  ctx: Context,
-  rules: SecurityCompliance,
-  user: Standing & { id: string },
-): Promise<void> {
+/**
+ * Counts a wrong password; after a lock-out has ended it is the first again. Written after the answer: one that waited for it
+ * would tell by its time that there is such a user.
+ */
+export function recordFailure(ctx: Context, rules: SecurityCompliance, user: Standing & { id: string }): void {
   if (rules.lockout_failure_attempts === null || user.options.ignore_lockout_failure_attempts === true) return;
   const nowMs = ctx.clock.nowMs();
   const wasLocked = user.failedLogins >= rules.lockout_failure_attempts && !isLockedOut(rules, user, nowMs);
-  await write(ctx, user.id, 'identity:failed_login', {
+  const counted = write(ctx, user.id, 'identity:failed_login', {
     failedLogins: wasLocked ? sql`1` : sql`${users.failedLogins} + 1`,
     failedAtMs: nowMs,
   });
+  const log = (error: unknown) => ctx.log.error('failed-login-uncounted', { userId: user.id, error: String(error) });
+  ctx.waitUntil(counted.catch(log));
 }
 
 /** Forgets wrong passwords after the right one, and keeps the day where that matters. */

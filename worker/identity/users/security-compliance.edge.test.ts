@@ -3,25 +3,32 @@ import { describe, expect, test } from 'vitest';
 import { passwordHistory, users } from '../../../db/schema/identity.ts';
 import { edgeContext } from '../../../test/edge-context.ts';
 import { must, newUser, type TestUser } from '../../../test/edge-identity.ts';
+import type { Context } from '../../http/context.ts';
 import { issueToken } from '../tokens/issue-token.ts';
 import { renderTokenStart } from '../tokens/render-token.ts';
 import { changePassword } from './change-password.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 
-/** A cloud with rules, whose clock the test moves. */
-function cloudWith(rules: object) {
+/** A cloud with rules, whose clock the test moves. What is done after an answer is done when the next thing is asked. */
+function cloudWith(rules: object, replaced: Partial<Context> = {}) {
   let offsetMs = 0;
+  const after: Promise<unknown>[] = [];
   const plain = edgeContext();
   const ctx = edgeContext({
     env: { ...plain.env, SECURITY_COMPLIANCE: JSON.stringify(rules) },
     clock: { ...plain.clock, nowMs: () => Date.now() + offsetMs },
+    waitUntil: (promise) => after.push(promise),
+    ...replaced,
   });
-  const outcome = (work: Promise<unknown>) =>
-    work.then(
+  const outcome = async (work: Promise<unknown>) => {
+    const said = await work.then(
       () => 'done',
       (error: { status?: number; message: string }) => `${error.status} ${error.message}`,
     );
+    await Promise.all(after);
+    return said;
+  };
   return {
     ctx,
     pass: (ms: number) => {
@@ -75,6 +82,27 @@ describe('a lock-out', () => {
     const [row] = await cloud.ctx.db.select().from(users).where(eq(users.id, user.id));
     expect([row?.failedLogins, row?.failedAtMs]).toEqual([0, null]);
   });
+});
+
+test('a wrong password is answered before it is counted, or the time would tell whom there is', async () => {
+  const { db } = edgeContext();
+  let counting = 0;
+  /** A database that reads, and never comes back from a write. */
+  const held = new Proxy(db, {
+    get: (target, name) => {
+      if (name === 'insert') counting += 1;
+      if (name === 'batch' && counting > 0) return () => new Promise(() => {});
+      const value = Reflect.get(target, name) as unknown;
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const cloud = cloudWith({ lockout_failure_attempts: 2 }, { db: held, waitUntil: () => {} });
+  const user = await newUser();
+  expect(await cloud.login(user, 'wrong')).toBe(DENIED);
+  expect(counting).toBe(1);
+  counting = 0;
+  expect(await cloud.change(user, 'wrong', 'another')).toBe(DENIED);
+  expect(counting).toBe(1);
 });
 
 describe('a new password', () => {
