@@ -67,6 +67,19 @@ describe('an import', () => {
     ]);
   });
 
+  it('is told to its project and to admins, not to whoever sees the image', async () => {
+    const { id, projectId } = await imported();
+    const [admin, stranger] = [await mintActor('admin'), await mintActor('member')];
+    const headers = { 'content-type': 'application/openstack-images-v2.1-json-patch' };
+    const body = [{ op: 'replace', path: '/visibility', value: 'public' }];
+    expect(await status(call('PATCH', `/image/v2/images/${id}`, { token: admin.token, headers, body }))).toBe(200);
+    const seenBy = async ({ token }: { token: string }) =>
+      (await json<{ tasks: Task[] }>(call('GET', `/image/v2/images/${id}/tasks`, { token }))).tasks.length;
+    expect(await seenBy(admin)).toBe(1);
+    expect(await seenBy(await mintActor('reader', projectId))).toBe(1);
+    expect(await seenBy(stranger)).toBe(0);
+  });
+
   it('is seen by admins among all tasks', async () => {
     const [admin, { id }] = [await mintActor('admin'), await imported()];
     await imported();

@@ -1,8 +1,9 @@
-import { desc, eq, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, type SQL, sql } from 'drizzle-orm';
 import { imageTasks } from '../../../db/schema/image.ts';
 import { runBatch, type Statement } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest, notFound } from '../../http/errors.ts';
+import { isAdmin } from '../../http/policy.ts';
 import { findImage } from '../find-image.ts';
 import { UUID_PATTERN } from '../formats.ts';
 import { limitOf } from '../list-images.ts';
@@ -27,13 +28,22 @@ const SORT_EXPRESSIONS = {
 } as const;
 type SortKey = keyof typeof SORT_EXPRESSIONS;
 
-/** The tasks of an image that the actor may see, the newest first. @throws ApiError 404 */
+/**
+ * The tasks of an image that the actor may see, the newest first. Of those that other projects asked for, admins alone see
+ * any: a source's address can be a secret.
+ * @throws ApiError 404
+ */
 export async function listTasksOfImage(ctx: ActorContext, imageId: string): Promise<TaskRow[]> {
   const image = await findImage(ctx, imageId);
   return ctx.db
     .select()
     .from(imageTasks)
-    .where(eq(imageTasks.imageId, image.id))
+    .where(
+      and(
+        eq(imageTasks.imageId, image.id),
+        isAdmin(ctx) ? undefined : eq(imageTasks.projectId, ctx.actor.projectId ?? ''),
+      ),
+    )
     .orderBy(desc(imageTasks.createdAtMs), desc(imageTasks.id));
 }
 
