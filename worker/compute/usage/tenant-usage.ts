@@ -81,7 +81,8 @@ async function readUsages(ctx: ActorContext, window: Window, where: SQL, page: P
   const ran = sql`s.region = ${ctx.region} AND ${where} AND s.launched_at_ms < ${window.stopMs}
     AND (s.terminated_at_ms IS NULL OR s.terminated_at_ms > ${window.startMs})`;
   const marker = page?.marker;
-  const numberOf = sql`(SELECT m.number FROM servers m WHERE m.id = ${marker ?? ''} AND m.region = ${ctx.region})`;
+  // One of another project is none: it would tell that there is such a server.
+  const numberOf = sql`(SELECT s.number FROM servers s WHERE s.id = ${marker ?? ''} AND s.region = ${ctx.region} AND ${where})`;
   const [rows, known] = await ctx.db.batch([
     ctx.db.all<UsageRow>(sql`
       SELECT s.id, s.name, s.project_id AS projectId, s.flavor, s.vm_state AS vmState, s.launched_at_ms AS launchedAtMs,

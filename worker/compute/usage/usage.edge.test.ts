@@ -88,9 +88,16 @@ describe('usage', () => {
     expect((await cloud.call('GET', `${path}${query}`)).status).toBe(400);
   });
 
-  it('refuses a marker that is none', async () => {
+  it('refuses a marker that is none, or another project’s', async () => {
     const { cloud, path, since } = await open();
-    expect((await cloud.call('GET', `${path}${since}&marker=none`, { version: '2.40' })).status).toBe(400);
+    const foreign = await cloud.createActive({}, cloud.admin);
+    for (const marker of ['none', foreign]) {
+      const response = await cloud.call('GET', `${path}${since}&marker=${marker}`, { version: '2.40' });
+      expect([response.status, await response.json()]).toEqual([
+        400,
+        { badRequest: { code: 400, message: `marker [${marker}] not found` } },
+      ]);
+    }
   });
 });
 
