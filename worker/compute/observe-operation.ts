@@ -63,15 +63,19 @@ export function serverOperationUpdated(ctx: Context, runnerId: string, update: U
   };
 }
 
-/** The action of the request that asked for the operation. */
-function actionEnded({ ctx, nowMs, done, why }: EndedOperation, asked: (column: string) => SQL): Statement[] {
+/** The action of the request that asked for the operation. An image that the store does not have was not made, whatever its host says. */
+function actionEnded({ ctx, nowMs, done, why, its }: EndedOperation, asked: (column: string) => SQL): Statement[] {
+  const imageId = its('snapshot', `args ->> 'image_id'`);
+  const fault = done
+    ? sql`(SELECT 'The image did not come.' FROM images WHERE images.id = ${imageId} AND images.status <> 'active')`
+    : sql`${why}`;
   const action = sql`server_id = ${asked('target_id')} AND request_id = ${asked('request_id')} AND finished_at_ms IS NULL`;
   return [
     ctx.db.run(sql`
-      UPDATE server_action_events SET finished_at_ms = ${nowMs}, result = ${done ? 'Success' : 'Error'}, details = ${done ? null : why}
+      UPDATE server_action_events SET finished_at_ms = ${nowMs}, result = iif(${fault} IS NULL, 'Success', 'Error'), details = ${fault}
       WHERE ${action}`),
     ctx.db.run(sql`
-      UPDATE server_actions SET finished_at_ms = ${nowMs}, updated_at_ms = ${nowMs}, message = ${done ? null : 'Error'} WHERE ${action}`),
+      UPDATE server_actions SET finished_at_ms = ${nowMs}, updated_at_ms = ${nowMs}, message = iif(${fault} IS NULL, NULL, 'Error') WHERE ${action}`),
   ];
 }
 

@@ -31,6 +31,17 @@ const refusalOf = async (
   return [response.status, fault?.message ?? ''];
 };
 
+/** How the newest action on a server went: its message, and the result of its event. */
+const outcomeOf = async (cloud: ComputeCloud, id: string) => {
+  const at = `/servers/${id}/os-instance-actions`;
+  const { instanceActions } = await cloud.answer<{ instanceActions: { request_id: string }[] }>('GET', at);
+  const { instanceAction } = await cloud.answer<{
+    instanceAction: { action: string; message: string | null; events: { result: string }[] };
+  }>('GET', `${at}/${instanceActions[0]?.request_id}`, { version: '2.51' });
+  const { action, message, events } = instanceAction;
+  return { action, message, results: events.map(({ result }) => result) };
+};
+
 describe('a server that is shelved', () => {
   it('turns off, is copied, gives its host up and keeps its address', async () => {
     const { cloud, runnerId, id } = await open();
@@ -64,6 +75,7 @@ describe('a server that is shelved', () => {
     await cloud.ended(runnerId, asked?.opId ?? '', 'done');
     expect(await cloud.show(id)).toMatchObject({ status: 'SHUTOFF', 'OS-EXT-STS:task_state': null });
     expect(await cloud.wish(id)).toMatchObject({ deleted: false });
+    expect(await outcomeOf(cloud, id)).toEqual({ action: 'shelve', message: 'Error', results: ['Error'] });
   });
 
   it('comes back on another host, from its own disk, as it is called by then', async () => {
@@ -141,6 +153,7 @@ describe('a server that is shelved', () => {
     const [asked] = await cloud.ctx.db.select().from(operations).where(eq(operations.targetId, id));
     await cloud.ended(runnerId, asked?.opId ?? '', 'failed', { code: 507, message: 'No space is left.' });
     expect(await cloud.show(id)).toMatchObject({ status: 'SHUTOFF', 'OS-EXT-STS:task_state': null });
+    expect(await outcomeOf(cloud, id)).toEqual({ action: 'shelve', message: 'Error', results: ['Error'] });
     await cloud.act(id, { 'os-start': null });
     await cloud.observe(id, { state: 'running' });
     expect((await cloud.show(id)).status).toBe('ACTIVE');
