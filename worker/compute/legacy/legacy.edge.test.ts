@@ -13,6 +13,9 @@ interface Group {
 describe('what Nova has removed', () => {
   it.each([
     ['GET', '/os-agents', '2.90', 410],
+    ['POST', '/os-agents', '2.1', 410],
+    ['PUT', '/os-agents/1', '2.1', 410],
+    ['DELETE', '/os-agents/1', '2.90', 410],
     ['GET', '/os-cells', '2.1', 410],
     ['GET', '/os-certificates/root', '2.1', 410],
     ['GET', '/os-cloudpipe', '2.1', 410],
