@@ -62,6 +62,8 @@ export interface Machine {
   operator: Operator;
   /** Calls back when an object changed by itself (a guest shut down or died). */
   onChange(listener: (kind: Kind, id: string) => void): void;
+  /** Hears that the edge has stored an observation. */
+  acknowledged(observation: Observation): void;
   /** Lets go of the machine: guests keep running. */
   close(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import type { Capacity } from '../shared/protocol/messages.ts';
 import type { Kind } from '../shared/specs/kinds.ts';
 import { caretaker } from './caretaker.ts';
 import type { ComputeContext, OpenRelay } from './compute/context.ts';
-import { passwordsOf } from './compute/guest-password.ts';
+import { GuestPasswords } from './compute/guest-password.ts';
 import { Guests } from './compute/guests.ts';
 import type { FetchImage } from './compute/images/download.ts';
 import { ImageCache } from './compute/images/image-cache.ts';
@@ -110,7 +110,8 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   await services.resume();
   const guests = new Guests(ctx);
   const moves = new Moves(ctx, guests);
-  services.metadata.passwords = passwordsOf(stateDir, guests);
+  const passwords = new GuestPasswords({ stateDir, guests, time: options.time ?? systemTimers });
+  services.metadata.passwords = passwords;
   await adopt(guests, log);
 
   const listeners = new Set<(kind: Kind, id: string) => void>();
@@ -145,6 +146,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
     },
     operator: withDenied(serverOperator(ctx, guests, moves), services.intranet),
     onChange: (listener) => void listeners.add(listener),
+    acknowledged: (observation) => passwords.acknowledged(observation),
     async close() {
       listeners.clear();
       await stopCare();

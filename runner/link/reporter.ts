@@ -15,6 +15,7 @@ interface Sent {
 export class Reporter {
   readonly #ledger: Ledger;
   readonly #send: (message: RunnerMessage) => number | null;
+  readonly #onStored: (observation: Observation) => void;
   #open = false;
   /** Sent in this session and not acknowledged, in order. */
   #sent: Sent[] = [];
@@ -23,9 +24,14 @@ export class Reporter {
   /** The frame that ended the newest report of everything; null where none is under way. */
   #wholeSeq: number | null = null;
 
-  constructor(ledger: Ledger, send: (message: RunnerMessage) => number | null) {
-    this.#ledger = ledger;
-    this.#send = send;
+  constructor(o: {
+    ledger: Ledger;
+    send: (message: RunnerMessage) => number | null;
+    onStored: (observation: Observation) => void;
+  }) {
+    this.#ledger = o.ledger;
+    this.#send = o.send;
+    this.#onStored = o.onStored;
   }
 
   /** A session is open: everything that the edge may not have goes out again. */
@@ -75,6 +81,7 @@ export class Reporter {
       this.#wholeSeq = null;
     }
     if (observed.length > 0) this.#ledger.settle(observed);
+    for (const { observation } of observed) this.#onStored(observation);
   }
 
   #report(observed: Sent['observed'], whole: boolean): void {

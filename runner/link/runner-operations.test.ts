@@ -138,6 +138,7 @@ describe('operations', () => {
       operator: { ...machine.operator, run: hanging },
       capacity: () => machine.capacity(),
       onChange: (listener) => machine.onChange(listener),
+      acknowledged: () => {},
       close: () => machine.close(),
     });
     const first = startRunner(edge, { folder, identity, wrap });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EdgeMessage } from '../../shared/protocol/messages.ts';
+import type { EdgeMessage, Observation } from '../../shared/protocol/messages.ts';
 import type { FakeEdge } from '../testing/fake-edge.ts';
 import { enrolled, startEdge, startRunner } from '../testing/live-runner.ts';
 import { groupOf, id, serverOf } from '../testing/specs.ts';
@@ -82,6 +82,7 @@ describe('a runner and its edge', () => {
           drivers: { ...drivers, network: { ...drivers.network, list } },
           capacity: () => simulated.capacity(),
           onChange: (listener) => simulated.onChange(listener),
+          acknowledged: () => {},
           close: () => simulated.close(),
         };
       },
@@ -131,6 +132,21 @@ describe('a link that is cut', () => {
     first.cut();
     await running(edge);
     await edge.until('all reports', () => edge.converged);
+  });
+
+  it('has the machine know what the edge has stored, and not before', async () => {
+    const edge = await startEdge();
+    const stored: string[] = [];
+    const acknowledged = ({ kind, state }: Observation) => void stored.push(`${kind} ${state}`);
+    const { ledger } = startRunner(edge, { wrap: (machine) => Object.assign(machine, { acknowledged }) });
+    const first = await edge.until('a welcome', () => edge.live);
+    edge.deaf = true;
+    await edge.want(wholeGuest);
+    await edge.until('a guest', () => ledger.get('server', s1)?.observation?.state === 'running' || poke(edge));
+    expect(stored).toEqual([]);
+    edge.deaf = false;
+    first.cut();
+    await edge.until('its word', () => stored.includes('server running') || poke(edge));
   });
 
   it('does not report again what the edge has stored', async () => {

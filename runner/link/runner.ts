@@ -74,7 +74,7 @@ export class Runner {
     this.#p = parts;
     const send = (message: RunnerMessage) => this.#link.send(message);
     this.#keys = new RunnerKeys(parts.identity, parts.saveIdentity);
-    this.#reporter = new Reporter(ledger, send);
+    this.#reporter = new Reporter({ ledger, send, onStored: (observation) => machine.acknowledged(observation) });
     this.#inventory = new Inventory({ ledger, drivers: machine.drivers, time, log, send });
     this.#reconciler = new Reconciler({
       ledger,

@@ -78,6 +78,9 @@ export class SimulatedMachine implements Machine {
     return Promise.resolve(this.#o.capacity ?? SIMULATED_CAPACITY);
   }
 
+  /** Nothing here waits for it. */
+  acknowledged(): void {}
+
   onChange(listener: (kind: Kind, id: string) => void): void {
     this.#listener = listener;
   }
