@@ -1,35 +1,36 @@
-import { cpSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Refusal } from '../../shared/refusal.ts';
-import { startCloud } from '../cloud.ts';
 import { covers, readExceptions } from './exceptions.ts';
 import { printFailures, tally, type Verdict } from './report.ts';
-import { listTempest, plainName, resultOf, runTempest, type TempestResult } from './tempest.ts';
+import { REAL_MACHINES, SIMULATED_MACHINES, type Stage, scenarioStage, simulatedStage } from './stages.ts';
+import { listTempest, plainName, resultOf, type TempestResult } from './tempest.ts';
 
 const EXCEPTIONS = join(import.meta.dirname, 'exceptions.txt');
-const RUN_TIMEOUT_MS = 3 * 3_600_000;
-/** Enough to migrate between, and for one to be taken out of service. */
-const RUNNERS = 3;
 
-/** What tempest takes for granted by its own defaults (`identity.user_lockout_*`, `user_unique_last_password_count`). */
-const SECURITY_COMPLIANCE = { lockout_failure_attempts: 2, lockout_duration: 5, unique_last_password_count: 2 };
-
-/** What is run of tempest and of Neutron's own tests: all of these services, but for what needs block storage. */
+/** What is run of tempest and of Neutron's own tests: all of these services, but for what needs services that are not here. */
 const GROUPS: Record<string, RegExp> = {
   identity: /^tempest\.api\.identity\.(v3|admin\.v3)\./,
   image: /^tempest\.api\.image\.v2\./,
   compute: /^tempest\.api\.compute\.(?!volumes\.|admin\.test_volume)/,
   network: /^tempest\.api\.network\./,
   'network-plugin': /^neutron_tempest_plugin\.api\./,
+  scenarios: /^tempest\.scenario\.(?!.*\b(volume|object_storage|dashboard)\b)/,
 };
+/** Where groups run, and how many tests at once. A guest without KVM takes most of a processor while it boots. */
+const STAGES: { stage: Stage; groups: (group: string) => boolean; workers: number }[] = [
+  { stage: simulatedStage, groups: (group) => group !== 'scenarios', workers: 4 },
+  { stage: scenarioStage, groups: (group) => group === 'scenarios', workers: 2 },
+];
 
 /** How tempest says that a test is about an extension of Neutron's that `/v2.0/extensions` does not name. */
 const MISSING_EXTENSION = /[\w-]+ extension not enabled|network extension: [\w-]+ is not enabled/;
 
 const HELP = `npm run conformance:full [-- GROUP | REGEX ...] [--workers N] [--verbose]
-Runs tempest's API tests (${Object.keys(GROUPS).join(', ')}; all by default) against a cloud of ${RUNNERS} simulated machines.
+Runs tempest's tests (${Object.keys(GROUPS).join(', ')}; all by default) against a cloud of ${SIMULATED_MACHINES} simulated machines, and
+scenarios against ${REAL_MACHINES} network namespaces with real guests.
 Exit code 0: all passed, but for what test/conformance/exceptions.txt names.
 --verbose prints all that a failed test said.`;
 
@@ -39,7 +40,7 @@ export async function conformance(args: string[]): Promise<number> {
     args,
     allowPositionals: true,
     options: {
-      workers: { type: 'string', default: '4' },
+      workers: { type: 'string' },
       verbose: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -50,7 +51,7 @@ export async function conformance(args: string[]): Promise<number> {
   }
   const tests = chosen(await listTempest(), positionals);
   const folder = mkdtempSync(join(tmpdir(), 'aerostat-conformance-'));
-  const verdicts = judge(tests.map(plainName), await runAll(tests, { folder, workers: Number(values.workers) }));
+  const verdicts = judge(tests.map(plainName), await runAll(tests, folder, values.workers));
   printFailures(verdicts, values.verbose);
   console.log(`\nThe logs of all are in ${folder}`);
   return summary(verdicts);
@@ -66,23 +67,18 @@ function chosen(all: string[], wanted: string[]): string[] {
   return tests;
 }
 
-async function runAll(tests: string[], of: { folder: string; workers: number }): Promise<Map<string, TempestResult>> {
-  const cloud = await startCloud({
-    importAllow: ['127.0.0.1/32'],
-    securityCompliance: JSON.stringify(SECURITY_COMPLIANCE),
-  });
+async function runAll(tests: string[], folder: string, workers?: string): Promise<Map<string, TempestResult>> {
   const began = performance.now();
-  try {
-    const machines = await cloud.runners({ hypervisor: 'simulated', count: RUNNERS });
-    console.log(`${tests.length} tests, against ${cloud.url}`);
-    const results = await runTempest(cloud, tests, { runners: RUNNERS, timeout_ms: RUN_TIMEOUT_MS, ...of });
-    cpSync(cloud.paths.logs, join(of.folder, 'edge-logs'), { recursive: true });
-    cpSync(machines.logFile, join(of.folder, 'runner.log'));
-    return results;
-  } finally {
-    await cloud.stop();
-    console.log(`took ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  const results = new Map<string, TempestResult>();
+  for (const { stage, groups, ...usual } of STAGES) {
+    const own = tests.filter((test) => groups(groupOf(test) ?? ''));
+    if (own.length === 0) continue;
+    const options = { folder: join(folder, stage.name), workers: Number(workers ?? usual.workers) };
+    mkdirSync(options.folder);
+    for (const [test, result] of await stage(own, options)) results.set(test, result);
   }
+  console.log(`took ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  return results;
 }
 
 function judge(tests: string[], results: Map<string, TempestResult>): Verdict[] {

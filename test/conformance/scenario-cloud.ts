@@ -22,6 +22,8 @@ export interface ScenarioCloud {
   outside: Machine;
   /** What tempest must be told of it. */
   tempest: Sections;
+  /** What the machines' runners say. */
+  logFiles: string[];
   close(): Promise<void>;
 }
 
@@ -57,6 +59,7 @@ export async function startScenarioCloud(count: number): Promise<ScenarioCloud> 
     cloud,
     outside,
     tempest: await sections(cloud),
+    logFiles: machines.map(({ runner }) => runner.logFile),
     async close() {
       for (const { machine, runner } of machines) {
         await runner.kill();

@@ -107,6 +107,7 @@ export async function tempestConfig(
       ipv6: true,
       ipv6_subnet_attributes: true,
       floating_ips: true,
+      port_security: true,
       api_extensions: await extensionsOf(cloud),
     },
     neutron_plugin_options: { max_mtu: MTU_MAX },

@@ -20,6 +20,8 @@ export interface TempestOptions {
   /** Processes that run tests at once. */
   workers?: number;
   timeout_ms?: number;
+  /** How long one test may take; as long as it likes, if absent. */
+  testTimeout_s?: number;
   /** The network namespace that it runs in, if not the test's own. */
   netns?: string;
   /** What it is told beside the usual. */
@@ -85,7 +87,7 @@ export async function runTempest(
     const script = 'out="$1"; shift; exec "$@" >"$out" 2>&1';
     const within = options.netns ? ['ip', 'netns', 'exec', options.netns] : [];
     await run('/bin/sh', ['-c', script, 'tempest', output, ...within, '/usr/bin/tempest', ...args], {
-      env: environment(folder),
+      env: { ...environment(folder), OS_TEST_TIMEOUT: String(options.testTimeout_s ?? 0) },
       cwd,
       timeout_ms,
     }).catch((error: unknown) => {

@@ -45,6 +45,9 @@ describe('placement', () => {
     };
     expect(await hinted({ different_host: [first] })).toBe(hosts[1]);
     expect(await hinted({ same_host: first })).toBe(hosts[0]);
+    const foreign = await cloud.create({ availability_zone: `nova:${await nameOf(0)}` }, cloud.admin);
+    expect(await hinted({ different_host: foreign })).toBe(hosts[1]);
+    expect(await hinted({ same_host: foreign })).toBeNull();
   });
 
   it('never hands out more than there is, however many race for it', async () => {

@@ -1,4 +1,4 @@
-import { and, eq, inArray } from 'drizzle-orm';
+import { and, eq, inArray, or } from 'drizzle-orm';
 import { keypairs, servers } from '../../../db/schema/compute.ts';
 import type { Statement } from '../../http/commit.ts';
 import type { ProjectContext } from '../../http/context.ts';
@@ -41,11 +41,10 @@ export async function readForCreate(
   random: Random,
 ): Promise<Found> {
   const reads = new Reads();
-  const hinted = [...wanted.sameHost, ...wanted.differentHost];
   const ofFlavor = reads.add(flavorRead(ctx, wanted.flavorId));
   const ofHosts = reads.add(...hostReads(ctx));
   const ofKeypair = wanted.keyName === null ? null : reads.add(keypairRead(ctx, wanted.keyName));
-  const ofHints = hinted.length === 0 ? null : reads.add(hintRead(ctx, hinted));
+  const ofHints = isHinted(wanted) ? reads.add(hintRead(ctx, wanted)) : null;
   const ofGroup = wanted.groupId === null ? null : reads.add(placedGroupRead(ctx, { groupId: wanted.groupId }));
   const ofImage = reads.add(...imageReads(ctx, wanted.imageId));
   const ofPorts = reads.add(...serverPortReads(ctx, ports, random));
@@ -73,8 +72,16 @@ const keypairRead = (ctx: ProjectContext, name: string): Statement =>
     .from(keypairs)
     .where(and(eq(keypairs.region, ctx.region), eq(keypairs.userId, ctx.actor.userId), eq(keypairs.name, name)));
 
-const hintRead = (ctx: ProjectContext, ids: string[]): Statement =>
+const isHinted = ({ sameHost, differentHost }: NewServer) => sameHost.length > 0 || differentHost.length > 0;
+
+/** As with Nova, a server may keep away from those of others; but nobody comes near them. */
+const hintRead = (ctx: ProjectContext, { sameHost, differentHost }: NewServer): Statement =>
   ctx.db
     .select({ id: servers.id, runnerId: servers.runnerId })
     .from(servers)
-    .where(and(inArray(servers.id, ids), eq(servers.projectId, ctx.actor.projectId)));
+    .where(
+      or(
+        inArray(servers.id, differentHost),
+        and(inArray(servers.id, sameHost), eq(servers.projectId, ctx.actor.projectId)),
+      ),
+    );
