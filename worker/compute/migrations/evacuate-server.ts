@@ -10,6 +10,7 @@ import { policy } from '../policy.ts';
 import type { Host } from '../schedule/filters.ts';
 import { CLAIM, takeClaim } from '../schedule/hosts.ts';
 import { pickHost } from '../schedule/pick-host.ts';
+import { assertGroup, GROUP, type PlacedGroup } from '../server-groups/placement.ts';
 import { startAction } from '../servers/actions.ts';
 import { findServer } from '../servers/find-server.ts';
 import { beginTask, TASK_DEADLINES_MS } from '../servers/tasks.ts';
@@ -37,15 +38,16 @@ export async function evacuateServer(ctx: ActorContext, id: string, host: string
     try {
       return await attemptEvacuation(ctx, id, host, attempt);
     } catch (error) {
-      if (!(error instanceof AssertionFailed && error.assertion === CLAIM)) throw error;
+      if (!(error instanceof AssertionFailed && [CLAIM, GROUP].includes(error.assertion))) throw error;
     }
   }
   throw new ApiError(503, 'Too many servers are being placed at once: try again.', { headers: { 'retry-after': '1' } });
 }
 
 async function attemptEvacuation(ctx: ActorContext, id: string, host: string | null, attempt: number): Promise<void> {
-  const { server, hosts, group } = await readMover(ctx, id);
+  const { server, hosts, group: whole } = await readMover(ctx, id);
   const lost = await lostHostOf(ctx, id);
+  const group = whole && lost ? groupWithout(whole, lost) : whole;
   const placed = targetOf(ctx, { server, lost, hosts, group, host, attempt });
   const target = 'host' in placed ? placed.host : null;
   const source = lost?.id ?? '';
@@ -66,6 +68,7 @@ async function attemptEvacuation(ctx: ActorContext, id: string, host: string | n
       assertThat(ctx.db, 'fenced', fenced),
       assertThat(ctx.db, 'placed', target ? sql`1` : sql`0`),
       ...(target ? takeClaim(ctx, target, claim) : []),
+      ...(target && group ? assertGroup(ctx, group, { serverId: id, runnerId: target.id, lostId: source }) : []),
       ...startAction(ctx, { serverId: id, action: 'evacuate' }),
       ctx.db.run(sql`
         INSERT INTO server_migrations (uuid, region, number, server_id, user_id, project_id, request_id, type, status, phase,
@@ -109,6 +112,12 @@ async function attemptEvacuation(ctx: ActorContext, id: string, host: string | n
   });
 }
 
+/** A group but for what it has on a lost machine: that is to be evacuated, too, and holds nobody there. */
+const groupWithout = (group: PlacedGroup, lost: Lost): PlacedGroup => ({
+  ...group,
+  hosts: new Map([...group.hosts].filter(([id]) => id !== lost.id)),
+});
+
 /** What it took before its machine was given up is what its flavor says. */
 const claimOf = ({ claim, flavor }: Mover) =>
   claim.vcpus > 0 ? claim : { vcpus: flavor.vcpus, memoryMib: flavor.ramMib, diskGib: Math.max(1, flavor.diskGib) };
@@ -128,7 +137,7 @@ function targetOf(
     server: Mover;
     lost: Lost | null;
     hosts: readonly Host[];
-    group: Awaited<ReturnType<typeof readMover>>['group'];
+    group: PlacedGroup | null;
     host: string | null;
     attempt: number;
   },

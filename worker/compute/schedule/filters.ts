@@ -43,7 +43,7 @@ const alive = (host: Host, nowMs: number) => host.connected && (host.leaseExpire
 
 /** Whether a group's policy lets a host have one more of its servers; the soft policies only weigh. */
 function agrees(host: Host, group: PlacedGroup | null): boolean {
-  if (group?.policy === 'affinity') return group.hosts.size === 0 || group.hosts.has(host.id);
+  if (group?.policy === 'affinity') return [...group.hosts.keys()].every((id) => id === host.id);
   if (group?.policy === 'anti-affinity') return (group.hosts.get(host.id) ?? 0) < group.perHostMax;
   return true;
 }

@@ -23,11 +23,14 @@ export const GROUP_MEMBERS = 'group-members';
 const members = (groupId: string | SQL): SQL =>
   sql`server_group_members m JOIN servers s ON s.id = m.server_id WHERE m.group_id = ${groupId} AND s.deleted_at_ms IS NULL`;
 
-/** The other machine of a server that moves, where it is to be, or may be brought back to. */
+/**
+ * The other machine of a server that moves, where it is to be, or may be brought back to. A machine that is evacuated is
+ * none: nothing is brought back there.
+ */
 const OTHER_HOST =
   sql.raw(`(SELECT CASE WHEN mv.phase IN ('preparing', 'moving') THEN mv.target_runner_id ELSE mv.source_runner_id END
   FROM server_migrations mv WHERE mv.server_id = s.id AND mv.phase NOT IN ('ending', 'ended')
-    AND mv.source_runner_id <> mv.target_runner_id)`);
+    AND mv.type <> 'evacuation' AND mv.source_runner_id <> mv.target_runner_id)`);
 
 /** The read of a group, for a batch; `placedGroupOf` reads it. `of` names the group, or a server that is in it. */
 export function placedGroupRead(ctx: ActorContext, of: { groupId: string } | { serverId: string }): Statement {
@@ -38,7 +41,7 @@ export function placedGroupRead(ctx: ActorContext, of: { groupId: string } | { s
     SELECT g.id, g.policy, coalesce(g.max_server_per_host, 1) AS perHostMax, (
       SELECT json_group_array(json_array(host, n)) FROM (SELECT host, count(*) AS n FROM (
         SELECT s.runner_id AS host FROM ${members(sql`g.id`)}
-        UNION ALL SELECT ${OTHER_HOST} FROM ${members(sql`g.id`)} AND g.policy = 'anti-affinity') WHERE host IS NOT NULL GROUP BY host)
+        UNION ALL SELECT ${OTHER_HOST} FROM ${members(sql`g.id`)} AND g.policy IN ('affinity', 'anti-affinity')) WHERE host IS NOT NULL GROUP BY host)
     ) AS hosts
     FROM server_groups g WHERE g.id = ${id} AND g.region = ${ctx.region} AND ${own}`);
 }
@@ -49,11 +52,15 @@ export function placedGroupOf(result: unknown): PlacedGroup | null {
   return row ? { ...row, hosts: new Map(JSON.parse(row.hosts) as [string, number][]) } : null;
 }
 
-/** Fails the batch (assertion `group`) where a server on a host would be against its group's policy as the batch runs. */
+/**
+ * Fails the batch (assertion `group`) where a server on a host would be against its group's policy as the batch runs. A
+ * member that moves counts at both its machines.
+ * @param of.lostId - a machine whose servers are to be evacuated, too: they do not hold this one back
+ */
 export function assertGroup(
   ctx: ActorContext,
   group: PlacedGroup,
-  of: { serverId: string; runnerId: string },
+  of: { serverId: string; runnerId: string; lostId?: string },
 ): Statement[] {
   const others = sql`SELECT count(*) FROM ${members(group.id)} AND s.id <> ${of.serverId}`;
   if (group.policy === 'anti-affinity') {
@@ -66,7 +73,8 @@ export function assertGroup(
     ];
   }
   if (group.policy === 'affinity') {
-    return [assertThat(ctx.db, GROUP, sql`(${others} AND s.runner_id <> ${of.runnerId}) = 0`)];
+    const apart = sql`s.runner_id NOT IN (${of.runnerId}, ${of.lostId ?? ''}) OR ${OTHER_HOST} <> ${of.runnerId}`;
+    return [assertThat(ctx.db, GROUP, sql`(${others} AND (${apart})) = 0`)];
   }
   return [];
 }
