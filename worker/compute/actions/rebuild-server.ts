@@ -10,6 +10,9 @@ import { Reads } from '../http/reads.ts';
 import type { KeypairRow } from '../keypairs/views.ts';
 import { policy } from '../policy.ts';
 import { assertRequestLimits, requestLimitRefusals } from '../quotas/request-limits.ts';
+import { imageDemands } from '../schedule/demands.ts';
+import type { Host } from '../schedule/filters.ts';
+import { hostReads, hostsOf } from '../schedule/hosts.ts';
 import { startAction } from '../servers/actions.ts';
 import { hostOf, patchDesiredMembers } from '../servers/desired-server.ts';
 import { ownServer, serverNotFound } from '../servers/find-server.ts';
@@ -26,7 +29,7 @@ const POLICY_ACTION = 'os_compute_api:servers:rebuild';
  * Gives a server a new disk from an image, and what else the request changes of it; its ports, its address and its host stay.
  * One that is off stays off.
  * @returns the server, as it now is
- * @throws ApiError 400 no such image or key, or one that does not fit; 403 too much metadata; 404; 409 in another state
+ * @throws ApiError 400 no such image or key, or an image that the flavor or the host is not good for; 403 too much metadata; 404; 409 in another state
  */
 export async function rebuildServer(
   ctx: ActorContext,
@@ -82,19 +85,29 @@ async function readForRebuild(
   const ofImage = reads.add(...imageReads(ctx, wanted.imageRef));
   const ofServer = reads.add(
     ctx.db
-      .select({ flavor: servers.flavor })
+      .select({ flavor: servers.flavor, diskGib: servers.claimedDiskGib })
       .from(servers)
       .where(ownServer(ctx, id, 'servers')),
   );
   const ofKeypair = wanted.key_name ? reads.add(keypairRead(ctx, wanted.key_name)) : null;
+  const ofHost = reads.add(...hostReads(ctx, sql`(SELECT runner_id FROM servers WHERE id = ${id})`));
   await reads.run(ctx.db);
-  const [server] = ofServer()[0] as { flavor: FlavorSnapshot }[];
+  const [server] = ofServer()[0] as { flavor: FlavorSnapshot; diskGib: number }[];
   if (!server) throw serverNotFound(id);
   const image = imageOf(ctx, wanted.imageRef, ofImage());
-  checkFits(server.flavor, image);
+  // What a flavor without a disk gave the server is what it keeps.
+  checkFits({ ...server.flavor, diskGib: server.flavor.diskGib || server.diskGib }, image);
+  const [host] = hostsOf(ofHost());
+  if (host) checkRuns(host, image);
   const [keypair] = (ofKeypair?.()[0] ?? []) as KeypairRow[];
   if (wanted.key_name && !keypair) throw badRequest('Invalid key_name provided.');
   return { image, keypair: keypair ?? null };
+}
+
+/** @throws ApiError 400 the server's host does not run such an image */
+function checkRuns(host: Host, image: ServerImage): void {
+  const unmet = imageDemands(image.properties).find((demand) => !demand.holds(host));
+  if (unmet) throw badRequest(`No valid host was found. The server's host is ${unmet.refused}.`);
 }
 
 const keypairRead = (ctx: ActorContext, name: string): Statement =>

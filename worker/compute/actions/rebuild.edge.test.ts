@@ -83,6 +83,44 @@ describe('rebuild', () => {
   });
 });
 
+describe('a rebuild stays where the server is', () => {
+  it.each([
+    ['hw_architecture', 'aarch64', 'not of architecture aarch64'],
+    ['img_hv_type', 'xen', 'not of hypervisor type xen'],
+    ['hw_vm_mode', 'xen', 'not of vm mode xen'],
+    ['hw_machine_type', 'pc-i440fx-8.0', 'not of machine type pc-i440fx-8.0'],
+  ])('so that an image with %s %s is refused where its host is none', async (name, value, refused) => {
+    const cloud = await ComputeCloud.open();
+    await cloud.addRunner({ capabilities: ['arch:x86_64'] });
+    const id = await cloud.createActive();
+    await cloud.addRunner({ capabilities: ['arch:aarch64'] });
+    const imageRef = await cloud.addImage({ properties: { [name]: value } });
+    expect(await refusalOf(cloud, id, { rebuild: { imageRef } })).toEqual([
+      400,
+      `No valid host was found. The server's host is ${refused}.`,
+    ]);
+    expect(await cloud.row(id)).toMatchObject({ taskState: null, imageId: cloud.imageId });
+    const good = await cloud.addImage({ properties: { hw_architecture: 'x86_64', hw_machine_type: 'q35' } });
+    await rebuild(cloud, id, { imageRef: good });
+  });
+
+  it('on a disk that its flavor does not say the size of', async () => {
+    const cloud = await ComputeCloud.open();
+    await cloud.addRunner();
+    const flavorRef = await cloud.addFlavor({ diskGib: 0 });
+    const id = await cloud.createActive({ flavorRef }, cloud.admin);
+    const large = await cloud.addImage({ virtualSizeBytes: 2 * 1024 ** 3 });
+    const response = await cloud.call('POST', `/servers/${id}/action`, {
+      body: { rebuild: { imageRef: large } },
+      as: cloud.admin,
+    });
+    expect([response.status, await response.text()]).toEqual([
+      400,
+      expect.stringContaining("Flavor's disk is too small for requested image."),
+    ]);
+  });
+});
+
 describe('rescue', () => {
   it('starts a server from another disk, and from its own again', async () => {
     const { cloud, id } = await open();

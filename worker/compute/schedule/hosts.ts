@@ -37,7 +37,7 @@ const VALUES = sql.raw(`json_group_array(json_array(${Object.values(COLUMNS).joi
  * The reads of the region's hosts, or of one alone, for a batch: all in one text, as there may be a thousand. `hostsOf` reads
  * them.
  */
-export const hostReads = (ctx: Context, only?: string): Statement[] => [
+export const hostReads = (ctx: Context, only?: string | SQL): Statement[] => [
   ctx.db.all(sql`
     SELECT ${VALUES} AS hosts FROM runners
     WHERE region = ${ctx.region} AND state <> 'removed' AND ${only === undefined ? sql`1` : sql`id = ${only}`}`),
