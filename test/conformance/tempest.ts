@@ -7,6 +7,8 @@ import { startImageHost } from './image-host.ts';
 import { type Sections, tempestConfig } from './tempest-config.ts';
 
 const RUN_TIMEOUT_MS = 400_000;
+/** Tempest reads all of its tests for that, on a machine that does other things. */
+const LIST_TIMEOUT_MS = 180_000;
 
 /** How one test of tempest ended, and what it said where it did not pass. */
 export interface TempestResult {
@@ -54,7 +56,8 @@ export async function listTempest(): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'aerostat-tempest-'));
   try {
     const cwd = await newWorkspace(folder);
-    const { stdout } = await run('/usr/bin/tempest', ['run', '--list-tests'], { env: environment(folder), cwd });
+    const options = { env: environment(folder), cwd, timeout_ms: LIST_TIMEOUT_MS };
+    const { stdout } = await run('/usr/bin/tempest', ['run', '--list-tests'], options);
     return stdout.split('\n').filter((line) => /^(tempest|neutron_tempest_plugin)\./.test(line));
   } finally {
     rmSync(folder, { recursive: true, force: true });

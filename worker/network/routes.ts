@@ -28,6 +28,7 @@ import {
   taggedGroup,
   taggedNetwork,
   taggedPort,
+  taggedQosPolicy,
   taggedRouter,
   taggedSubnet,
   taggedSubnetpool,
@@ -59,6 +60,9 @@ const resources = new Hono<AppEnv>()
   .route('/address-groups', addressGroupRoutes)
   .route('/address-scopes', addressScopeRoutes)
   .route('/rbac-policies', rbacPolicyRoutes)
+  // Neutron's own path of these tags, and the one that openstacksdk takes.
+  .route('/policies/:id/tags', tagRoutes(taggedQosPolicy))
+  .route('/qos/policies/:id/tags', tagRoutes(taggedQosPolicy))
   .route('/qos', qosRoutes)
   .route('/auto-allocated-topology', autoTopologyRoutes)
   .route('/agents', agentRoutes)

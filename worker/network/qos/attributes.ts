@@ -10,7 +10,7 @@ import {
   text,
 } from '../api/values.ts';
 
-const RATE_MAX = 2 ** 31 - 1;
+export const RATE_MAX = 2 ** 31 - 1;
 
 /** The attributes of a policy, as POST and PUT take them. */
 export const qosPolicyAttributes = {
@@ -28,10 +28,13 @@ export const qosPolicyAttributes = {
 } as const;
 
 const rate = integerBetween(0, RATE_MAX);
-const direction = oneOf(['egress', 'ingress'], (value) => (typeof value === 'string' ? value : shown(value)));
+export const DIRECTIONS = ['egress', 'ingress'] as const;
+const direction = oneOf(DIRECTIONS, (value) => (typeof value === 'string' ? value : shown(value)));
 
 /** The marks of RFC 2474 that have a meaning, as Neutron has them. */
-const DSCP_MARKS = [0, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 44, 46, 48, 56] as const;
+export const DSCP_MARKS = [
+  0, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 44, 46, 48, 56,
+] as const;
 
 export const bandwidthLimitAttributes = {
   max_kbps: required(rate, { put: true }),

@@ -54,10 +54,27 @@ describe('a QoS policy', () => {
     expect(fault(await limit(policy.id, { max_kbps: 1 }))).toEqual([404, 'QosPolicyNotFound']);
   });
 
-  it('lists the rule types that hosts know', async () => {
+  it('has tags, by Neutron`s path and by openstacksdk`s, that who may change it sets', async () => {
+    const { id } = await made({ shared: true });
+    for (const path of [`/policies/${id}/tags`, `/qos/policies/${id}/tags`]) {
+      expect((await net(member, 'PUT', path, { tags: ['red'] })).status).toBe(403);
+      expect((await net(admin, 'PUT', path, { tags: ['red', 'blue'] })).body).toEqual({ tags: ['red', 'blue'] });
+      expect((await net(member, 'GET', path)).body).toEqual({ tags: ['red', 'blue'] });
+    }
+    expect((await net(member, 'GET', `/qos/policies?tags=red&id=${id}`)).body.policies).toHaveLength(1);
+    expect((await net(member, 'GET', `/qos/policies?not-tags=red&id=${id}`)).body.policies).toEqual([]);
+  });
+
+  it('lists the rule types that hosts know, and what they take', async () => {
     const types = (await net(member, 'GET', '/qos/rule-types')).body.rule_types;
     expect(types).toEqual([{ type: 'bandwidth_limit' }, { type: 'dscp_marking' }]);
     expect((await net(admin, 'GET', '/qos/rule-types/minimum_bandwidth')).status).toBe(404);
+    const taken = async (type: string) => {
+      const { drivers } = (await net(admin, 'GET', `/qos/rule-types/${type}`)).body.rule_type;
+      return drivers[0].supported_parameters.map((one: Record<string, unknown>) => Object.values(one).slice(0, 2));
+    };
+    expect(await taken('dscp_marking')).toEqual([['dscp_mark', 'choices']]);
+    expect(await taken('bandwidth_limit')).toContainEqual(['max_kbps', 'range']);
   });
 
   it('is given to networks and ports by who sees it, and stays while they have it', async () => {

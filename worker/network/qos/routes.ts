@@ -1,11 +1,9 @@
 import { Hono } from 'hono';
 import { type AppContext, type AppEnv, actorContext } from '../../http/context.ts';
-import { notFound } from '../../http/errors.ts';
 import { type Attributes, createValues, updateValues } from '../api/attributes.ts';
 import { createBody, updateBody } from '../api/body.ts';
 import { answerShow, refuseBody } from '../api/collection.ts';
 import { resourceRoutes } from '../api/resource-routes.ts';
-import { enforce } from '../policy.ts';
 import { bandwidthLimitAttributes, dscpMarkingAttributes, qosPolicyAttributes } from './attributes.ts';
 import { createQosPolicies } from './create-qos-policies.ts';
 import { deleteQosPolicy } from './delete-qos-policy.ts';
@@ -25,10 +23,8 @@ import {
   showQosRule,
   updateQosRule,
 } from './qos-rules.ts';
+import { ruleTypeRoutes } from './rule-types.ts';
 import { updateQosPolicy } from './update-qos-policy.ts';
-
-/** What hosts can do. */
-const RULE_TYPES: readonly QosRuleType[] = ['bandwidth_limit', 'dscp_marking'];
 
 const valuesOf = (sent: Record<string, unknown>): QosRuleValues => {
   const names = { max_kbps: 'maxKbps', max_burst_kbps: 'maxBurstKbits', direction: 'direction', dscp_mark: 'dscpMark' };
@@ -63,20 +59,6 @@ function ruleRoutes(type: QosRuleType, attributes: Attributes): Hono<AppEnv> {
     });
 }
 
-const ruleTypes = new Hono<AppEnv>()
-  .get('/', (c) => {
-    enforce(actorContext(c), 'get_rule_type');
-    return c.json({ rule_types: RULE_TYPES.map((type) => ({ type })) });
-  })
-  .get('/:type', (c) => {
-    enforce(actorContext(c), 'get_rule_type:details');
-    const type = c.req.param('type');
-    if (!RULE_TYPES.some((one) => one === type)) {
-      throw notFound(`Rule type ${type.slice(0, 64)} could not be found.`, 'QosRuleTypeNotFound');
-    }
-    return c.json({ rule_type: { type, drivers: [] } });
-  });
-
 const policies = resourceRoutes({
   one: 'policy',
   many: 'policies',
@@ -92,7 +74,7 @@ const policies = resourceRoutes({
 
 /** `/qos`: how much ports may send and receive, and how it is marked. */
 export const qosRoutes = new Hono<AppEnv>()
-  .route('/rule-types', ruleTypes)
+  .route('/rule-types', ruleTypeRoutes)
   .route('/policies/:policy/bandwidth_limit_rules', ruleRoutes('bandwidth_limit', bandwidthLimitAttributes))
   .route('/policies/:policy/dscp_marking_rules', ruleRoutes('dscp_marking', dscpMarkingAttributes))
   .route('/policies', policies);

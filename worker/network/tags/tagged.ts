@@ -1,4 +1,5 @@
 import { networks, ports, securityGroups, subnets } from '../../../db/schema/network.ts';
+import { qosPolicies } from '../../../db/schema/qos.ts';
 import { floatingIps, routers } from '../../../db/schema/routers.ts';
 import { subnetpools } from '../../../db/schema/subnetpools.ts';
 import type { ActorContext } from '../../http/context.ts';
@@ -6,6 +7,7 @@ import { showFloatingIp } from '../floating-ips/floating-ip-rows.ts';
 import { showNetwork } from '../networks/show-network.ts';
 import { enforce } from '../policy.ts';
 import { showPort } from '../ports/show-port.ts';
+import { showQosPolicy } from '../qos/qos-rows.ts';
 import { showRouter } from '../routers/router-rows.ts';
 import { showGroup } from '../security-groups/show-group.ts';
 import { showPool } from '../subnetpools/pool-rows.ts';
@@ -20,7 +22,7 @@ export interface TaggedRow {
 
 /** A kind of resource that has tags. */
 export interface Tagged {
-  kind: 'network' | 'subnet' | 'port' | 'security_group' | 'subnetpool' | 'router' | 'floatingip';
+  kind: 'network' | 'subnet' | 'port' | 'security_group' | 'subnetpool' | 'router' | 'floatingip' | 'policy';
   table:
     | typeof networks
     | typeof subnets
@@ -28,7 +30,8 @@ export interface Tagged {
     | typeof securityGroups
     | typeof subnetpools
     | typeof routers
-    | typeof floatingIps;
+    | typeof floatingIps
+    | typeof qosPolicies;
   /** The table's name in the database. */
   name: string;
   /** One that the actor sees. @throws ApiError 404 */
@@ -117,6 +120,18 @@ export const taggedFloatingIp: Tagged = {
   async showToChange(ctx, id) {
     const row = await showFloatingIp(ctx, id);
     enforce(ctx, 'update_floatingip', { projectId: row.projectId });
+    return row;
+  },
+};
+
+export const taggedQosPolicy: Tagged = {
+  kind: 'policy',
+  table: qosPolicies,
+  name: 'qos_policies',
+  show: showQosPolicy,
+  async showToChange(ctx, id) {
+    const row = await showQosPolicy(ctx, id);
+    enforce(ctx, 'update_policy', { projectId: row.projectId });
     return row;
   },
 };
