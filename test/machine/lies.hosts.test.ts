@@ -1,20 +1,22 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { NetworkSpec, PortSpec } from '../../shared/specs/network.ts';
-import {
-  addressBytes,
-  arp,
-  BROADCAST,
-  ETHERTYPES,
-  ethernet,
-  hearFrames,
-  icmp,
-  ip,
-  sendFrames,
-  tcp,
-  udp,
-} from './frames.ts';
+import { arp, BROADCAST, ETHERTYPES, ethernet, hearFrames, icmp, ip, sendFrames, tcp, udp } from './frames.ts';
 import { MachineInNamespace, type ServeOptions, teardownIn } from './machine-in-namespace.ts';
 import { configure, eventually, fakeGuest, Namespace, temporaryFolder } from './namespaces.ts';
+import {
+  arrived,
+  behindOption,
+  fragments,
+  nd,
+  ndOption,
+  redirect,
+  routerAdvertisement,
+  type Said,
+  type Speaker,
+  tagged,
+  v4,
+  v6,
+} from './said.ts';
 import { groupOf, networkOf, portOf, ruleOf } from './specs.ts';
 
 /* What a guest must not say, byte by byte, at a receiver whose groups let everything in. */
@@ -31,11 +33,8 @@ let b: Guest;
 let free: Guest;
 let paired: Guest;
 
-interface Guest {
+interface Guest extends Speaker {
   port: PortSpec;
-  namespace: Namespace;
-  mac: string;
-  ip4: string;
   ip6: string;
 }
 
@@ -81,75 +80,38 @@ async function guest(offset: number, groups: string[], change: Partial<PortSpec>
   return { port, namespace, mac: port.mac_address, ip4: port.fixed_ips[0]?.ip_address ?? '', ip6 };
 }
 
-/** Frames with a word of theirs in them. */
-type Said = Record<string, (word: Buffer) => Buffer>;
-
-/** Sends each; answers the names of those that arrived. The last one that is sent must: it says that the others had their time. */
-async function arrived(from: Guest, said: Said): Promise<string[]> {
-  const ear = await hearFrames(b.namespace);
-  const names = Object.keys(said);
-  const wordOf = (index: number) => Buffer.from(`w${String(index).padStart(4, '0')}w`);
-  const frames = names.map((name, index) => said[name]?.(wordOf(index)) ?? Buffer.alloc(0));
-  const last = ethernet(b.mac, from.mac, ETHERTYPES.ip, ip(from.ip4, b.ip4, 17, udp(9, 9, Buffer.from('the last'))));
-  await sendFrames(from.namespace, [...frames, last]);
-  await eventually('the last frame', async () => ear.heard.some((frame) => frame.includes('the last')));
-  ear.stop();
-  return names.filter((_, index) => ear.heard.some((frame) => frame.includes(wordOf(index))));
-}
-
 const ALL_NODES = 'ff02::1';
 const STRANGER4 = '10.1.0.77';
 const STRANGER6 = '2001:db8::77';
 const OTHER_MAC = '02:00:00:00:00:77';
-/** An option of neighbour discovery that nobody knows. */
-const option = (word: Buffer) => Buffer.concat([Buffer.from([253, 1]), word]);
-const flags = Buffer.from([0x20, 0, 0, 0]);
-const nd = (type: number, target: string, word: Buffer) =>
-  icmp(type, 0, Buffer.concat([flags, addressBytes(target), option(word)]));
-const router = (word: Buffer) => icmp(134, 0, Buffer.concat([Buffer.alloc(12), option(word)]));
-const v4 = (packet: Buffer, from = a.mac, to = b.mac) => ethernet(to, from, ETHERTYPES.ip, packet);
-const v6 = (packet: Buffer, from = a.mac, to = b.mac) => ethernet(to, from, ETHERTYPES.ip6, packet);
-const tagged = (type: number, inner: Buffer) =>
-  Buffer.concat([inner.subarray(0, 12), Buffer.from([type >> 8, type & 0xff, 0, 5]), inner.subarray(12)]);
-/** A destination option header in front of another. */
-const behindOption = (next: number, rest: Buffer) => Buffer.concat([Buffer.from([next, 0, 1, 4, 0, 0, 0, 0]), rest]);
-let fragmented = 0;
-/** Two fragments of an IPv6 payload, of which the first is so short. */
-function fragments(from: string, to: string, next: number, payload: Buffer, first: number): [Buffer, Buffer] {
-  const id = ++fragmented;
-  const head = (offset: number, more: number) => Buffer.from([next, 0, offset >> 8, offset | more, 0, 0, 0, id]);
-  return [
-    ip(from, to, 44, Buffer.concat([head(0, 1), payload.subarray(0, first)])),
-    ip(from, to, 44, Buffer.concat([head(first, 0), payload.subarray(first)])),
-  ];
-}
+const forged = { mac: OTHER_MAC };
 
 it("lets pass what is a guest's own to say", async () => {
   const own: Said = {
-    datagram: (word) => v4(ip(a.ip4, b.ip4, 17, udp(7, 7, word))),
-    'datagram of IPv6': (word) => v6(ip(a.ip6, b.ip6, 17, udp(7, 7, word))),
-    segment: (word) => v4(ip(a.ip4, b.ip4, 6, tcp(7, 7, 2, word))),
-    ping: (word) => v4(ip(a.ip4, b.ip4, 1, icmp(8, 0, Buffer.concat([Buffer.alloc(4), word])))),
-    'another protocol': (word) => v4(ip(a.ip4, b.ip4, 112, word)),
+    datagram: (word) => v4(a, b, ip(a.ip4, b.ip4, 17, udp(7, 7, word))),
+    'datagram of IPv6': (word) => v6(a, b, ip(a.ip6, b.ip6, 17, udp(7, 7, word))),
+    segment: (word) => v4(a, b, ip(a.ip4, b.ip4, 6, tcp(7, 7, 2, word))),
+    ping: (word) => v4(a, b, ip(a.ip4, b.ip4, 1, icmp(8, 0, Buffer.concat([Buffer.alloc(4), word])))),
+    'another protocol': (word) => v4(a, b, ip(a.ip4, b.ip4, 112, word)),
     'ARP question': (word) =>
       ethernet(b.mac, a.mac, ETHERTYPES.arp, Buffer.concat([arp(1, [a.mac, a.ip4], [OTHER_MAC, b.ip4]), word])),
     'gratuitous ARP': (word) =>
       ethernet(BROADCAST, a.mac, ETHERTYPES.arp, Buffer.concat([arp(2, [a.mac, a.ip4], [BROADCAST, a.ip4]), word])),
-    advertisement: (word) => v6(ip(a.ip6, b.ip6, 58, nd(136, a.ip6, word))),
-    'behind an extension header': (word) => v6(ip(a.ip6, b.ip6, 60, behindOption(17, udp(7, 7, word)))),
+    advertisement: (word) => v6(a, b, ip(a.ip6, b.ip6, 58, nd(136, a.ip6, word))),
+    'behind an extension header': (word) => v6(a, b, ip(a.ip6, b.ip6, 60, behindOption(17, udp(7, 7, word)))),
   };
-  expect(await arrived(a, own)).toEqual(Object.keys(own));
+  expect(await arrived(a, b, own)).toEqual(Object.keys(own));
 });
 
 it('lets nothing pass that says what is not so', async () => {
   const lies: Said = {
-    'source MAC': (word) => v4(ip(a.ip4, b.ip4, 17, udp(7, 7, word)), OTHER_MAC),
-    "neighbour's MAC": (word) => v4(ip(a.ip4, b.ip4, 17, udp(7, 7, word)), free.mac),
-    'source IPv4': (word) => v4(ip(STRANGER4, b.ip4, 17, udp(7, 7, word))),
-    'source IPv6': (word) => v6(ip(STRANGER6, b.ip6, 17, udp(7, 7, word))),
-    'link-local source': (word) => v6(ip('fe80::77', b.ip6, 17, udp(7, 7, word))),
-    'no source': (word) => v4(ip('0.0.0.0', b.ip4, 17, udp(7, 7, word))),
-    'no source of IPv6': (word) => v6(ip('::', b.ip6, 17, udp(7, 7, word))),
+    'source MAC': (word) => v4(forged, b, ip(a.ip4, b.ip4, 17, udp(7, 7, word))),
+    "neighbour's MAC": (word) => v4(free, b, ip(a.ip4, b.ip4, 17, udp(7, 7, word))),
+    'source IPv4': (word) => v4(a, b, ip(STRANGER4, b.ip4, 17, udp(7, 7, word))),
+    'source IPv6': (word) => v6(a, b, ip(STRANGER6, b.ip6, 17, udp(7, 7, word))),
+    'link-local source': (word) => v6(a, b, ip('fe80::77', b.ip6, 17, udp(7, 7, word))),
+    'no source': (word) => v4(a, b, ip('0.0.0.0', b.ip4, 17, udp(7, 7, word))),
+    'no source of IPv6': (word) => v6(a, b, ip('::', b.ip6, 17, udp(7, 7, word))),
     'ARP sender': (word) =>
       ethernet(b.mac, a.mac, ETHERTYPES.arp, Buffer.concat([arp(2, [a.mac, STRANGER4], [b.mac, b.ip4]), word])),
     'ARP sender MAC': (word) =>
@@ -161,81 +123,85 @@ it('lets nothing pass that says what is not so', async () => {
         ETHERTYPES.arp,
         Buffer.concat([arp(2, [a.mac, '10.1.0.1'], [BROADCAST, '10.1.0.1']), word]),
       ),
-    'advertisement for another': (word) => v6(ip(a.ip6, b.ip6, 58, nd(136, STRANGER6, word))),
-    solicitation: (word) => v6(ip(STRANGER6, b.ip6, 58, nd(135, b.ip6, word))),
-    'router advertisement': (word) => v6(ip(a.ip6, ALL_NODES, 58, router(word)), a.mac, '33:33:00:00:00:01'),
-    redirect: (word) => v6(ip(a.ip6, b.ip6, 58, icmp(137, 0, Buffer.concat([Buffer.alloc(36), option(word)])))),
+    'advertisement for another': (word) => v6(a, b, ip(a.ip6, b.ip6, 58, nd(136, STRANGER6, word))),
+    solicitation: (word) => v6(a, b, ip(STRANGER6, b.ip6, 58, nd(135, b.ip6, word))),
+    'router advertisement': (word) =>
+      v6(a, { mac: '33:33:00:00:00:01' }, ip(a.ip6, ALL_NODES, 58, routerAdvertisement(word))),
+    redirect: (word) => v6(a, b, ip(a.ip6, b.ip6, 58, redirect(word))),
     'router advertisement behind an extension header': (word) =>
-      v6(ip(a.ip6, b.ip6, 60, behindOption(58, router(word)))),
-    'DHCP answer': (word) => v4(ip(a.ip4, b.ip4, 17, udp(67, 68, word))),
-    'DHCPv6 answer': (word) => v6(ip(a.ip6, b.ip6, 17, udp(547, 546, word))),
-    'tagged frame': (word) => tagged(ETHERTYPES.vlan, v4(ip(a.ip4, b.ip4, 17, udp(7, 7, word)))),
-    'tagged lie': (word) => tagged(ETHERTYPES.vlan, v4(ip(STRANGER4, b.ip4, 17, udp(7, 7, word)))),
+      v6(a, b, ip(a.ip6, b.ip6, 60, behindOption(58, routerAdvertisement(word)))),
+    'DHCP answer': (word) => v4(a, b, ip(a.ip4, b.ip4, 17, udp(67, 68, word))),
+    'DHCPv6 answer': (word) => v6(a, b, ip(a.ip6, b.ip6, 17, udp(547, 546, word))),
+    'tagged frame': (word) => tagged(ETHERTYPES.vlan, v4(a, b, ip(a.ip4, b.ip4, 17, udp(7, 7, word)))),
+    'tagged lie': (word) => tagged(ETHERTYPES.vlan, v4(a, b, ip(STRANGER4, b.ip4, 17, udp(7, 7, word)))),
     'twice tagged frame': (word) =>
-      tagged(ETHERTYPES.qinq, tagged(ETHERTYPES.vlan, v4(ip(a.ip4, b.ip4, 17, udp(7, 7, word))))),
-    'priority tag': (word) => tagged(ETHERTYPES.vlan, v4(ip(a.ip4, b.ip4, 17, udp(7, 7, word)))).fill(0, 14, 16),
+      tagged(ETHERTYPES.qinq, tagged(ETHERTYPES.vlan, v4(a, b, ip(a.ip4, b.ip4, 17, udp(7, 7, word))))),
+    'priority tag': (word) => tagged(ETHERTYPES.vlan, v4(a, b, ip(a.ip4, b.ip4, 17, udp(7, 7, word)))).fill(0, 14, 16),
     LLDP: (word) => ethernet(b.mac, a.mac, ETHERTYPES.lldp, word),
     'spanning tree': (word) => ethernet('01:80:c2:00:00:00', a.mac, word.length, word),
     'unknown type': (word) => ethernet(b.mac, a.mac, 0x88b5, word),
-    'IPv6 in a frame of IPv4': (word) => v4(ip(a.ip6, b.ip6, 17, udp(7, 7, word))),
+    'IPv6 in a frame of IPv4': (word) => v4(a, b, ip(a.ip6, b.ip6, 17, udp(7, 7, word))),
   };
-  expect(await arrived(a, lies)).toEqual([]);
+  expect(await arrived(a, b, lies)).toEqual([]);
 });
 
 it('lets no router advertisement pass in pieces', async () => {
   const word = Buffer.from('pieces');
   const said = (next: number, rest: Buffer, first: number) =>
-    fragments(a.ip6, b.ip6, 60, behindOption(next, rest), first).map((packet) => v6(packet));
+    fragments(a.ip6, b.ip6, 60, behindOption(next, rest), first).map((packet) => v6(a, b, packet));
   const ear = await hearFrames(b.namespace);
   const long = Buffer.concat([word, word, word]);
-  await sendFrames(a.namespace, [...said(58, router(word), 8), ...said(58, router(word), 16)]);
+  await sendFrames(a.namespace, [
+    ...said(58, routerAdvertisement(word), 8),
+    ...said(58, routerAdvertisement(word), 16),
+  ]);
   await sendFrames(a.namespace, said(17, udp(7, 7, long), 24));
   await eventually('an honest datagram in pieces', async () => Buffer.concat(ear.heard).includes('pieces'));
   ear.stop();
-  expect(ear.heard.filter((frame) => frame.includes(option(word)))).toEqual([]);
+  expect(ear.heard.filter((frame) => frame.includes(ndOption(word)))).toEqual([]);
 });
 
 it('lets a port have its other addresses, each with its hardware address', async () => {
   const [one, many] = ['00:00:5e:00:01:01', '00:00:5e:00:01:02'];
-  const send = (mac: string, from: string) => (word: Buffer) => v4(ip(from, b.ip4, 17, udp(7, 7, word)), mac);
+  const send = (mac: string, from: string) => (word: Buffer) => v4({ mac }, b, ip(from, b.ip4, 17, udp(7, 7, word)));
   const claim = (mac: string, from: string) => (word: Buffer) =>
     ethernet(b.mac, mac, ETHERTYPES.arp, Buffer.concat([arp(2, [mac, from], [b.mac, b.ip4]), word]));
   const honest: Said = {
     single: send(one, '10.1.0.200'),
     'of a range': send(many, '10.2.3.4'),
-    'of a range of IPv6': (word) => v6(ip('2001:db8:2::5', b.ip6, 17, udp(7, 7, word)), many),
+    'of a range of IPv6': (word) => v6({ mac: many }, b, ip('2001:db8:2::5', b.ip6, 17, udp(7, 7, word))),
     'by ARP': claim(one, '10.1.0.200'),
     'of a range by ARP': claim(many, '10.2.3.4'),
-    'by advertisement': (word) => v6(ip('2001:db8:2::5', b.ip6, 58, nd(136, '2001:db8:2::5', word)), many),
+    'by advertisement': (word) => v6({ mac: many }, b, ip('2001:db8:2::5', b.ip6, 58, nd(136, '2001:db8:2::5', word))),
   };
-  expect(await arrived(paired, honest)).toEqual(Object.keys(honest));
+  expect(await arrived(paired, b, honest)).toEqual(Object.keys(honest));
   const lies: Said = {
     "with the port's own hardware address": send(paired.mac, '10.1.0.200'),
     "with another pair's": send(many, '10.1.0.200'),
     'beyond the range': send(many, '10.3.0.1'),
-    'beyond the range of IPv6': (word) => v6(ip('2001:db8:3::5', b.ip6, 17, udp(7, 7, word)), many),
+    'beyond the range of IPv6': (word) => v6({ mac: many }, b, ip('2001:db8:3::5', b.ip6, 17, udp(7, 7, word))),
     'beyond the range by ARP': claim(many, '10.3.0.1'),
     'beyond the range by advertisement': (word) =>
-      v6(ip('2001:db8:2::5', b.ip6, 58, nd(136, '2001:db8:3::5', word)), many),
+      v6({ mac: many }, b, ip('2001:db8:2::5', b.ip6, 58, nd(136, '2001:db8:3::5', word))),
     'own address with another hardware address': send(one, paired.ip4),
   };
-  expect(await arrived(paired, lies)).toEqual([]);
+  expect(await arrived(paired, b, lies)).toEqual([]);
 });
 
 it('lets nothing reach a guarded port that its groups cannot judge, whoever sent it', async () => {
   const open: Said = {
-    honest: (word) => v4(ip(free.ip4, b.ip4, 17, udp(7, 7, word)), free.mac),
-    'from any address': (word) => v4(ip(STRANGER4, b.ip4, 17, udp(7, 7, word)), free.mac),
+    honest: (word) => v4(free, b, ip(free.ip4, b.ip4, 17, udp(7, 7, word))),
+    'from any address': (word) => v4(free, b, ip(STRANGER4, b.ip4, 17, udp(7, 7, word))),
   };
-  expect(await arrived(free, open)).toEqual(Object.keys(open));
+  expect(await arrived(free, b, open)).toEqual(Object.keys(open));
   const unjudged: Said = {
-    tagged: (word) => tagged(ETHERTYPES.vlan, v4(ip(free.ip4, b.ip4, 17, udp(7, 7, word)), free.mac)),
+    tagged: (word) => tagged(ETHERTYPES.vlan, v4(free, b, ip(free.ip4, b.ip4, 17, udp(7, 7, word)))),
     'twice tagged': (word) =>
-      tagged(ETHERTYPES.qinq, tagged(ETHERTYPES.vlan, v4(ip(free.ip4, b.ip4, 17, udp(7, 7, word)), free.mac))),
+      tagged(ETHERTYPES.qinq, tagged(ETHERTYPES.vlan, v4(free, b, ip(free.ip4, b.ip4, 17, udp(7, 7, word))))),
     LLDP: (word) => ethernet(b.mac, free.mac, ETHERTYPES.lldp, word),
     'unknown type': (word) => ethernet(b.mac, free.mac, 0x88b5, word),
   };
-  expect(await arrived(free, unjudged)).toEqual([]);
+  expect(await arrived(free, b, unjudged)).toEqual([]);
 });
 
 it('sends a frame to whom it is for, and to nobody else', async () => {
@@ -256,14 +222,14 @@ it('lets no guest use up what all share', async () => {
   const began = performance.now();
   await sendFrames(
     a.namespace,
-    numbers.map((index) => v4(ip(a.ip4, b.ip4, 17, udp(20_000 + index, 7, Buffer.from('floods'))))),
+    numbers.map((index) => v4(a, b, ip(a.ip4, b.ip4, 17, udp(20_000 + index, 7, Buffer.from('floods'))))),
   );
   const question = ethernet(BROADCAST, a.mac, ETHERTYPES.arp, arp(1, [a.mac, a.ip4], [OTHER_MAC, '10.1.0.9']));
   await sendFrames(
     a.namespace,
     numbers.map(() => Buffer.concat([question, Buffer.from('floods')])),
   );
-  const solicitation = v6(ip(a.ip6, b.ip6, 58, nd(135, '2001:db8::9', Buffer.from('floods'))));
+  const solicitation = v6(a, b, ip(a.ip6, b.ip6, 58, nd(135, '2001:db8::9', Buffer.from('floods'))));
   await sendFrames(
     a.namespace,
     numbers.map(() => solicitation),
@@ -271,7 +237,7 @@ it('lets no guest use up what all share', async () => {
   const elapsed_s = (performance.now() - began) / 1000;
   // Others are not hindered.
   const last = Buffer.from('the last');
-  await sendFrames(paired.namespace, [v4(ip(paired.ip4, b.ip4, 17, udp(7, 7, last)), paired.mac)]);
+  await sendFrames(paired.namespace, [v4(paired, b, ip(paired.ip4, b.ip4, 17, udp(7, 7, last)))]);
   await eventually('another guest', async () => ear.heard.some((frame) => frame.includes(last)));
   ear.stop();
   const heard = (type: number) =>
