@@ -95,6 +95,8 @@ export const imageTasks = sqliteTable(
     imageId: text().notNull(),
     projectId: text(),
     userId: text().notNull(),
+    /** Whether an admin asked for it, who may read what others may not. */
+    byAdmin: integer({ mode: 'boolean' }).notNull().default(false),
     requestId: text().notNull(),
     type: text({ enum: ['api_image_import', 'import'] }).notNull(),
     status: text({ enum: ['pending', 'processing', 'success', 'failure'] }).notNull(),

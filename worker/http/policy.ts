@@ -1,4 +1,4 @@
-import type { ActorContext, ProjectContext } from './context.ts';
+import type { Actor, ActorContext, ProjectContext } from './context.ts';
 import { badRequest, forbidden } from './errors.ts';
 
 /**
@@ -18,7 +18,7 @@ export interface Target {
 }
 
 /** Whether the token carries the admin role. */
-export const isAdmin = (ctx: ActorContext): boolean => ctx.actor.roles.includes('admin');
+export const isAdmin = (ctx: { actor: Pick<Actor, 'roles'> }): boolean => ctx.actor.roles.includes('admin');
 
 /** Whether a rule lets the actor act on the target. */
 export function allows(ctx: ActorContext, rule: Rule, target: Target = {}): boolean {

@@ -7,6 +7,7 @@ import { claimUpload, type Upload } from '../claim-upload.ts';
 import { againIfChanged, UNCHANGED } from '../find-image.ts';
 import { IMPORT_ATTEMPTS_MAX } from '../limits.ts';
 import type { ImageRow } from '../views.ts';
+import type { Viewer } from '../visible.ts';
 import { endTask, importMarks } from './task-statements.ts';
 import type { TaskRow } from './tasks.ts';
 
@@ -15,6 +16,8 @@ export interface Attempt {
   upload: Upload;
   /** As the request named it. */
   method: ImportTaskInput['import_req']['method'];
+  /** Who asked for it, and so may read what it is taken from. */
+  asker: Viewer['actor'];
 }
 
 /**
@@ -32,7 +35,7 @@ export function beginAttempt(ctx: Context, taskId: string): Promise<Attempt | un
       return giveUp(ctx, task, row, `The import was cut short ${task.attempts} times.`);
     }
     try {
-      return { upload: await claim(ctx, task, row), method: methodOf(task) };
+      return { upload: await claim(ctx, task, row), method: methodOf(task), asker: askerOf(task) };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       return giveUp(ctx, task, row, error.message);
@@ -42,6 +45,8 @@ export function beginAttempt(ctx: Context, taskId: string): Promise<Attempt | un
 
 const methodOf = ({ input }: TaskRow): Attempt['method'] =>
   'import_from' in input ? { name: 'web-download', uri: input.import_from } : input.import_req.method;
+
+const askerOf = ({ projectId, byAdmin }: TaskRow): Attempt['asker'] => ({ projectId, roles: byAdmin ? ['admin'] : [] });
 
 async function read(ctx: Context, taskId: string) {
   const [tasks, rows, leases] = (await runBatch(ctx.db, [

@@ -6,6 +6,7 @@ import { createImage } from '../create-image.ts';
 import { deleteImage } from '../delete-image.ts';
 import type { ImageBody } from '../image-body.ts';
 import { IMAGE_BYTES_MAX, IMPORT_DEADLINE_MS, IMPORT_STALL_MS, REDIRECTS_MAX } from '../limits.ts';
+import { updateImage } from '../update-image.ts';
 import { uploadImage } from '../upload-image.ts';
 import { createTask } from './create-task.ts';
 import { parseImport } from './import-body.ts';
@@ -197,6 +198,26 @@ describe('an image of another region', () => {
     await deleteImage(there, source);
     await one.run();
     await expectFailed(one, id, /no longer in region/);
+  });
+
+  it.each([
+    ['fails for a project that may see it no more', ['member', 'reader'], 'failure'],
+    ['is copied for an admin, who sees every one', ['admin'], 'success'],
+  ])('that is hidden before it is copied %s', async (_what, roles, status) => {
+    const one = importStage();
+    const there = other(one);
+    const stranger = { ...there, actor: { ...there.actor, projectId: 'stranger' } };
+    const bare = { disk_format: 'raw', container_format: 'bare', visibility: 'community' } as const;
+    const source = (await createImage(stranger, bare as ImageBody)).id;
+    await uploadImage(stranger, source, sent('data'));
+    const id = await one.create();
+    const asker = { ...one.ctx, actor: { ...one.ctx.actor, roles } };
+    await importImage(asker, id, parseImport(from(source, there.region), undefined));
+    const hidden = { op: 'replace', member: 'visibility', value: 'private', strictAdd: false } as const;
+    await updateImage(stranger, source, [hidden]);
+    await one.run();
+    expect(await one.taskOf(id)).toMatchObject({ status });
+    if (status === 'failure') await expectFailed(one, id, /no longer in region/);
   });
 
   it('that is not there, has no data, or is not the actor’s to see fails', async () => {

@@ -1,10 +1,10 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { type ImportTaskInput, images } from '../../../db/schema/image.ts';
 import type { ActorContext, Context } from '../../http/context.ts';
 import { badRequest, notFound } from '../../http/errors.ts';
 import { UUID_PATTERN } from '../formats.ts';
 import type { ImageRow } from '../views.ts';
-import { visibleImages } from '../visible.ts';
+import { type Viewer, visibleImages } from '../visible.ts';
 import type { OpenSource } from './open-source.ts';
 
 type Method = ImportTaskInput['import_req']['method'];
@@ -34,21 +34,25 @@ export async function findOther(ctx: ActorContext, method: Method): Promise<Imag
   const [row] = await ctx.db
     .select()
     .from(images)
-    .where(sql`images.id = ${id.toLowerCase()} AND images.status = 'active' AND ${visibleImages({ ...ctx, region })}`);
+    .where(activeImage(id, { ...ctx, region }));
   return row;
 }
 
 /**
  * Opens the data of an image that `findOther` found when the import was asked for.
- * @throws ApiError 404 it is gone meanwhile
+ * @param asker - who may have lost the sight of it since
+ * @throws ApiError 404 it is gone meanwhile, or not the asker's to see any more
  */
-export async function openOther(ctx: Context, method: Method): Promise<OpenSource> {
+export async function openOther(ctx: Context, method: Method, asker: Viewer['actor']): Promise<OpenSource> {
   const { glance_region: region, glance_image_id: id } = method;
   const [row] = await ctx.db
     .select()
     .from(images)
-    .where(sql`images.id = ${String(id).toLowerCase()} AND images.status = 'active' AND images.region = ${region}`);
+    .where(activeImage(String(id), { region: String(region), actor: asker }));
   const body = row?.blobKey ? await ctx.blobs.get(row.blobKey) : null;
   if (!row || !body) throw notFound(`Image ${id} is no longer in region ${region}`);
   return { body, contentLength: row.sizeBytes ?? undefined, like: row };
 }
+
+const activeImage = (id: string, viewer: Viewer): SQL =>
+  sql`images.id = ${id.toLowerCase()} AND images.status = 'active' AND ${visibleImages(viewer)}`;

@@ -18,11 +18,11 @@ import { endTask, importMarks } from './task-statements.ts';
 export async function runImport(ctx: Context, taskId: string, timers: Timers): Promise<void> {
   const attempt = await beginAttempt(ctx, taskId);
   if (!attempt) return;
-  const { upload, method } = attempt;
+  const { upload, method, asker } = attempt;
   const watch = watched(timers);
   const course = importing(ctx, taskId, watch.heard);
   const open = () =>
-    method.name === 'glance-download' ? openOther(ctx, method) : openSource(ctx, method.uri ?? '', watch.signal);
+    method.name === 'glance-download' ? openOther(ctx, method, asker) : openSource(ctx, method.uri ?? '', watch.signal);
   try {
     const { like, ...source } = await open().catch(async (error: unknown) => {
       await abandonUpload(ctx, upload, course, error);

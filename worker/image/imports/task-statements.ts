@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { type ImportTaskInput, imageTasks } from '../../../db/schema/image.ts';
 import type { Statement } from '../../http/commit.ts';
 import type { ActorContext, Context } from '../../http/context.ts';
+import { isAdmin } from '../../http/policy.ts';
 import { TASK_KEEP_MS } from '../limits.ts';
 import { STORE_ID } from './stores.ts';
 import type { TaskRow } from './tasks.ts';
@@ -37,6 +38,7 @@ export function newTask(
     ...{ ...task, message, region: ctx.region, attempts: 0 },
     projectId: ctx.actor.projectId,
     userId: ctx.actor.userId,
+    byAdmin: isAdmin(ctx),
     requestId: ctx.requestId,
     result: status === 'success' ? { image_id: task.imageId } : null,
     createdAtMs: nowMs,

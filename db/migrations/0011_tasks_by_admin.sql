@@ -1,0 +1,1 @@
+ALTER TABLE `image_tasks` ADD `by_admin` integer DEFAULT false NOT NULL;
