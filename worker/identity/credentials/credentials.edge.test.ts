@@ -16,7 +16,7 @@ import {
   tokenOf,
   validate,
 } from '../../../test/edge-identity.ts';
-import { ec2Signature } from '../ec2/signatures.ts';
+import { ec2Signature, s3Signature } from '../ec2/signatures.ts';
 
 interface Owner {
   user: TestUser;
@@ -180,6 +180,30 @@ describe('a signed request', () => {
     expect([answer.status, answer.body.token.project.id]).toEqual([200, owner.projectId]);
     expect(answer.headers.get('x-subject-token')).toBeNull();
     expect((await ask({ signature: 'wrong' })).status).toBe(401);
+  });
+
+  test('of S3 is taken for a week, or for as long as its service says', async () => {
+    const { access, secret } = await keysOf(await newOwner());
+    const MINUTE_MS = 60_000;
+    const dateOf = (agoMs: number) => new Date(Date.now() - agoMs).toISOString().replace(/[-:]|\.\d+/g, '');
+    const ask = async (date: string, more: object = {}) => {
+      const text = ['AWS4-HMAC-SHA256', date, `${date.slice(0, 8)}/here/s3/aws4_request`, 'f00'].join('\n');
+      const token = Buffer.from(text).toString('base64');
+      const credentials = { access, token, signature: s3Signature(secret, token), ...more };
+      return (await keystone('POST', '/s3tokens', { body: { credentials } })).status;
+    };
+    const hour = dateOf(60 * MINUTE_MS);
+    expect(await ask(hour)).toBe(200);
+    expect(await ask(dateOf(8 * 24 * 60 * MINUTE_MS))).toBe(401);
+    expect(await ask('yesterday')).toBe(401);
+    for (const said of [
+      { params: { Timestamp: hour } },
+      { params: { 'X-Amz-Date': hour } },
+      { headers: { 'X-Amz-Date': hour } },
+    ]) {
+      expect(await ask(hour, said)).toBe(401);
+    }
+    expect(await ask(hour, { params: { Timestamp: dateOf(10 * MINUTE_MS) } })).toBe(200);
   });
 
   test('is worth what the token was that made the key pair', async () => {

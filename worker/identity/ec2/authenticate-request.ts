@@ -10,10 +10,12 @@ import { byApplicationCredential, byTrust } from '../tokens/delegated.ts';
 import { SIGNED_REQUEST } from '../tokens/delegation.ts';
 import { issueToken } from '../tokens/issue-token.ts';
 import type { Token } from '../tokens/token.ts';
-import { ec2Signature, type SignedRequest, s3Signature } from './signatures.ts';
+import { ec2Signature, type SignedRequest, s3Date, s3Signature } from './signatures.ts';
 
 /** How long after its time a signed request is taken, as Keystone's `credential.auth_ttl`. */
 const SIGNATURE_LIFE_MS = 15 * 60 * 1000;
+/** The longest that AWS lets an address live which somebody signed to hand on. What is signed does not say for how long. */
+const PRESIGNED_LIFE_MS = 7 * 24 * 3600 * 1000;
 
 /**
  * A token for whoever signed a request with a key pair. Services ask for it, not the signers: a signature that somebody
@@ -34,7 +36,7 @@ export async function authenticateRequest(
   const credential = await openCredential(ctx, row);
   const { secret, trust_id, app_cred_id } = parseEc2Blob(credential.blob);
   if (!isSigned(service, secret ?? '', request)) throw unauthorized();
-  requireFresh(ctx, request);
+  requireFresh(ctx, service, request);
   const { userId, projectId } = credential;
   const method = SIGNED_REQUEST;
   if (trust_id) {
@@ -69,12 +71,21 @@ function same(one: string, other: string): boolean {
 }
 
 /** @throws ApiError 401 for a request whose time is long past, or cannot be read; one without a time is taken as it is */
-function requireFresh(ctx: ActorContext, { params, headers }: SignedRequest): void {
+function requireFresh(ctx: ActorContext, service: 'ec2' | 's3', { params, headers, token = '' }: SignedRequest): void {
+  const nowMs = ctx.clock.nowMs();
+  const date = headers['X-Amz-Date'] ?? params['X-Amz-Date'];
+  if (service === 's3') {
+    requireWithin(SIGNATURE_LIFE_MS, params.Timestamp ?? date, nowMs);
+    requireWithin(PRESIGNED_LIFE_MS, s3Date(token), nowMs);
+    return;
+  }
   // A time that the signature does not cover is anyone's to add: version 4 covers its own date alone.
-  const isV4 = params.SignatureVersion === undefined;
-  const timestamp = isV4 ? (headers['X-Amz-Date'] ?? params['X-Amz-Date']) : params.Timestamp;
+  requireWithin(SIGNATURE_LIFE_MS, params.SignatureVersion === undefined ? date : params.Timestamp, nowMs);
+}
+
+function requireWithin(lifeMs: number, timestamp: string | undefined, nowMs: number): void {
   if (!timestamp) return;
   const iso = timestamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
   const ms = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(iso) ? iso : `${iso}Z`);
-  if (Number.isNaN(ms) || ctx.clock.nowMs() > ms + SIGNATURE_LIFE_MS) throw unauthorized();
+  if (Number.isNaN(ms) || nowMs > ms + lifeMs) throw unauthorized();
 }

@@ -74,6 +74,12 @@ export function s3Signature(secret: string, base64: string): string {
   return hmac('sha256', chain(secret, day, region, service, 'aws4_request'), bytes).toString('hex');
 }
 
+/** When a request to S3 says that it was signed; undefined where it does not, before version 4. */
+export function s3Date(base64: string): string | undefined {
+  const [algorithm, date] = Buffer.from(base64, 'base64url').toString('utf8').split('\n');
+  return algorithm?.startsWith('AWS4') ? date : undefined;
+}
+
 const byName = (params: Record<string, string>): [string, string][] =>
   Object.entries(params).toSorted(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
 
