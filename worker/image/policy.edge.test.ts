@@ -38,6 +38,10 @@ const change = (path: string, value: string) => ({
   body: [{ op: 'replace', path, value }],
 });
 const shared = { visibility: 'shared' };
+const community = { visibility: 'community' };
+const open = { visibility: 'public' };
+/** Whoever sees an image and may not do this is told so. */
+const seen = { stranger: 403 };
 const copied = { body: { method: { name: 'copy-image' }, all_stores: true } };
 const METADEFS = '/image/v2/metadefs';
 
@@ -69,23 +73,46 @@ const newNamespace = (more: object = {}) => ({
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 
 describePolicy<ImageAction>('image', cast, {
-  add_image: trial('member', 201, () => ({ method: 'POST', path: IMAGES, body: {} }), { stranger: 201 }),
-  get_image: [trial('reader', 200, onImage('GET', '')), trial('reader', 200, onImage('GET', '/tasks'))],
+  add_image: [
+    trial('member', 201, () => ({ method: 'POST', path: IMAGES, body: {} }), { stranger: 201 }),
+    trial('admin', 201, () => ({ method: 'POST', path: IMAGES, body: { owner: 'somebody' } })),
+  ],
+  get_image: [
+    trial('reader', 200, onImage('GET', '')),
+    trial('reader', 200, onImage('GET', '', {}, { data: true, ...shared })),
+    trial('reader', 200, onImage('GET', '', {}, community), { stranger: 200 }),
+    trial('reader', 200, onImage('GET', '/tasks')),
+  ],
   get_images: trial('reader', 200, () => ({ method: 'GET', path: IMAGES }), { stranger: 200 }),
   modify_image: [
     trial('member', 200, onImage('PATCH', '', change('/name', 'other'))),
+    trial('member', 200, onImage('PATCH', '', change('/name', 'other'), open), seen),
+    trial('admin', 200, onImage('PATCH', '', change('/owner', 'somebody')), { stranger: 404 }),
+    trial('member', 204, onImage('PUT', '/tags/t', {}, open), seen),
     trial('member', 204, onImage('PUT', '/stage', { headers: OCTETS, body: 'data' })),
     trial('member', 400, onImage('POST', '/import', { body: { method: { name: 'web-download', uri: 'file:///' } } })),
   ],
-  delete_image: trial('member', 204, onImage('DELETE', '')),
-  upload_image: trial('member', 204, onImage('PUT', '/file', { headers: OCTETS, body: 'data' })),
-  download_image: trial('member', 200, onImage('GET', '/file', {}, { data: true })),
+  delete_image: [
+    trial('member', 204, onImage('DELETE', '')),
+    trial('member', 204, onImage('DELETE', '', {}, { data: true, ...open }), seen),
+  ],
+  upload_image: [
+    trial('member', 204, onImage('PUT', '/file', { headers: OCTETS, body: 'data' })),
+    trial('member', 204, onImage('PUT', '/file', { headers: OCTETS, body: 'data' }, open), seen),
+  ],
+  download_image: [
+    trial('member', 200, onImage('GET', '/file', {}, { data: true })),
+    trial('member', 200, onImage('GET', '/file', {}, { data: true, ...open }), { stranger: 200 }),
+  ],
   publicize_image: [
     trial('admin', 201, () => ({ method: 'POST', path: IMAGES, body: { visibility: 'public' } })),
     trial('admin', 200, onImage('PATCH', '', change('/visibility', 'public')), { stranger: 404 }),
   ],
   communitize_image: trial('member', 200, onImage('PATCH', '', change('/visibility', 'community'))),
-  deactivate: trial('member', 204, onImage('POST', '/actions/deactivate', {}, { data: true })),
+  deactivate: [
+    trial('member', 204, onImage('POST', '/actions/deactivate', {}, { data: true })),
+    trial('member', 204, onImage('POST', '/actions/deactivate', {}, { data: true, ...open }), seen),
+  ],
   reactivate: trial('member', 204, onImage('POST', '/actions/reactivate', {}, { data: true })),
   add_member: trial('member', 200, onImage('POST', '/members', { body: { member: 'someone' } }, shared)),
   delete_member: trial('member', 204, async () => {
