@@ -84,6 +84,9 @@ async function connect({ netns }: Machine, name: string, outside: Machine, index
 async function sections(cloud: Cloud): Promise<Sections> {
   const { admin } = cloud;
   const { imageId, flavorId } = await seed(admin, { cidr: '10.71.0.0/24', guest: await buildGuest() });
+  const { flavor } = await admin.call<{ flavor: { id: string } }>('compute', 'POST', '/flavors', {
+    flavor: { name: 'larger', ram: 256, vcpus: 1, disk: 1 },
+  });
   const { network } = await admin.call<{ network: { id: string } }>('network', 'POST', '/v2.0/networks', {
     network: {
       name: 'outside',
@@ -111,7 +114,7 @@ async function sections(cloud: Cloud): Promise<Sections> {
       image_ref: imageId,
       image_ref_alt: imageId,
       flavor_ref: flavorId,
-      flavor_ref_alt: flavorId,
+      flavor_ref_alt: flavor.id,
       fixed_network_name: '',
       build_timeout: BUILD_TIMEOUT_S,
     },
