@@ -63,6 +63,15 @@ function changeHands(console: Console): void {
   [here, there] = [there, here];
 }
 
+/** Begins a move that takes long, and waits until its memory is on its way. @returns where the move is found */
+async function inTheMiddle(): Promise<string> {
+  await slowly(here, id, SLOW_BYTES_S);
+  await move();
+  await until('memory on its way', TIMEOUT_MS, async () => ((await memorySent(here, id)) ?? 0) > SLOW_BYTES_S);
+  const { migrations } = await compute<{ migrations: { id: number }[] }>('GET', `/servers/${id}/migrations`);
+  return `/servers/${id}/migrations/${migrations[0]?.id}`;
+}
+
 /** It goes on counting, from where it was, in one copy. */
 async function countsOn(): Promise<void> {
   const before = numbers().length;
@@ -121,13 +130,10 @@ it('moves a guest that is paused, which stays so until somebody has it go on', a
 });
 
 it('has a guest stand still for the rest of its move when that is forced to an end', async () => {
-  await slowly(here, id, SLOW_BYTES_S);
-  await move();
-  await until('memory on its way', TIMEOUT_MS, async () => ((await memorySent(here, id)) ?? 0) > SLOW_BYTES_S);
+  const path = await inTheMiddle();
   expect((await copiesOf(cloud, id))[here.name]).toBe('running');
-  const { migrations } = await compute<{ migrations: { id: number }[] }>('GET', `/servers/${id}/migrations`);
   const next = new Console(there, id);
-  await compute('POST', `/servers/${id}/migrations/${migrations[0]?.id}/action`, { force_complete: null });
+  await compute('POST', `${path}/action`, { force_complete: null });
   await until('the guest standing still', TIMEOUT_MS, async () => (await copiesOf(cloud, id))[here.name] === 'paused');
   expect(await memorySent(here, id)).not.toBeNull();
   const counted = numbers().length;
@@ -135,6 +141,24 @@ it('has a guest stand still for the rest of its move when that is forced to an e
   await moveReaches(cloud, id, { status: 'completed', phase: 'ended' });
   expect(numbers().length).toBe(counted);
   changeHands(next);
+  await countsOn();
+});
+
+it('leaves a guest paused that was so when its move was forced, and is then aborted', async () => {
+  await act({ pause: null });
+  await serverReaches(cloud.admin, id, 'PAUSED', TIMEOUT_MS);
+  const counted = numbers().length;
+  const path = await inTheMiddle();
+  await compute('POST', `${path}/action`, { force_complete: null });
+  const sent = (await memorySent(here, id)) ?? 0;
+  await until('the force heard', TIMEOUT_MS, async () => ((await memorySent(here, id)) ?? 0) > sent + SLOW_BYTES_S);
+  await compute('DELETE', path);
+  await moveReaches(cloud, id, { status: 'cancelled', phase: 'ended' });
+  await settled(cloud, TIMEOUT_MS);
+  expect(await copiesOf(cloud, id)).toEqual({ [here.name]: 'paused' });
+  expect(numbers().length).toBe(counted);
+  await act({ unpause: null });
+  await serverReaches(cloud.admin, id, 'ACTIVE', TIMEOUT_MS);
   await countsOn();
 });
 

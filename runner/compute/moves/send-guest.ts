@@ -133,9 +133,10 @@ class Sender {
     await this.#live.execute('migrate-set-parameters', { 'tls-creds': CREDENTIALS });
     await this.#live.execute('migrate', { uri: `tcp:${host(address)}:${memory_port}` });
     await this.#until(async () => {
-      if (this.#hooks.forced() && !this.#held) {
+      // One that is paused stands still already, and is not to go on should the move be called off.
+      if (this.#hooks.forced() && !this.#held && (await this.#live.status()) === 'running') {
         this.#held = true;
-        await this.#live.execute('stop');
+        await this.#live.hold();
       }
       if (this.#hasDisk) await this.#job();
       return (await this.#migration()).status === 'pre-switchover';
