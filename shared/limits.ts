@@ -30,3 +30,7 @@ export const USER_DATA_BASE64_BYTES_MAX = 65_535;
 export const INJECTED_FILES_MAX = 64;
 /** Characters of a tag by which a guest knows one of its devices. */
 export const DEVICE_TAG_CHARS_MAX = 60;
+
+/** Where other machines reach one for a move: what its firewall must let in from them, and all that the edge has one dial. */
+export const MOVE_PORT_MIN = 49_152;
+export const MOVE_PORT_MAX = 49_407;

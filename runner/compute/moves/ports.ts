@@ -1,8 +1,5 @@
 import { createServer } from 'node:net';
-
-/** Where other machines reach this one for a move: what a machine's firewall must let in from the others. */
-export const MOVE_PORT_MIN = 49_152;
-export const MOVE_PORT_MAX = 49_407;
+import { MOVE_PORT_MAX, MOVE_PORT_MIN } from '../../../shared/limits.ts';
 
 /** Whether nobody listens on a port of the address. */
 function isFree(address: string, port: number): Promise<boolean> {

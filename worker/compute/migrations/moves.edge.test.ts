@@ -133,6 +133,22 @@ describe('a live migration', () => {
     expect(await actionOf(id, 'live-migration')).toMatchObject({ message: null });
   });
 
+  it.each([
+    ['a service of the machine that dials', { address: '127.0.0.1' }],
+    ['that machine by its other name', { address: '::ffff:127.0.0.1' }],
+    ['whoever listens', { address: '224.0.0.1' }],
+    ['a port that is not for moves', { disk_port: 22 }],
+    ['another one', { memory_port: 8774 }],
+  ])('sends nothing to %s', async (_what, place) => {
+    const id = await onA();
+    await live(id);
+    const { uuid } = await moveOf(id);
+    const incoming = { move_id: uuid, address: '192.0.2.2', disk_port: 49_152, memory_port: 49_153, ...place };
+    await sees(b, id, { state: 'working', detail: { incoming } });
+    expect(await openOperation(id)).toBeUndefined();
+    expect(await moveOf(id)).toMatchObject({ phase: 'preparing' });
+  });
+
   it('leaves the server where it is when it fails, in an epoch above the target, and counts nothing twice', async () => {
     const id = await onA();
     await live(id, 'b');

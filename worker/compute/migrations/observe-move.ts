@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm';
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { MOVE_PORT_MAX, MOVE_PORT_MIN } from '../../../shared/limits.ts';
 import type { Observation, RunnerMessageOf } from '../../../shared/protocol/messages.ts';
 import { stillDesired } from '../../fleet/desired.ts';
 import type { Effect } from '../../fleet/observers.ts';
@@ -7,11 +9,15 @@ import type { Context } from '../../http/context.ts';
 import { finishActions } from '../servers/actions.ts';
 import { beginSending, callOff, releaseHeld, takeOver } from './moves.ts';
 
+/** Addresses that lead to the machine that dials, or to no one machine. */
+const NOT_ANOTHER = new Set(['loopback', 'unspecified', 'multicast', 'broadcast']);
+const port = z.int().min(MOVE_PORT_MIN).max(MOVE_PORT_MAX);
+/** What a target says of where it listens: the source is sent there and nowhere else, so that it dials no other service. */
 const incoming = z.object({
   move_id: z.string(),
-  address: z.union([z.ipv4(), z.ipv6()]),
-  disk_port: z.int().min(1).max(65_535),
-  memory_port: z.int().min(1).max(65_535),
+  address: z.union([z.ipv4(), z.ipv6()]).refine((text) => !NOT_ANOTHER.has(ipaddr.process(text).range())),
+  disk_port: port,
+  memory_port: port,
 });
 
 /**
