@@ -28,21 +28,22 @@ export interface Cloud {
 }
 
 type Rule = SecurityGroupSpec['rules'][number];
+type Direction = Rule['direction'];
 const ICMP = [1, 58];
 const WITH_PORTS = [6, 17, 136];
 
 /** Decides of one packet after the other; remembers whose questions passed. */
 export class GroupsModel {
-  /** Who asked first, by what an answer has in common with its question. */
-  readonly #flows = new Map<string, string>();
+  /** The first packet of each connection, by what an answer has in common with it. */
+  readonly #flows = new Map<string, Packet>();
 
   passes(cloud: Cloud, packet: Packet): boolean {
     const key = flowOf(packet);
-    const asker = this.#flows.get(key);
-    const isAnswer = asker !== undefined && asker !== packet.source;
+    const first = this.#flows.get(key);
+    const question = first !== undefined && first.source !== packet.source ? first : undefined;
     const passes =
-      judged(cloud, packet, 'egress', packet.from, isAnswer) && judged(cloud, packet, 'ingress', packet.to, isAnswer);
-    if (passes && asker === undefined) this.#flows.set(key, packet.source);
+      judged(cloud, packet, 'egress', packet.from, question) && judged(cloud, packet, 'ingress', packet.to, question);
+    if (passes && first === undefined) this.#flows.set(key, packet);
     return passes;
   }
 }
@@ -52,14 +53,19 @@ function flowOf(packet: Packet): string {
   return [packet.protocol, packet.exchange, ...ends].join(' ');
 }
 
-function judged(cloud: Cloud, packet: Packet, direction: Rule['direction'], port: PortSpec, isAnswer: boolean) {
+function judged(cloud: Cloud, packet: Packet, direction: Direction, port: PortSpec, question?: Packet): boolean {
   if (!port.port_security_enabled) return true;
   const groups = cloud.groups.filter((group) => port.security_groups.includes(group.id));
   if (groups.every((group) => group.stateful)) {
-    if (isAnswer) return true;
+    // An answer passes as long as its question would.
+    if (question && lets(cloud, groups, question, direction === 'egress' ? 'ingress' : 'egress')) return true;
     // Where state is kept, what belongs to no connection is dropped.
-    if (!packet.begins) return false;
+    if (!question && !packet.begins) return false;
   }
+  return lets(cloud, groups, packet, direction);
+}
+
+function lets(cloud: Cloud, groups: SecurityGroupSpec[], packet: Packet, direction: Direction): boolean {
   const remote = direction === 'egress' ? packet.target : packet.source;
   return groups.some(({ rules }) =>
     rules.some((rule) => rule.direction === direction && allows(cloud, rule, packet, remote)),

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { SecurityGroupSpec } from '../../../shared/specs/network.ts';
 import { id, memberOf, portOf } from '../../testing/specs.ts';
 import { Inventory } from '../inventory.ts';
-import { ANSWERS, chainOfGroups, mergeRanges, planGroupChains } from './plan-group-chains.ts';
+import { chainOfGroups, planGroupChains } from './plan-group-chains.ts';
+import { mergeRanges } from './plan-group-matches.ts';
 
 type Rule = SecurityGroupSpec['rules'][number];
 let folder: string;
@@ -29,11 +30,12 @@ const rule = (change: Partial<Rule>): Rule => ({
   ...change,
 });
 
-async function rulesOf(...rules: Rule[]): Promise<string[] | undefined> {
+async function chainOf(kind: 'ingress-group' | 'ingress-answers' | 'egress-answers', rules: Rule[]) {
   await inventory.put('security-group', id(1), { id: id(1), stateful: true, rules });
   await inventory.put('port', id(2), portOf(2, 9, { security_groups: [id(1)] }));
-  return planGroupChains(inventory).chains.get(`ingress-group-${id(1)}`)?.rules;
+  return planGroupChains(inventory).chains.get(`${kind}-${id(1)}`)?.rules;
 }
+const rulesOf = (...rules: Rule[]) => chainOf('ingress-group', rules);
 
 it('writes each kind of rule', async () => {
   expect(await rulesOf(rule({}))).toEqual(['meta nfproto ipv4 accept']);
@@ -49,7 +51,7 @@ it('writes each kind of rule', async () => {
   ]);
   expect(
     await rulesOf(rule({ protocol: 17, port_range_min: 53, port_range_max: 53, remote_ip_prefix: '10.1.2.3/8' })),
-  ).toEqual(['meta nfproto ipv4 ip saddr 10.0.0.0/8 meta l4proto 17 th dport { 53 } accept']);
+  ).toEqual(['meta nfproto ipv4 ip saddr { 10.0.0.0-10.255.255.255 } meta l4proto 17 th dport { 53 } accept']);
   expect(await rulesOf(rule({ remote_ip_prefix: '0.0.0.0/0', protocol: 112 }))).toEqual([
     'meta nfproto ipv4 meta l4proto 112 accept',
   ]);
@@ -67,6 +69,35 @@ it('gathers the ports of rules that differ in nothing else', async () => {
       [3, 4],
     ]),
   ).toEqual(['0-65535']);
+});
+
+it('gathers the prefixes of rules that differ in nothing else, and leaves one that is for all', async () => {
+  const from = (remote_ip_prefix: string | null, port: number) =>
+    rule({ protocol: 6, port_range_min: port, port_range_max: port, remote_ip_prefix });
+  expect(await rulesOf(from('10.0.0.0/9', 22), from('10.128.0.0/9', 22), from('192.0.2.1/32', 22))).toEqual([
+    'meta nfproto ipv4 ip saddr { 10.0.0.0-10.255.255.255, 192.0.2.1 } meta l4proto 6 th dport { 22 } accept',
+  ]);
+  expect(await rulesOf(from('10.0.0.0/8', 22), from('10.0.0.0/8', 23), from(null, 22))).toEqual([
+    'meta nfproto ipv4 ip saddr { 10.0.0.0-10.255.255.255 } meta l4proto 6 th dport { 22-23 } accept',
+    'meta nfproto ipv4 meta l4proto 6 th dport { 22 } accept',
+  ]);
+});
+
+it('judges answers by what their question said', async () => {
+  const rules = [
+    rule({ protocol: 6, port_range_min: 22, port_range_max: 22, remote_ip_prefix: '192.0.2.0/24' }),
+    rule({ protocol: 1, port_range_min: 8 }),
+    rule({ protocol: 1, port_range_min: 3, port_range_max: 4 }),
+    rule({ direction: 'egress', protocol: 17, port_range_min: 53, port_range_max: 53, remote_group_id: id(7) }),
+  ];
+  expect(await chainOf('ingress-answers', rules)).toEqual([
+    'meta nfproto ipv4 ct protocol 1 ct original proto-dst 2048-2303 accept',
+    'meta nfproto ipv4 ct protocol 1 ct original proto-dst 772 accept',
+    'meta nfproto ipv4 ct reply ip daddr { 192.0.2.0-192.0.2.255 } ct protocol 6 ct reply proto-src { 22 } accept',
+  ]);
+  expect(await chainOf('egress-answers', rules)).toEqual([
+    `meta nfproto ipv4 ct original ip daddr @members4-${id(7)} ct protocol 17 ct original proto-dst { 53 } accept`,
+  ]);
 });
 
 it('names the members of remote groups in sets, of which only what changed is touched', async () => {
@@ -91,7 +122,8 @@ it('shares a chain among ports with the same groups, in whatever order, and lets
   ]);
   expect(chains.get(chainOfGroups('ingress', [id(1), id(5)]))?.rules).toEqual([
     'ct state invalid drop',
-    ...ANSWERS,
+    'ct state related accept',
+    `ct direction reply jump egress-answers-${id(1)}`,
     `jump ingress-group-${id(1)}`,
     'drop',
   ]);

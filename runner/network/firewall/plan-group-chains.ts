@@ -1,24 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { SecurityGroupSpec } from '../../../shared/specs/network.ts';
-import { canonicalAddress, canonicalCidr, versionOf } from '../addresses.ts';
+import { canonicalAddress, versionOf } from '../addresses.ts';
 import { joined, rangeOf, rangeText } from '../intranet/ranges.ts';
 import type { Inventory } from '../inventory.ts';
+import { addressSet, type Direction, matchesOfAnswers, matchesOfPackets, memberSet } from './plan-group-matches.ts';
 import type { ChainPlan, SetPlan } from './ruleset.ts';
 
-type Rule = SecurityGroupSpec['rules'][number];
-export type Direction = Rule['direction'];
 const DIRECTIONS: Direction[] = ['ingress', 'egress'];
 
-const TCP = 6;
-const UDP = 17;
-const ICMP = 1;
-const ICMPV6 = 58;
-const WITH_PORTS = new Set([TCP, UDP, 33, 132, 136]);
-
-/**
- * Answers pass without a rule. What goes the way of the first packet is judged each time, so that a rule that is taken
- * away ends the connections that it had let in.
- */
+/** What belongs to a connection that others have judged. */
 export const ANSWERS = ['ct state related accept', 'ct state established ct direction reply accept'];
 /** What only routers and DHCP servers say. The bridge table sees fragments; here they are whole again. */
 const NOT_A_GUESTS = ['icmpv6 type { nd-router-advert, nd-redirect } drop', 'udp sport { 67, 547 } drop'];
@@ -30,10 +19,14 @@ export function chainOfGroups(direction: Direction, groupIds: readonly string[])
 }
 
 const chainOfGroup = (direction: Direction, id: string) => `${direction}-group-${id}`;
-const addressSet = (id: string, version: 4 | 6) => `addresses${version}-${id}`;
-const memberSet = (id: string, version: 4 | 6) => `members${version}-${id}`;
+/** What answers to what a group lets pass in a direction. */
+const chainOfAnswers = (direction: Direction, id: string) => `${direction}-answers-${id}`;
 
-/** Chains of the groups, and of the combinations of groups that ports have; a packet that leaves one is dropped. */
+/**
+ * Chains of the groups, and of the combinations of groups that ports have; a packet that leaves one is dropped. Each
+ * packet is judged, an answer by the rules that its question needs: a rule that is taken away ends the connections that
+ * it had let pass, whoever speaks in them.
+ */
 export function planGroupChains(inventory: Inventory): { chains: Map<string, ChainPlan>; sets: Map<string, SetPlan> } {
   const chains = new Map<string, ChainPlan>();
   const used = new Set<string>();
@@ -42,10 +35,12 @@ export function planGroupChains(inventory: Inventory): { chains: Map<string, Cha
     for (const direction of DIRECTIONS) {
       // A group that is not here yet lets nothing pass.
       const known = [...new Set(spec.security_groups)].filter((id) => inventory.groups.has(id)).sort();
+      const asked = direction === 'egress' ? 'ingress' : 'egress';
+      const answers = known.map((id) => `ct direction reply jump ${chainOfAnswers(asked, id)}`);
       chains.set(chainOfGroups(direction, spec.security_groups), {
         hook: null,
         rules: [
-          ...(isStateful(inventory, known) ? ['ct state invalid drop', ...ANSWERS] : []),
+          ...(isStateful(inventory, known) ? ['ct state invalid drop', 'ct state related accept', ...answers] : []),
           ...(direction === 'egress' ? NOT_A_GUESTS : []),
           ...known.map((id) => `jump ${chainOfGroup(direction, id)}`),
           'drop',
@@ -64,7 +59,9 @@ export function planGroupChains(inventory: Inventory): { chains: Map<string, Cha
     }
     for (const direction of DIRECTIONS) {
       const rules = group.spec.rules.filter((rule) => rule.direction === direction);
-      chains.set(chainOfGroup(direction, id), { hook: null, rules: matchesOf(rules).map((match) => `${match}accept`) });
+      const accepted = (matches: string[]) => ({ hook: null, rules: matches.map((match) => `${match}accept`) });
+      chains.set(chainOfGroup(direction, id), accepted(matchesOfPackets(rules)));
+      chains.set(chainOfAnswers(direction, id), accepted(matchesOfAnswers(rules)));
     }
   }
   return { chains, sets: new Map([...memberSets(inventory, remotes), ...addressSets(inventory, addressGroups)]) };
@@ -99,54 +96,4 @@ function memberSets(inventory: Inventory, groupIds: Set<string>): Map<string, Se
     }
   }
   return sets;
-}
-
-/** One match a remote, protocol and version, its ports gathered in a set: what a packet costs follows these, not the rules. */
-function matchesOf(rules: Rule[]): string[] {
-  const ports = new Map<string, [number, number][]>();
-  const matches = new Set<string>();
-  for (const rule of rules) {
-    const protocol = protocolOf(rule);
-    const head = `meta nfproto ${rule.ethertype === 'IPv4' ? 'ipv4' : 'ipv6'} ${remoteMatch(rule)}`;
-    if (protocol === null) matches.add(head);
-    else if (WITH_PORTS.has(protocol) && rule.port_range_min !== null) {
-      const key = `${head}meta l4proto ${protocol} th dport `;
-      ports.set(key, [...(ports.get(key) ?? []), [rule.port_range_min, rule.port_range_max ?? rule.port_range_min]]);
-    } else matches.add(`${head}meta l4proto ${protocol} ${icmpMatch(rule, protocol)}`);
-  }
-  for (const [head, ranges] of ports) matches.add(`${head}{ ${mergeRanges(ranges).join(', ')} } `);
-  return [...matches].sort();
-}
-
-function protocolOf(rule: Rule): number | null {
-  // Clients write icmp for IPv6 too.
-  return rule.ethertype === 'IPv6' && rule.protocol === ICMP ? ICMPV6 : rule.protocol;
-}
-
-function remoteMatch(rule: Rule): string {
-  const version = rule.ethertype === 'IPv4' ? 4 : 6;
-  const field = `${version === 4 ? 'ip' : 'ip6'} ${rule.direction === 'ingress' ? 'saddr' : 'daddr'}`;
-  if (rule.remote_group_id) return `${field} @${memberSet(rule.remote_group_id, version)} `;
-  if (rule.remote_address_group_id) return `${field} @${addressSet(rule.remote_address_group_id, version)} `;
-  if (!rule.remote_ip_prefix || rule.remote_ip_prefix.endsWith('/0')) return '';
-  return `${field} ${canonicalCidr(rule.remote_ip_prefix)} `;
-}
-
-function icmpMatch(rule: Rule, protocol: number): string {
-  if ((protocol !== ICMP && protocol !== ICMPV6) || rule.port_range_min === null) return '';
-  const word = protocol === ICMP ? 'icmp' : 'icmpv6';
-  const code = rule.port_range_max === null ? '' : `${word} code ${rule.port_range_max} `;
-  return `${word} type ${rule.port_range_min} ${code}`;
-}
-
-/** Ranges that touch or overlap become one: nft refuses overlaps. */
-export function mergeRanges(ranges: [number, number][]): string[] {
-  const sorted = [...ranges].sort(([a], [b]) => a - b);
-  const merged: [number, number][] = [];
-  for (const [low, high] of sorted) {
-    const last = merged.at(-1);
-    if (last && low <= last[1] + 1) last[1] = Math.max(last[1], high);
-    else merged.push([low, high]);
-  }
-  return merged.map(([low, high]) => (low === high ? String(low) : `${low}-${high}`));
 }

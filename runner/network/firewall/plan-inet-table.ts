@@ -9,7 +9,8 @@ import {
   SEGMENT_NUMBER,
   TO_GATEWAY_BIT,
 } from '../names.ts';
-import { ANSWERS, chainOfGroups, type Direction, planGroupChains } from './plan-group-chains.ts';
+import { ANSWERS, chainOfGroups, planGroupChains } from './plan-group-chains.ts';
+import type { Direction } from './plan-group-matches.ts';
 import { CONNECTION_LIMITS, connectionMeters } from './plan-limits.ts';
 import { ERRORS_FROM_HOST, NOT_TRANSLATED, routerChains } from './plan-router-chains.ts';
 import { planRouterSets } from './plan-router-sets.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { SpecOf } from '../../../shared/specs/kinds.ts';
 import type { PortSpec } from '../../../shared/specs/network.ts';
 import { canonicalCidr } from '../addresses.ts';
-import { mergeRanges } from '../firewall/plan-group-chains.ts';
+import { mergeRanges } from '../firewall/plan-group-matches.ts';
 import type { ChainPlan, SetPlan } from '../firewall/ruleset.ts';
 import type { Inventory } from '../inventory.ts';
 import { covers, type Range, rangeOf } from './ranges.ts';
