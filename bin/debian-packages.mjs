@@ -32,6 +32,8 @@ const guestImage = [
 const cables = ['tcpdump', 'arping', 'qemu-system-common', 'isc-dhcp-client'];
 const clients = ['python3-openstackclient', 'python3-openstacksdk', 'tempest', 'curl', 'iputils-ping'];
 const load = ['hey', 'python3'];
+/** What loads networks, and the filter that others have. */
+const wires = ['iperf3', 'iptables', 'iputils-ping'];
 
 /** By command: what must be there before it runs. */
 export const packagesFor = {
@@ -44,5 +46,5 @@ export const packagesFor = {
   'test hosts': [...machine, ...guestImage, ...cables, 'python3'],
   'test conformance': [...machine, ...guestImage, ...clients],
   conformance: [...clients, 'neutron-tempest-plugin'],
-  bench: load,
+  bench: [...machine, ...load, ...wires],
 };

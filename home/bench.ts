@@ -2,6 +2,7 @@ import { Refusal } from '../shared/refusal.ts';
 import { benchControl } from '../test/bench/control.ts';
 import { growth } from '../test/bench/growth.ts';
 import { intranet } from '../test/bench/intranet.ts';
+import { network } from '../test/bench/network.ts';
 import { benchRules } from '../test/bench/network-rules.ts';
 import { placement } from '../test/bench/placement.ts';
 
@@ -9,6 +10,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   control: benchControl,
   growth,
   intranet,
+  network,
   placement,
   rules: benchRules,
 };

@@ -18,6 +18,7 @@ import { Cgroups, findCgroups } from './host/cgroups.ts';
 import { letUserOpen } from './host/devices.ts';
 import { bootId, machineSize } from './host/facts.ts';
 import { makeFolder } from './host/files.ts';
+import { KernelWatch } from './host/kernel-watch.ts';
 import { addressOfDefaultRoute, hasVlans } from './host/links.ts';
 import { networkNamespace } from './host/namespace.ts';
 import { SysctlKeeper } from './host/sysctl.ts';
@@ -118,7 +119,8 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   guests.onChange = (id) => {
     for (const listener of listeners) listener('server', id);
   };
-  const stopCare = caretaker({ time: options.time ?? systemTimers, guests, services, log });
+  const watch = new KernelWatch();
+  const stopCare = caretaker({ time: options.time ?? systemTimers, guests, services, watch, log });
   return {
     hypervisor: 'qemu',
     capabilities: [

@@ -51,6 +51,6 @@ async function forgetProcesses(stateDir: string): Promise<void> {
 
 async function removeTables(names: Names): Promise<void> {
   const tables = await listTables();
-  const ours = names.tables.filter((table) => tables.includes(table));
+  const ours = [...names.tables, `bridge ${names.shutTable}`].filter((table) => tables.includes(table));
   if (ours.length > 0) await applyNft(ours.map((table) => `delete table ${table}\n`).join(''));
 }

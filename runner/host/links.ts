@@ -21,8 +21,24 @@ interface LinkJson {
 }
 
 /** All interfaces. */
-export async function listLinks(): Promise<Link[]> {
-  const { stdout } = await run('ip', ['-j', 'link', 'show']);
+export const listLinks = (): Promise<Link[]> => linksOf([]);
+
+/** One interface, which costs less than listing thousands; null where there is none. */
+export async function findLink(name: string): Promise<Link | null> {
+  const [link] = await linksOf(['dev', name]).catch(noneIfMissing);
+  return link ?? null;
+}
+
+/** The interfaces that belong to a bridge; none where there is no such bridge. */
+export const listMembers = (bridge: string): Promise<Link[]> => linksOf(['master', bridge]).catch(noneIfMissing);
+
+function noneIfMissing(error: unknown): Link[] {
+  if (error instanceof CommandError && /does not exist/.test(error.output)) return [];
+  throw error;
+}
+
+async function linksOf(which: string[]): Promise<Link[]> {
+  const { stdout } = await run('ip', ['-j', 'link', 'show', ...which]);
   return (JSON.parse(stdout || '[]') as LinkJson[]).map((link) => ({
     name: link.ifname,
     alias: link.ifalias ?? null,

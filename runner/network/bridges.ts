@@ -1,4 +1,4 @@
-import { type Address, ipBatch, listAddresses, listLinks, listRoutes, listRules } from '../host/links.ts';
+import { type Address, findLink, ipBatch, listAddresses, listLinks, listRoutes, listRules } from '../host/links.ts';
 import { run } from '../host/run.ts';
 import { readSysctl, type SysctlKeeper, writeSysctl } from '../host/sysctl.ts';
 import { versionOf } from './addresses.ts';
@@ -48,7 +48,7 @@ export async function prepareForwarding(names: Names, sysctls: SysctlKeeper): Pr
 
 /** Makes a network's bridge as planned, or changes what differs. */
 export async function ensureBridge(names: Names, plan: BridgePlan, sysctls: SysctlKeeper): Promise<void> {
-  const link = (await listLinks()).find((one) => one.name === plan.name);
+  const link = await findLink(plan.name);
   const commands: string[][] = [];
   if (!link) {
     const bridge = ['link', 'add', plan.name, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0'];
@@ -69,7 +69,7 @@ export async function ensureBridge(names: Names, plan: BridgePlan, sysctls: Sysc
 
 /** Removes a network's bridge and its routing; what is not there is fine. */
 export async function removeBridge(bridge: string, table: number | null): Promise<void> {
-  if ((await listLinks()).some((link) => link.name === bridge)) await ipBatch([['link', 'delete', bridge]]);
+  if (await findLink(bridge)) await ipBatch([['link', 'delete', bridge]]);
   for (const family of [4, 6] as const) {
     const rules = (await listRules(family)).filter(
       (rule) =>

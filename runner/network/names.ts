@@ -53,7 +53,12 @@ export class Names {
     return `${this.mark}-intranet`;
   }
 
-  /** Every nftables table, as `family name`. */
+  /** The nftables table, of the family bridge, that stands while the others are loaded anew. */
+  get shutTable(): string {
+    return `${this.mark}-shut`;
+  }
+
+  /** Every nftables table that always stands, as `family name`. */
   get tables(): string[] {
     return [this.table, this.intranetTable].flatMap((table) => [`bridge ${table}`, `inet ${table}`]);
   }

@@ -1,5 +1,5 @@
 import type { Driver, Outcome, Wanted } from '../driver.ts';
-import { listLinks } from '../host/links.ts';
+import { findLink, listLinks } from '../host/links.ts';
 import { removeBridge } from './bridges.ts';
 import { isConnected, removeSegment } from './segments/segments.ts';
 import type { NetworkServices } from './services.ts';
@@ -34,7 +34,7 @@ export function networkDriver(services: NetworkServices): Driver<'network'> {
       await routing.sync();
     },
     async observe(id) {
-      const link = (await listLinks()).find((one) => one.name === names.bridge(id));
+      const link = await findLink(names.bridge(id));
       if (!link) return null;
       const network = inventory.networks.get(id);
       if (!network) return { state: 'applied' };

@@ -1,5 +1,5 @@
 import { type Driver, DriverError, type Outcome, type Wanted } from '../driver.ts';
-import { listLinks } from '../host/links.ts';
+import { findLink, listLinks } from '../host/links.ts';
 import type { NetworkServices } from './services.ts';
 import { ensureTap, removeTap } from './taps.ts';
 
@@ -28,7 +28,7 @@ export function portDriver(services: NetworkServices, ownerUid: number): Driver<
       if (networkId) await services.syncDhcp(networkId);
     },
     async observe(id) {
-      const link = (await listLinks()).find((one) => one.name === names.tap(id));
+      const link = await findLink(names.tap(id));
       if (!link) return null;
       const spec = inventory.ports.get(id)?.spec;
       if (spec && link.master !== names.bridge(spec.network_id)) {

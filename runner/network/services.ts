@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
-import { listLinks } from '../host/links.ts';
+import { findLink, listLinks } from '../host/links.ts';
 import type { SysctlKeeper } from '../host/sysctl.ts';
 import { gathered, KeyedQueue } from '../host/wait.ts';
 import type { Log } from '../log.ts';
@@ -13,6 +13,7 @@ import type { Inventory } from './inventory.ts';
 import { MetadataService } from './metadata/metadata-service.ts';
 import type { Names } from './names.ts';
 import { planBridge } from './plan-bridge.ts';
+import { networksWithLostRoutes } from './routers/lost-routes.ts';
 import { ownAddressesOf } from './routers/own-addresses.ts';
 import { Routing } from './routers/routing.ts';
 import { networksWithLostNeighbors, syncNeighbors } from './segments/neighbors.ts';
@@ -119,7 +120,14 @@ export class NetworkServices {
       this.firewall.metadataPorts.set(id, await this.metadata.listen(id));
     }
     await this.firewall.sync();
+    await this.healRoutes();
     await this.routing.sync();
+  }
+
+  /** Gives networks back the routes, rules and addresses that somebody took from the kernel. */
+  async healRoutes(): Promise<void> {
+    const lost = await networksWithLostRoutes(this.names, this.inventory);
+    for (const id of lost) if (await findLink(this.names.bridge(id))) await this.#takeAddresses(id);
   }
 
   /** Makes anew the bridges and segments that somebody removed, and takes back what was on them. */
@@ -143,9 +151,9 @@ export class NetworkServices {
 
   /** Starts DHCP servers that ended. */
   async healDhcp(): Promise<void> {
-    const links = new Set((await listLinks()).map((link) => link.name));
-    for (const id of [...this.inventory.networks.keys()]) {
-      if (links.has(this.names.bridge(id))) await this.syncDhcp(id);
+    for (const [id, { spec }] of [...this.inventory.networks]) {
+      if (!spec.subnets.some((subnet) => subnet.enable_dhcp) || (await this.dhcp.isRunning(id))) continue;
+      if (await findLink(this.names.bridge(id))) await this.syncDhcp(id);
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { PortSpec } from '../../shared/specs/network.ts';
-import { bridgeBatch, ipBatch, listLinks } from '../host/links.ts';
+import { bridgeBatch, findLink, ipBatch } from '../host/links.ts';
 import { writeSysctl } from '../host/sysctl.ts';
 import type { Names } from './names.ts';
 
@@ -7,7 +7,7 @@ import type { Names } from './names.ts';
 export async function ensureTap(names: Names, port: PortSpec, ownerUid: number): Promise<void> {
   const tap = names.tap(port.id);
   const bridge = names.bridge(port.network_id);
-  const link = (await listLinks()).find((one) => one.name === tap);
+  const link = await findLink(tap);
   const setUp: string[][] = [];
   if (!link) setUp.push(...newTap(names, port.id, ownerUid));
   if (link?.mtu !== port.mtu) setUp.push(['link', 'set', tap, 'mtu', String(port.mtu)]);
@@ -46,7 +46,7 @@ function bridgePortSettings(tap: string, port: PortSpec): string[][] {
 /** Takes a tap that is there back to the bridge of its network. */
 export async function rejoinTap(names: Names, port: PortSpec): Promise<void> {
   const [tap, bridge] = [names.tap(port.id), names.bridge(port.network_id)];
-  const link = (await listLinks()).find((one) => one.name === tap);
+  const link = await findLink(tap);
   if (!link || link.master === bridge) return;
   await ipBatch([['link', 'set', tap, 'master', bridge]]);
   await bridgeBatch(bridgePortSettings(tap, port));
@@ -55,5 +55,5 @@ export async function rejoinTap(names: Names, port: PortSpec): Promise<void> {
 /** Removes a port's tap; what is not there is fine. */
 export async function removeTap(names: Names, portId: string): Promise<void> {
   const tap = names.tap(portId);
-  if ((await listLinks()).some((link) => link.name === tap)) await ipBatch([['link', 'delete', tap]]);
+  if (await findLink(tap)) await ipBatch([['link', 'delete', tap]]);
 }

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Refusal } from '../../shared/refusal.ts';
 import { MachineInNamespace, type ServeOptions, teardownIn } from '../machine/machine-in-namespace.ts';
-import { configure, eventually, fakeGuest, Namespace, temporaryFolder } from '../machine/namespaces.ts';
+import { configure, fakeGuest, Namespace, temporaryFolder } from '../machine/namespaces.ts';
 import { groupOf, networkOf, portOf, ruleOf } from '../machine/specs.ts';
 import { figure } from './figures.ts';
+import { packetRate, throughput } from './wire-speed.ts';
 
 const MARK = 'aebint';
 const PREFIXES = 1_000;
 const EXCEPTIONS = 2_000;
 const RUNS = 3;
-const RUN_S = 2;
 /** Of the world, of what is closed and let go by an exception. */
 const ADDRESSES = { open: '203.0.113.1', excepted: '10.200.0.1' };
 
@@ -112,23 +112,7 @@ const filter = (machine: MachineInNamespace, prefixes: string[]) =>
 /** Bits and small packets a second, to either address: takes what is more than it was. */
 async function speeds(guest: Namespace, best: Speeds): Promise<void> {
   for (const [name, address] of Object.entries(ADDRESSES)) {
-    const tcp = await iperf(guest, address, '');
-    const udp = await iperf(guest, address, '-u -b 0 -l 64');
-    best[`tcp_${name}`] = Math.max(best[`tcp_${name}`] ?? 0, tcp.end.sum_received?.bits_per_second ?? 0);
-    const received = (udp.end.sum?.packets ?? 0) - (udp.end.sum?.lost_packets ?? 0);
-    best[`packets_${name}`] = Math.max(best[`packets_${name}`] ?? 0, received / RUN_S);
+    best[`tcp_${name}`] = Math.max(best[`tcp_${name}`] ?? 0, await throughput(guest, address));
+    best[`packets_${name}`] = Math.max(best[`packets_${name}`] ?? 0, await packetRate(guest, address));
   }
-}
-
-interface Iperf {
-  end: { sum_received?: { bits_per_second: number }; sum?: { packets: number; lost_packets: number } };
-}
-
-/** Asks again while the server still tidies up after the run before. */
-async function iperf(guest: Namespace, address: string, flags: string): Promise<Iperf> {
-  return eventually('a run', async () => {
-    const said = await guest.sh(`iperf3 -J -c ${address} -t ${RUN_S} ${flags} || true`);
-    const run = JSON.parse(said) as Iperf & { error?: string };
-    return run.error === undefined && run;
-  });
 }

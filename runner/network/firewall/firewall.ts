@@ -9,7 +9,8 @@ import type { Names } from '../names.ts';
 import type { Uplinks } from '../segments/uplinks.ts';
 import { planBridgeTable } from './plan-bridge-table.ts';
 import { planInetTable } from './plan-inet-table.ts';
-import { changeScript, fullScript, type Ruleset } from './ruleset.ts';
+import { planShutTable } from './plan-shut-table.ts';
+import { changeScript, fullScript, type Ruleset, removalScript } from './ruleset.ts';
 
 /** Keeps the kernel's rules what the inventory makes of them. One change at a time; those that wait go together. */
 export class Firewall {
@@ -22,6 +23,8 @@ export class Firewall {
   readonly metadataPorts = new Map<string, number>();
   /** What the kernel holds; null when that is not known. */
   #loaded: Ruleset | null = null;
+  /** Whether somebody removed what the kernel held. */
+  #lost = false;
 
   /** Resolves when rules are in force that were planned after this call. @throws CommandError with what nft refused */
   readonly sync = gathered(() => this.#load());
@@ -34,24 +37,29 @@ export class Firewall {
     this.#log = log;
   }
 
-  /** Loads the rules anew if somebody removed them, as a `flush ruleset` does. */
+  /** Loads the rules anew if somebody removed them, as a `flush ruleset` does; until then taps are shut. */
   async heal(): Promise<void> {
     const tables = new Set(await listTables());
     const missing = this.#names.tables.filter((table) => !tables.has(table));
     if (missing.length === 0) return;
+    await applyNft(fullScript([planShutTable(this.#names)]));
     this.#log.error('rules-were-removed', { tables: missing, remedy: 'loaded anew; find out who flushes nftables' });
-    this.#loaded = null;
+    this.#lost = true;
     await this.sync();
   }
 
   async #load(): Promise<void> {
+    if (this.#lost) this.#loaded = null;
+    this.#lost = false;
     const wanted: Ruleset = [
       planBridgeTable(this.#names, this.#inventory, this.#uplinks),
       planInetTable(this.#names, this.#inventory, this.metadataPorts),
       planCableTable(this.#names, this.#inventory),
       planIntranetTable(this.#names, this.#inventory, this.#clock.nowMs()),
     ];
-    const change = this.#loaded === null ? fullScript(wanted) : changeScript(this.#loaded, wanted);
+    // Taps are open again with the rules, not before.
+    const all = () => fullScript(wanted) + removalScript([planShutTable(this.#names)]);
+    const change = this.#loaded === null ? all() : changeScript(this.#loaded, wanted);
     if (change === '') return;
     try {
       await applyNft(change);
@@ -60,7 +68,7 @@ export class Firewall {
       // What is in the kernel is not what was put there.
       this.#log.warn('rules-differ', { error: errorText(error), remedy: 'loading all of them' });
       this.#loaded = null;
-      await applyNft(fullScript(wanted));
+      await applyNft(all());
     }
     this.#loaded = wanted;
   }

@@ -1,8 +1,10 @@
+import type { PortSpec } from '../../../shared/specs/network.ts';
 import { linkLocalOf } from '../addresses.ts';
 import { type Range, rangeOf, rangeText } from '../intranet/ranges.ts';
-import type { Inventory } from '../inventory.ts';
+import type { Inventory, Numbered } from '../inventory.ts';
 import { JUDGED_MARK, type Names, TO_GATEWAY_BIT } from '../names.ts';
 import { NO_UPLINKS, type Uplinks } from '../segments/uplinks.ts';
+import { perObject } from './per-object.ts';
 import { planHolderSets, TO_HOLDER } from './plan-holder-rules.ts';
 import { frameLimits, frameMeters } from './plan-limits.ts';
 import { gatewayMacs, planSegmentSets, segmentChains } from './plan-segment-rules.ts';
@@ -20,21 +22,8 @@ const MLD_REPORTS = '131, 132, 143';
  */
 export function planBridgeTable(names: Names, inventory: Inventory, uplinks: Uplinks = NO_UPLINKS): TablePlan {
   const sets = emptySets();
-  for (const { spec, number } of inventory.ports.values()) {
-    const tap = `"${names.tap(spec.id)}"`;
-    sets.taps.elements.set(tap, '');
-    sets.port_marks.elements.set(tap, String(number));
-    sets.same_tap.elements.set(`${tap} . ${tap}`, '');
-    sets.port_macs.elements.set(`${tap} . ${spec.mac_address}`, '');
-    if (!spec.port_security_enabled) continue;
-    sets.secured.elements.set(tap, '');
-    const own = [...spec.fixed_ips.map((fixed) => fixed.ip_address), linkLocalOf(spec.mac_address)];
-    for (const address of own) addSender(sets, tap, spec.mac_address, rangeOf(address));
-    for (const pair of spec.allowed_address_pairs) {
-      // Neutron lets a port with another hardware address have the link-local address that follows from it.
-      addSender(sets, tap, pair.mac_address, rangeOf(linkLocalOf(pair.mac_address)));
-      addSender(sets, tap, pair.mac_address, rangeOf(pair.ip_address));
-    }
+  for (const port of inventory.ports.values()) {
+    for (const [set, key, value] of elementsOf(names, port)) sets[set].elements.set(key, value);
   }
   for (const mac of gatewayMacs(inventory)) sets.gateways.elements.set(mac, '');
   return {
@@ -49,14 +38,40 @@ export function planBridgeTable(names: Names, inventory: Inventory, uplinks: Upl
   };
 }
 
+type Element = [set: keyof ReturnType<typeof emptySets>, key: string, value: string];
+
+const elementsOf = perObject((names: Names, { spec, number }: Numbered<PortSpec>): Element[] => {
+  const tap = `"${names.tap(spec.id)}"`;
+  const elements: Element[] = [
+    ['taps', tap, ''],
+    ['port_marks', tap, String(number)],
+    ['same_tap', `${tap} . ${tap}`, ''],
+    ['port_macs', `${tap} . ${spec.mac_address}`, ''],
+  ];
+  if (!spec.port_security_enabled) return elements;
+  const own = [...spec.fixed_ips.map((fixed) => fixed.ip_address), linkLocalOf(spec.mac_address)];
+  return [
+    ...elements,
+    ['secured', tap, ''],
+    ...own.flatMap((address) => sender(tap, spec.mac_address, rangeOf(address))),
+    // Neutron lets a port with another hardware address have the link-local address that follows from it.
+    ...spec.allowed_address_pairs.flatMap(({ mac_address: mac, ip_address }) => [
+      ...sender(tap, mac, rangeOf(linkLocalOf(mac))),
+      ...sender(tap, mac, rangeOf(ip_address)),
+    ]),
+  ];
+});
+
 /** Lets a tap send from an address, or a range, with a hardware address. */
-function addSender(sets: ReturnType<typeof emptySets>, tap: string, mac: string, range: Range): void {
-  sets.own_macs.elements.set(`${tap} . ${mac}`, '');
+function sender(tap: string, mac: string, range: Range): Element[] {
   const single = range.first === range.last;
-  sets[`${single ? 'own' : 'pairs'}_ip${range.version}`].elements.set(`${tap} . ${mac} . ${rangeText(range)}`, '');
-  if (range.version === 4) return;
-  if (single) sets.nd_targets.elements.set(`${tap} . ${hex(range.first)}`, '');
-  else sets.nd_ranges.elements.set(`${tap} . ${hex(range.first)}-${hex(range.last)}`, '');
+  const elements: Element[] = [
+    ['own_macs', `${tap} . ${mac}`, ''],
+    [`${single ? 'own' : 'pairs'}_ip${range.version}`, `${tap} . ${mac} . ${rangeText(range)}`, ''],
+  ];
+  if (range.version === 4) return elements;
+  if (single) return [...elements, ['nd_targets', `${tap} . ${hex(range.first)}`, '']];
+  return [...elements, ['nd_ranges', `${tap} . ${hex(range.first)}-${hex(range.last)}`, '']];
 }
 
 const hex = (value: bigint) => `0x${value.toString(16).padStart(32, '0')}`;

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { SecurityGroupSpec } from '../../../shared/specs/network.ts';
 import { canonicalAddress, versionOf } from '../addresses.ts';
 import { joined, rangeOf, rangeText } from '../intranet/ranges.ts';
-import type { Inventory } from '../inventory.ts';
+import type { Inventory, Numbered } from '../inventory.ts';
+import { perObject } from './per-object.ts';
 import { addressSet, type Direction, matchesOfAnswers, matchesOfPackets, memberSet } from './plan-group-matches.ts';
 import type { ChainPlan, SetPlan } from './ruleset.ts';
 
@@ -14,9 +16,10 @@ const NOT_A_GUESTS = ['icmpv6 type { nd-router-advert, nd-redirect } drop', 'udp
 
 /** The chain that ports with this set of groups share. */
 export function chainOfGroups(direction: Direction, groupIds: readonly string[]): string {
-  const key = [...groupIds].sort().join(',');
-  return `${direction}-ports-${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
+  return `${direction}-ports-${createHash('sha256').update(keyOf(groupIds)).digest('hex').slice(0, 16)}`;
 }
+
+const keyOf = (groupIds: readonly string[]) => [...groupIds].sort().join(',');
 
 const chainOfGroup = (direction: Direction, id: string) => `${direction}-group-${id}`;
 /** What answers to what a group lets pass in a direction. */
@@ -28,44 +31,48 @@ const chainOfAnswers = (direction: Direction, id: string) => `${direction}-answe
  * it had let pass, whoever speaks in them.
  */
 export function planGroupChains(inventory: Inventory): { chains: Map<string, ChainPlan>; sets: Map<string, SetPlan> } {
-  const chains = new Map<string, ChainPlan>();
-  const used = new Set<string>();
-  for (const { spec } of inventory.ports.values()) {
-    for (const id of spec.security_groups) used.add(id);
-    for (const direction of DIRECTIONS) {
-      // A group that is not here yet lets nothing pass.
-      const known = [...new Set(spec.security_groups)].filter((id) => inventory.groups.has(id)).sort();
-      const asked = direction === 'egress' ? 'ingress' : 'egress';
-      const answers = known.map((id) => `ct direction reply jump ${chainOfAnswers(asked, id)}`);
-      chains.set(chainOfGroups(direction, spec.security_groups), {
-        hook: null,
-        rules: [
-          ...(isStateful(inventory, known) ? ['ct state invalid drop', 'ct state related accept', ...answers] : []),
-          ...(direction === 'egress' ? NOT_A_GUESTS : []),
-          ...known.map((id) => `jump ${chainOfGroup(direction, id)}`),
-          'drop',
-        ],
-      });
-    }
-  }
-  const remotes = new Set<string>();
-  const addressGroups = new Set<string>();
-  for (const id of used) {
-    const group = inventory.groups.get(id);
-    if (!group) continue;
-    for (const rule of group.spec.rules) {
-      if (rule.remote_group_id) remotes.add(rule.remote_group_id);
-      if (rule.remote_address_group_id) addressGroups.add(rule.remote_address_group_id);
-    }
-    for (const direction of DIRECTIONS) {
-      const rules = group.spec.rules.filter((rule) => rule.direction === direction);
-      const accepted = (matches: string[]) => ({ hook: null, rules: matches.map((match) => `${match}accept`) });
-      chains.set(chainOfGroup(direction, id), accepted(matchesOfPackets(rules)));
-      chains.set(chainOfAnswers(direction, id), accepted(matchesOfAnswers(rules)));
-    }
-  }
-  return { chains, sets: new Map([...memberSets(inventory, remotes), ...addressSets(inventory, addressGroups)]) };
+  const combinations = new Map<string, string[]>();
+  for (const { spec } of inventory.ports.values()) combinations.set(keyOf(spec.security_groups), spec.security_groups);
+  const used = new Set([...combinations.values()].flat());
+  const groups = [...used].flatMap((id) => inventory.groups.get(id) ?? []);
+  const rules = groups.flatMap(({ spec }) => spec.rules);
+  const remotes = new Set(rules.flatMap((rule) => rule.remote_group_id ?? []));
+  const addressGroups = new Set(rules.flatMap((rule) => rule.remote_address_group_id ?? []));
+  return {
+    chains: new Map([
+      ...[...combinations.values()].flatMap((ids) => chainsOfPorts(inventory, ids)),
+      ...groups.flatMap((group) => chainsOfGroup(inventory, group)),
+    ]),
+    sets: new Map([...memberSets(inventory, remotes), ...addressSets(inventory, addressGroups)]),
+  };
 }
+
+function chainsOfPorts(inventory: Inventory, groupIds: string[]): [string, ChainPlan][] {
+  // A group that is not here yet lets nothing pass.
+  const known = [...new Set(groupIds)].filter((id) => inventory.groups.has(id)).sort();
+  return DIRECTIONS.map((direction) => {
+    const asked = direction === 'egress' ? 'ingress' : 'egress';
+    const answers = known.map((id) => `ct direction reply jump ${chainOfAnswers(asked, id)}`);
+    const rules = [
+      ...(isStateful(inventory, known) ? ['ct state invalid drop', 'ct state related accept', ...answers] : []),
+      ...(direction === 'egress' ? NOT_A_GUESTS : []),
+      ...known.map((id) => `jump ${chainOfGroup(direction, id)}`),
+      'drop',
+    ];
+    return [chainOfGroups(direction, groupIds), { hook: null, rules }];
+  });
+}
+
+const chainsOfGroup = perObject((_: Inventory, { spec }: Numbered<SecurityGroupSpec>): [string, ChainPlan][] =>
+  DIRECTIONS.flatMap((direction): [string, ChainPlan][] => {
+    const rules = spec.rules.filter((rule) => rule.direction === direction);
+    const accepted = (matches: string[]) => ({ hook: null, rules: matches.map((match) => `${match}accept`) });
+    return [
+      [chainOfGroup(direction, spec.id), accepted(matchesOfPackets(rules))],
+      [chainOfAnswers(direction, spec.id), accepted(matchesOfAnswers(rules))],
+    ];
+  }),
+);
 
 /** Where one group keeps no state, answers need a rule: nobody can say which group let the question out. */
 function isStateful(inventory: Inventory, groupIds: string[]): boolean {

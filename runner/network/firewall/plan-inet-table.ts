@@ -1,6 +1,7 @@
+import type { PortSpec } from '../../../shared/specs/network.ts';
 import { canonicalAddress, versionOf } from '../addresses.ts';
 import { rangeOf, rangeText } from '../intranet/ranges.ts';
-import type { Inventory } from '../inventory.ts';
+import type { Inventory, Numbered } from '../inventory.ts';
 import {
   JUDGED_MARK,
   METADATA_ADDRESS,
@@ -9,6 +10,7 @@ import {
   SEGMENT_NUMBER,
   TO_GATEWAY_BIT,
 } from '../names.ts';
+import { perObject } from './per-object.ts';
 import { ANSWERS, chainOfGroups, planGroupChains } from './plan-group-chains.ts';
 import type { Direction } from './plan-group-matches.ts';
 import { CONNECTION_LIMITS, connectionMeters } from './plan-limits.ts';
@@ -40,16 +42,8 @@ export function planInetTable(
     const port = metadataPorts.get(spec.id);
     if (port !== undefined) sets.metadata.elements.set(bridge, `${METADATA_ADDRESS} . ${port}`);
   }
-  for (const { spec, number } of inventory.ports.values()) {
-    const verdict = (direction: Direction) =>
-      spec.port_security_enabled ? `jump ${chainOfGroups(direction, spec.security_groups)}` : 'accept';
-    sets.egress.elements.set(String(number), verdict('egress'));
-    sets.ingress.elements.set(String(number), verdict('ingress'));
-    const bridge = `"${names.bridge(spec.network_id)}"`;
-    for (const address of spec.fixed_ips.map((fixed) => canonicalAddress(fixed.ip_address))) {
-      const map = versionOf(address) === 4 ? sets.ingress4 : sets.ingress6;
-      map.elements.set(`${bridge} . ${address}`, verdict('ingress'));
-    }
+  for (const port of inventory.ports.values()) {
+    for (const [set, key, value] of elementsOf(names, port)) sets[set].elements.set(key, value);
   }
   addPairs(names, inventory, sets);
   addOtherMachines(names, inventory, sets);
@@ -73,6 +67,20 @@ export function planInetTable(
     ]),
   };
 }
+
+type Element = [set: keyof ReturnType<typeof emptySets>, key: string, value: string];
+
+const elementsOf = perObject((names: Names, { spec, number }: Numbered<PortSpec>): Element[] => {
+  const verdict = (direction: Direction) =>
+    spec.port_security_enabled ? `jump ${chainOfGroups(direction, spec.security_groups)}` : 'accept';
+  const [ingress, bridge] = [verdict('ingress'), `"${names.bridge(spec.network_id)}"`];
+  const addresses = spec.fixed_ips.map((fixed) => canonicalAddress(fixed.ip_address));
+  return [
+    ['egress', String(number), verdict('egress')],
+    ['ingress', String(number), ingress],
+    ...addresses.map((address): Element => [`ingress${versionOf(address)}`, `${bridge} . ${address}`, ingress]),
+  ];
+});
 
 /**
  * Other addresses that ports have. Which of several ports with the same one has it now is not known here: they share its

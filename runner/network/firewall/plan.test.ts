@@ -62,7 +62,9 @@ it('sends each port to the chain of its groups, and a network to its routing and
 
 it('has these fixed rules', () => {
   const script = fullScript([planBridgeTable(names, inventory), planInetTable(names, inventory, new Map())]);
-  const fixed = lines(script, /^add (chain|rule) (?!.*(-ports-|-(group|answers)-))/).map((line) => line.replace(/^add /, ''));
+  const fixed = lines(script, /^add (chain|rule) (?!.*(-ports-|-(group|answers)-))/).map((line) =>
+    line.replace(/^add /, ''),
+  );
   expect(fixed.join('\n')).toMatchInlineSnapshot(`
     "chain bridge ae1234 from_taps { type filter hook prerouting priority -300; policy accept; }
     chain bridge ae1234 between_taps { type filter hook forward priority -200; policy accept; }

@@ -26,12 +26,18 @@ const emptyLike = (table: TablePlan): TablePlan => ({ ...table, sets: new Map(),
 
 /** The script that replaces whatever is in these tables, in one transaction. */
 export function fullScript(ruleset: Ruleset): string {
-  const lines = ruleset.flatMap((table) => {
-    const name = `${table.family} ${table.name}`;
-    // Added first, for a table that is not there cannot be deleted.
-    return [`add table ${name}`, `delete table ${name}`, `add table ${name}`, ...tableChanges(emptyLike(table), table)];
-  });
-  return lines.map((line) => `${line}\n`).join('');
+  const lines = ruleset.flatMap((table) => [
+    `add table ${table.family} ${table.name}`,
+    ...tableChanges(emptyLike(table), table),
+  ]);
+  return removalScript(ruleset) + lines.map((line) => `${line}\n`).join('');
+}
+
+/** The script that removes these tables, whether they are there or not. */
+export function removalScript(ruleset: Ruleset): string {
+  const names = ruleset.map((table) => `${table.family} ${table.name}`);
+  // Added first, for a table that is not there cannot be deleted.
+  return names.map((name) => `add table ${name}\ndelete table ${name}\n`).join('');
 }
 
 /** The script that leads from one ruleset to another in one transaction; empty where they are the same. */

@@ -7,7 +7,6 @@ import type { Inventory } from '../inventory.ts';
 import { withdrawLocalRoutes } from '../local-routes.ts';
 import type { Names } from '../names.ts';
 import { floatingIpsOf, portForwardingsOf } from './floating.ts';
-import { networksWithLostRoutes } from './lost-routes.ts';
 import { ownAddressesOf } from './own-addresses.ts';
 import { planRoutes, type Route } from './plan-routes.ts';
 
@@ -52,7 +51,6 @@ export class Routing {
   async #ensureAddresses(): Promise<void> {
     const { names, inventory, log } = this.#options;
     const links = await listAllAddresses();
-    const lost = await networksWithLostRoutes(names, inventory);
     for (const id of [...inventory.networks.keys()]) {
       const bridge = names.bridge(id);
       const there = links.get(bridge)?.map(({ address }) => address);
@@ -60,7 +58,7 @@ export class Routing {
       const own = ownAddressesOf(inventory, id);
       const missing = own.filter(({ address }) => !there.includes(address));
       // Its own, and that of the metadata service.
-      if (missing.length === 0 && there.length === own.length + 1 && !lost.has(id)) continue;
+      if (missing.length === 0 && there.length === own.length + 1) continue;
       await this.#takeAddresses(id);
       const announced = missing.filter((one) => one.subnet_id === null).map(({ address }) => address);
       await announceAddresses(bridge, announced).catch((error: unknown) =>

@@ -1,12 +1,14 @@
 import {
   bridgeBatch,
   type ForwardingEntry,
+  findLink,
   ipBatch,
   type Link,
   listAllForwarding,
   listAllPermanentNeighbors,
   listForwarding,
   listLinks,
+  listMembers,
   listPermanentNeighbors,
 } from '../../host/links.ts';
 import type { Inventory } from '../inventory.ts';
@@ -16,7 +18,9 @@ import { type NeighborChanges, planNeighborChanges } from './plan-neighbors.ts';
 
 /** Makes the kernel know a network's neighbors, and none that there are no more. */
 export async function syncNeighbors(names: Names, inventory: Inventory, networkId: string): Promise<void> {
-  const changes = await planOf(names, inventory, networkId, await listLinks(), {
+  const bridge = names.bridge(networkId);
+  const [own, members] = await Promise.all([findLink(bridge), listMembers(bridge)]);
+  const changes = await planOf(names, inventory, networkId, own ? [own, ...members] : [], {
     forwarding: listForwarding,
     addresses: listPermanentNeighbors,
   });

@@ -1,6 +1,6 @@
 import type { NetworkSpec } from '../../../shared/specs/network.ts';
 import { DriverError } from '../../driver.ts';
-import { bridgeBatch, encapsulationOf, ipBatch, isMachinesOwn, type Link, listLinks } from '../../host/links.ts';
+import { bridgeBatch, encapsulationOf, findLink, ipBatch, isMachinesOwn, listMembers } from '../../host/links.ts';
 import { CommandError } from '../../host/run.ts';
 import { writeSysctl } from '../../host/sysctl.ts';
 import type { Names } from '../names.ts';
@@ -18,7 +18,7 @@ export async function ensureSegment(names: Names, spec: NetworkSpec, uplinks: Up
   const bridge = names.bridge(spec.id);
   if (plan.cable !== null) await ipBatch([['link', 'set', plan.cable, 'up']]);
   if (plan.made && !(await encapsulationOf(plan.device))) await make(plan);
-  const link = linkOf(await listLinks(), plan.device);
+  const link = await findLink(plan.device);
   if (link?.master && link.master !== bridge) {
     throw new DriverError(`Interface ${plan.device} is on ${link.master}, as only one network can be`, { code: 409 });
   }
@@ -36,28 +36,23 @@ export async function ensureSegment(names: Names, spec: NetworkSpec, uplinks: Up
 /** Disconnects a network's bridge; what is not there is fine. */
 export async function removeSegment(names: Names, networkId: string): Promise<void> {
   const device = names.segment(networkId);
-  if (linkOf(await listLinks(), device)) await ipBatch([['link', 'delete', device]]);
+  if (await findLink(device)) await ipBatch([['link', 'delete', device]]);
 }
 
 /** Whether a network's bridge is connected as it should be. */
 export async function isConnected(names: Names, spec: NetworkSpec, uplinks: Uplinks): Promise<boolean> {
   const devices = segmentDevices(names, spec, uplinks);
   if (devices.length === 0) return true;
-  const links = await listLinks();
-  return devices.some((device) => {
-    const link = linkOf(links, device);
-    return link?.master === names.bridge(spec.id) && link.up;
-  });
+  const members = await listMembers(names.bridge(spec.id));
+  return members.some((link) => link.up && devices.includes(link.name));
 }
-
-const linkOf = (links: Link[], name: string) => links.find((link) => link.name === name);
 
 async function findPlan(names: Names, spec: NetworkSpec, uplinks: Uplinks): Promise<SegmentPlan | null> {
   const { segment } = spec;
   const cable = segment.type === 'flat' ? uplinks.physicalNetworks[segment.physical_network] : undefined;
   const owned = cable !== undefined && (await isMachinesOwn(cable));
   const plan = planSegment(names, spec, uplinks, () => owned);
-  if (plan?.cable && !linkOf(await listLinks(), plan.cable)) {
+  if (plan?.cable && !(await findLink(plan.cable))) {
     throw new DriverError(`This machine has no interface ${plan.cable}`, { code: 412 });
   }
   return plan;
@@ -69,9 +64,9 @@ async function removeStale(names: Names, spec: NetworkSpec, uplinks: Uplinks, pl
   const there = await encapsulationOf(device);
   const wanted = plan?.made?.encapsulation;
   if (there && JSON.stringify(there) !== JSON.stringify(wanted)) await ipBatch([['link', 'delete', device]]);
-  const links = await listLinks();
+  const members = new Set((await listMembers(names.bridge(spec.id))).map((link) => link.name));
   const released = segmentDevices(names, spec, uplinks).filter(
-    (one) => one !== device && one !== plan?.device && linkOf(links, one)?.master === names.bridge(spec.id),
+    (one) => one !== device && one !== plan?.device && members.has(one),
   );
   await ipBatch(released.map((one) => ['link', 'set', one, 'nomaster']));
 }
@@ -91,5 +86,5 @@ async function make({ made, device }: SegmentPlan): Promise<void> {
 
 /** On a network of the world each machine is known by its own interface. */
 async function takeMac(bridge: string, mac: string): Promise<void> {
-  if (linkOf(await listLinks(), bridge)?.mac !== mac) await ipBatch([['link', 'set', bridge, 'address', mac]]);
+  if ((await findLink(bridge))?.mac !== mac) await ipBatch([['link', 'set', bridge, 'address', mac]]);
 }
