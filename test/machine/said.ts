@@ -1,9 +1,10 @@
 import { addressBytes, ETHERTYPES, ethernet, hearFrames, icmp, ip, sendFrames, udp } from './frames.ts';
 import { eventually, type Namespace } from './namespaces.ts';
 
-/** Who sends and hears frames on its eth0. */
+/** Who sends frames on its eth0, and hears them there or on another device. */
 export interface Speaker {
   namespace: Namespace;
+  device?: string;
   mac: string;
   ip4: string;
 }
@@ -16,7 +17,7 @@ export type Said = Record<string, (word: Buffer) => Buffer>;
  * @param honest - who sends a datagram that arrives after them, which says that they had their time
  */
 export async function arrived(from: Speaker, to: Speaker, said: Said, honest = from): Promise<string[]> {
-  const ear = await hearFrames(to.namespace);
+  const ear = await hearFrames(to.namespace, to.device);
   const names = Object.keys(said);
   const wordOf = (index: number) => Buffer.from(`w${String(index).padStart(4, '0')}w`);
   const frames = names.map((name, index) => said[name]?.(wordOf(index)) ?? Buffer.alloc(0));
@@ -40,6 +41,7 @@ const ND_FLAGS = Buffer.from([0x20, 0, 0, 0]);
 /** A solicitation or an advertisement. */
 export const nd = (type: 135 | 136, target: string, word: Buffer) =>
   icmp(type, 0, Buffer.concat([ND_FLAGS, addressBytes(target), ndOption(word)]));
+export const routerSolicitation = (word: Buffer) => icmp(133, 0, Buffer.concat([Buffer.alloc(4), ndOption(word)]));
 export const routerAdvertisement = (word: Buffer) => icmp(134, 0, Buffer.concat([Buffer.alloc(12), ndOption(word)]));
 export const redirect = (word: Buffer) => icmp(137, 0, Buffer.concat([Buffer.alloc(36), ndOption(word)]));
 

@@ -293,8 +293,8 @@ it('has these fixed rules', () => {
     rule inet ae1234 to_host udp sport 546 udp dport 547 accept
     rule inet ae1234 to_host ip daddr 169.254.169.254 meta l4proto tcp ct status dnat accept
     rule inet ae1234 to_host icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, 130, 131, 132, 143 } accept
-    rule inet ae1234 to_host icmp type echo-request limit rate 100/second accept
-    rule inet ae1234 to_host icmpv6 type echo-request limit rate 100/second accept
+    rule inet ae1234 to_host icmp type echo-request accept
+    rule inet ae1234 to_host icmpv6 type echo-request accept
     rule inet ae1234 to_host drop
     rule inet ae1234 from_host oifname != @bridges accept
     rule inet ae1234 from_host ct state related accept
