@@ -38,6 +38,7 @@ function zoneChains(toGateway: string): [string, ChainPlan][] {
         'iifname . ip daddr @own4 ct original zone set iifname map @zones return',
         'iifname . ip6 daddr @own6 ct original zone set iifname map @zones return',
         `iifname . ip daddr @inside4 ${zone} return`,
+        `iifname . ip6 daddr @inside6 ${zone} return`,
         // Not translated: the world's answers find their zone by the guest's address.
         `iifname @with_gateway meta nfproto ipv6 ${zone} return`,
         `iifname @plain_out meta nfproto ipv4 ${zone} return`,

@@ -184,6 +184,7 @@ it('has these fixed rules', () => {
     rule inet ae1234 zones meta mark 1073741823 ip daddr @held_addresses iifname . ip saddr . ip protocol . th sport @forwarded_inner ct original zone set iifname map @zones return
     rule inet ae1234 zones meta mark and 0x40000000 == 0 ct zone set iifname map @zones return
     rule inet ae1234 zones fib daddr type local ct original zone set iifname map @zones return
+    rule inet ae1234 zones iifname . ip6 daddr @inside6 ct zone set iifname map @zones return
     rule inet ae1234 zones iifname . ip daddr @own4 ct original zone set iifname map @zones return
     rule inet ae1234 zones iifname . ip6 daddr @own6 ct original zone set iifname map @zones return
     rule inet ae1234 zones iifname . ip daddr @inside4 ct zone set iifname map @zones return
