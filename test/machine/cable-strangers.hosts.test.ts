@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { gatewayMac, METADATA_ADDRESS, Names } from '../../runner/network/names.ts';
 import type { NetworkSpec, PortSpec } from '../../shared/specs/network.ts';
-import { arp, BROADCAST, ETHERTYPES, ethernet, hearFrames, ip, sendFrames, udp } from './frames.ts';
+import { addressBytes, arp, BROADCAST, ETHERTYPES, ethernet, hearFrames, icmp, ip, sendFrames, udp } from './frames.ts';
 import { JoinedHosts, WORLD } from './joined-hosts.ts';
 import { eventually, Namespace } from './namespaces.ts';
 import {
@@ -148,7 +148,9 @@ it('is not answered by the gateway, even where it is heard', async () => {
   const load = (rules: string) => namespace.sh(`nft -f - <<'RULES'\nflush chain ${chain}\n${rules}\nRULES`);
   await load(listed.replace(/.* drop$/gm, ''));
   const ear = await hearFrames(stranger.namespace);
-  const solicitation = (target: string) => ip(stranger.ip6, target, 58, nd(135, target, Buffer.alloc(6)));
+  const from = Buffer.from(`0101${stranger.mac.replaceAll(':', '')}`, 'hex');
+  const solicitation = (target: string) =>
+    ip(stranger.ip6, target, 58, icmp(135, 0, Buffer.concat([Buffer.alloc(4), addressBytes(target), from])));
   await sendFrames(stranger.namespace, [
     asks(stranger, stranger.ip4, GATEWAY4, Buffer.alloc(0)),
     v6(stranger, gateway, solicitation(GATEWAY6)),

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Names } from '../../runner/network/names.ts';
+import { gatewayMac, Names } from '../../runner/network/names.ts';
 import type { NetworkSpec, PortSpec } from '../../shared/specs/network.ts';
-import { arp, BROADCAST, ETHERTYPES, ethernet, ip, udp } from './frames.ts';
+import { arp, BROADCAST, ETHERTYPES, ethernet, hearFrames, ip, sendFrames, udp } from './frames.ts';
 import { JoinedHosts } from './joined-hosts.ts';
-import { fakeGuest } from './namespaces.ts';
+import { eventually, fakeGuest } from './namespaces.ts';
 import { arrived, nd, redirect, routerAdvertisement, type Said, type Speaker, v4, v6 } from './said.ts';
 import { groupOf, networkOf, portOf, ruleOf } from './specs.ts';
 
@@ -90,7 +90,7 @@ it('lets nobody be a DHCP server, not even of who asks it', async () => {
   expect(await arrived(a, b, answers)).toEqual([]);
 });
 
-it('takes nothing from a tap that is no port’s, until it is one', async () => {
+it('takes nothing from a tap that is no port’s, and gives it nothing, until it is one', async () => {
   const port = portOf(net, 66, { port_security_enabled: false });
   const namespace = await fakeGuest(joined.host(0).namespace, MARK, port);
   const stray: Guest = { namespace, mac: port.mac_address, ip4: '10.1.0.66', ip6: '' };
@@ -101,7 +101,25 @@ it('takes nothing from a tap that is no port’s, until it is one', async () => 
     'unknown type': (word) => ethernet(free.mac, stray.mac, 0x88b5, word),
   };
   expect(await arrived(stray, free, said, a)).toEqual([]);
+  const ear = await hearFrames(namespace);
+  const toAll = (word: string) => ethernet(BROADCAST, free.mac, ETHERTYPES.arp, question(free, Buffer.from(word)));
+  await sendFrames(free.namespace, [toAll('closed')]);
   await joined.host(0).machine.apply('port', port.id, port);
   expect(await arrived(stray, free, said)).toEqual(Object.keys(said));
+  await sendFrames(free.namespace, [toAll('opened')]);
+  await eventually('what all hear', async () => ear.heard.some((frame) => frame.includes('opened')));
+  expect(ear.heard.filter((frame) => frame.includes('closed'))).toEqual([]);
+  ear.stop();
   await namespace.close();
+});
+
+it('takes no frames away from whom they are for, by another one’s hardware address', async () => {
+  const gateway = { mac: gatewayMac(net.id) };
+  const to = (at: Guest) => (word: Buffer) => v4(b, a, ip(b.ip4, at.ip4, 17, udp(7, 7, word)));
+  expect(await arrived(b, a, { before: to(a) })).toEqual(['before']);
+  for (const of of [a, gateway])
+    await sendFrames(free.namespace, [v4(of, b, ip(a.ip4, b.ip4, 17, udp(7, 7, Buffer.alloc(4))))]);
+  expect(await arrived(b, a, { after: to(a) }, free)).toEqual(['after']);
+  expect(await arrived(b, free, { after: to(a) })).toEqual([]);
+  expect(await a.namespace.does('ip neigh flush all; busybox ping -c1 -W30 10.1.0.1')).toBe(true);
 });

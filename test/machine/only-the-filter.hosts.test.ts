@@ -89,6 +89,42 @@ describe('a route by hand', () => {
   });
 });
 
+describe('a route by hand from the world', () => {
+  it('leads nowhere into a network that the world does not reach as it is', async () => {
+    const { net } = await routers.tenant('10.77.0.0/24');
+    const a = await joined.guest(0, net, 11, [open]);
+    const way = await wayOf(joined.outside, a.namespace, a.address);
+    await joined.outside.sh(`ip route add 10.77.0.0/24 via ${SNAT[0]}`);
+    await joined.host(0).machine.whileStopped(async () => {
+      await onHost(`ip route add 10.77.0.0/24 dev ${bridge(net)} table ${table(routers.outside)}`);
+      await way.say('closed');
+      const inbound = `${bridge(routers.outside)} . ${a.address} : ${names.networkMark(numberOf(net))}`;
+      await element('add', 'inbound4', inbound);
+      await way.arrives('opened');
+      await element('delete', 'inbound4', inbound);
+    });
+    expect(way.heard()).toBe('opened ');
+  });
+});
+
+describe('a neighbor by hand', () => {
+  it('brings no guest what is sent to an address that no port has', async () => {
+    const [one, two] = [await routers.network('10.79.0.0/24'), await routers.network('10.78.0.0/24')];
+    await routers.router([one, two]);
+    const [a, b] = [await joined.guest(0, one, 11, [open]), await joined.guest(0, two, 11, [open])];
+    const nobodys = '10.78.0.77';
+    await b.namespace.sh(`ip addr add ${nobodys}/24 dev eth0`);
+    const [way, known] = [
+      await wayOf(a.namespace, b.namespace, nobodys),
+      await wayOf(a.namespace, b.namespace, b.address),
+    ];
+    await onHost(`ip neigh replace ${nobodys} lladdr ${b.port.mac_address} dev ${bridge(two)} nud permanent`);
+    await way.say('nobody');
+    await known.arrives('known');
+    expect(way.heard()).toBe('');
+  });
+});
+
 describe('what is translated', () => {
   it('leaves only by an address that the machine holds there', async () => {
     const { net } = await routers.tenant('10.83.0.0/24');
@@ -113,6 +149,28 @@ describe('what is translated', () => {
       for (const way of ways)
         expect(await heardOf(way, 'delete', 'translated', `${address} . ${a.address}`)).toBe('before afterwards ');
     });
+  });
+});
+
+describe('an answer of the world', () => {
+  it('reaches a guest only while a router joins its network with the world', async () => {
+    const { net } = await routers.tenant('10.88.0.0/24');
+    const a = await joined.guest(0, net, 11, [open]);
+    const port = ports++;
+    const say = (from: Namespace, to: string, word: string) =>
+      from.node(`const s = require('node:dgram').createSocket('udp4');
+        s.bind(${port}, () => s.send('${word} ', ${port}, '${to}', () => s.close()));`);
+    await say(a.namespace, WORLD, 'question');
+    const { heard } = await a.namespace.listenUdp(port);
+    const passable = `${bridge(net)} . ${bridge(routers.outside)}`;
+    await joined.host(0).machine.whileStopped(async () => {
+      await element('delete', 'passable', passable);
+      await say(joined.outside, SNAT[0] ?? '', 'meanwhile');
+      await element('add', 'passable', passable);
+      await say(joined.outside, SNAT[0] ?? '', 'afterwards');
+    });
+    await eventually('the answer', async () => heard().includes('afterwards'));
+    expect(heard()).not.toContain('meanwhile');
   });
 });
 

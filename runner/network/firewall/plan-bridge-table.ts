@@ -124,7 +124,6 @@ function chains(names: Names): TablePlan['chains'] {
         hook: base('forward', -200),
         rules: [
           `oifname != ${taps} return`,
-          'oifname != @taps drop',
           'iifname . oifname @same_tap oifname . ether daddr != @port_macs drop',
           'meta mark set oifname map @port_marks',
         ],
@@ -177,6 +176,7 @@ function chains(names: Names): TablePlan['chains'] {
     [
       'guard_ip6',
       jumped([
+        // The groups' chains say so again of what was in pieces; here it holds for all, whatever becomes of that table.
         'icmpv6 type { nd-router-advert, nd-redirect } drop',
         'udp sport 547 drop',
         'icmpv6 type nd-neighbor-advert iifname . @th,64,128 != @nd_targets iifname . @th,64,128 != @nd_ranges drop',

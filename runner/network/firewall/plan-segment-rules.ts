@@ -47,7 +47,14 @@ export function segmentChains(): [string, ChainPlan][] {
       'from_segments',
       {
         hook: base('prerouting', -299),
-        rules: ['iifname != @segments return', ...ownOnly('iifname'), mark, ...FOR_HOLDER],
+        rules: [
+          'iifname != @segments return',
+          // The bridge itself takes what a tap sends there.
+          'ether daddr @gateways drop',
+          ...ownOnly('iifname'),
+          mark,
+          ...FOR_HOLDER,
+        ],
       },
     ],
     [
@@ -61,9 +68,9 @@ export function segmentChains(): [string, ChainPlan][] {
   ];
 }
 
+/** Held both ways: what is kept in here is kept out there, too, where other machines or strangers are not as ours are. */
 function ownOnly(way: Way): string[] {
   return [
-    'ether daddr @gateways drop',
     `ether type arp ${way} . arp saddr ip @gateways4 drop`,
     `ether type arp ${way} . arp daddr ip @gateways4 drop`,
     'udp dport { 67, 547 } drop',
