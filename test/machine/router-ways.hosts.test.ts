@@ -123,6 +123,9 @@ describe('to the world', () => {
     await routers.router([net], {}, { next_hops: [WORLD, 'fd99::1'] });
     const a = await dualGuest(0, net, 11, 'fd57::11');
     const b = await dualGuest(1, net, 12, 'fd57::12');
+    const closed = groupOf();
+    await joined.applyEverywhere('security-group', closed.id, closed);
+    const shut = await dualGuest(0, net, 13, 'fd57::13', closed.id);
     const bridge = new Names(MARK).bridge(routers.outside.id);
     for (const { namespace } of joined.hosts) {
       const way = /fe80:[0-9a-f:]+/.exec(await namespace.sh(`ip -6 -o addr show dev ${bridge} scope link`))?.[0];
@@ -134,6 +137,8 @@ describe('to the world', () => {
         expect(await guest.namespace.does(`${PING} fd99::1`)).toBe(true);
         expect(await joined.outside.does(`${PING} ${address}`)).toBe(true);
       }
+      expect(await shut.namespace.does(`${PING} fd99::1`)).toBe(true);
+      expect(await joined.outside.does('busybox ping -c1 -W1 fd57::13')).toBe(false);
     }
   });
 
@@ -176,13 +181,19 @@ async function dual(cidr: string, cidr6: string): Promise<NetworkSpec> {
   return routers.network(cidr, { subnets: [subnet, { ...six, gateway_ip: cidr6.replace('/64', '1') }] });
 }
 
-async function dualGuest(index: number, net: NetworkSpec, offset: number, address: string): Promise<CheapGuest> {
+async function dualGuest(
+  index: number,
+  net: NetworkSpec,
+  offset: number,
+  address: string,
+  group = open,
+): Promise<CheapGuest> {
   const [four, six] = net.subnets;
   const fixed_ips = [
     { subnet_id: four?.id ?? '', ip_address: four?.cidr.replace('0/24', String(offset)) ?? '' },
     { subnet_id: six?.id ?? '', ip_address: address },
   ];
-  const guest = await joined.guest(index, net, offset, [open], { fixed_ips });
+  const guest = await joined.guest(index, net, offset, [group], { fixed_ips });
   await guest.namespace.sh(`ip addr add ${address}/64 dev eth0 nodad; ip route replace default via ${six?.gateway_ip}`);
   return guest;
 }
