@@ -18,5 +18,9 @@ export function readExceptions(file: string): Exception[] {
     });
 }
 
-/** Whether an exception is about a test: by its name, or that of its class or module. */
-export const covers = ({ name }: Exception, test: string): boolean => test === name || test.startsWith(`${name}.`);
+/**
+ * Whether an exception is about a test: by its name, or that of its class or module; where it ends with `$` by its name alone,
+ * as the end of a class has that of the class.
+ */
+export const covers = ({ name }: Exception, test: string): boolean =>
+  name.endsWith('$') ? test === name.slice(0, -1) : test === name || test.startsWith(`${name}.`);
