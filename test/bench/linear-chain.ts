@@ -1,3 +1,4 @@
+import { run } from '../../runner/host/run.ts';
 import type { SecurityGroupSpec } from '../../shared/specs/network.ts';
 import type { Host } from '../machine/joined-hosts.ts';
 
@@ -14,5 +15,7 @@ export async function linearChain(hosts: Host[], rules: SecurityGroupSpec['rules
   });
   const ends = ['-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT', '-A FORWARD -j DROP'];
   const table = ['*filter', ':FORWARD ACCEPT', ...(rules ? [...lines, ...ends] : []), 'COMMIT', ''].join('\n');
-  for (const { namespace } of hosts) await namespace.sh(`iptables-legacy-restore <<'END'\n${table}END`);
+  for (const { namespace } of hosts) {
+    await run('ip', ['netns', 'exec', namespace.name, 'iptables-legacy-restore'], { input: table });
+  }
 }

@@ -7,6 +7,7 @@ import { eventually } from '../machine/namespaces.ts';
 import { groupOf, networkOf, portOf, ruleOf } from '../machine/specs.ts';
 import { figure, note } from './figures.ts';
 import { linearChain } from './linear-chain.ts';
+import { ruleEverywhere } from './rule-everywhere.ts';
 import { packetRate, roundTrip, throughput } from './wire-speed.ts';
 
 const MARK = 'aenet';
@@ -16,6 +17,8 @@ const LARGEST = { rules: 10_000, ports: 4_000 };
 /** Rules of the groups of the measured guests, and ports of each machine. */
 const SIZES = [SMALLEST, { rules: 1_000, ports: 10 }, { rules: 10_000, ports: 10 }, { rules: 10, ports: 1_000 }];
 const ALL_SIZES = [...SIZES, { rules: 10, ports: 4_000 }, LARGEST];
+/** What one group may hold, less those that it begins with. */
+const RULES_OF_GROUP_MAX = 990;
 const OTHER_GROUPS = 100;
 const RULES_OF_OTHERS = 10;
 const ICMP = 1;
@@ -34,7 +37,8 @@ interface Lab {
   asker: CheapGuest;
   near: CheapGuest;
   far: CheapGuest;
-  group: SecurityGroupSpec;
+  /** Of the guests; each holds a part of the rules. */
+  groups: SecurityGroupSpec[];
 }
 
 /**
@@ -44,6 +48,7 @@ interface Lab {
  */
 export async function network(): Promise<void> {
   if (process.getuid?.() !== 0) throw new Refusal('namespaces need root. Try: sudo npm run bench:network');
+  await ruleEverywhere();
   const lab = await openLab();
   try {
     const best = new Map<string, Speeds>();
@@ -103,11 +108,12 @@ function rulesOf(count: number): SecurityGroupSpec['rules'] {
 async function openLab(): Promise<Lab> {
   const joined = await JoinedHosts.open(MARK, 2);
   const net = networkOf('10.9.0.0/16', { segment: { type: 'vxlan', id: 9 } });
-  const group = groupOf(...rulesOf(SMALLEST.rules));
+  const groups = Array.from({ length: Math.ceil(LARGEST.rules / RULES_OF_GROUP_MAX) }, () => groupOf());
   await joined.applyEverywhere('network', net.id, net);
-  await joined.applyEverywhere('security-group', group.id, group);
-  const guest = (host: number, offset: number) => joined.guest(host, net, offset, [group.id]);
-  const lab = { joined, net, group, asker: await guest(0, 11), near: await guest(0, 12), far: await guest(1, 13) };
+  for (const group of groups) await joined.applyEverywhere('security-group', group.id, group);
+  const ids = groups.map((group) => group.id);
+  const guest = (host: number, offset: number) => joined.guest(host, net, offset, ids);
+  const lab = { joined, net, groups, asker: await guest(0, 11), near: await guest(0, 12), far: await guest(1, 13) };
   for (const { namespace, address } of [lab.near, lab.far]) namespace.start('iperf3', '-s', '-B', address);
   return lab;
 }
@@ -117,22 +123,22 @@ async function load(lab: Lab, { rules, ports }: typeof SMALLEST): Promise<void> 
   for (const [index, { machine, options }] of hostsOf(lab).entries()) {
     await machine.kill();
     const inventory = await Inventory.open(inventoryFolder(options.stateDir));
-    await inventory.put('security-group', lab.group.id, groupOfSize(lab.group, rules));
-    await fill(inventory, lab.net, ports);
+    const all = rulesOf(rules);
+    for (const [at, group] of lab.groups.entries()) {
+      const part = all.slice(at * RULES_OF_GROUP_MAX, (at + 1) * RULES_OF_GROUP_MAX);
+      const own = group.rules.filter((rule) => rule.direction === 'egress');
+      await inventory.put('security-group', group.id, { ...group, rules: [...own, ...part] });
+    }
+    await fill(inventory, lab, ports);
     await lab.joined.reopen(index);
   }
 }
 
-const groupOfSize = (group: SecurityGroupSpec, rules: number): SecurityGroupSpec => ({
-  ...group,
-  rules: [...group.rules.filter((rule) => rule.direction === 'egress'), ...rulesOf(rules)],
-});
-
 /** Ports of guests that are silent, in groups of their own. */
-async function fill(inventory: Inventory, net: NetworkSpec, ports: number): Promise<void> {
+async function fill(inventory: Inventory, { net, groups: measured }: Lab, ports: number): Promise<void> {
   const others = [...inventory.ports.values()].filter(({ spec }) => spec.hostname === 'silent');
   for (const { spec } of others.slice(ports)) await inventory.drop('port', spec.id);
-  const groups = [...inventory.groups.keys()].slice(-OTHER_GROUPS);
+  const groups = [...inventory.groups.keys()].filter((id) => measured.every((group) => group.id !== id));
   for (let at = groups.length; at < OTHER_GROUPS; at++) {
     const rules = Array.from({ length: RULES_OF_OTHERS }, (_, rule) =>
       ruleOf({
@@ -163,7 +169,7 @@ async function withoutFilter(lab: Lab): Promise<void> {
 
 async function measure({ asker, near, far }: Lab, best: Speeds): Promise<void> {
   for (const [path, { address }] of Object.entries({ one_host: near, two_hosts: far })) {
-    await eventually(`the way to ${address}`, async () => asker.namespace.does(`iperf3 -c ${address} -n 1K`));
+    await eventually(`the way to ${address}`, async () => asker.namespace.does(`ping -c 1 -W 1 ${address}`));
     const keep = (name: string, value: number) => {
       const key = `${path}_${name}`;
       best.set(key, Math.max(best.get(key) ?? 0, value));

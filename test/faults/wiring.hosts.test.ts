@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inventoryFolder } from '../../runner/machine.ts';
+import { Inventory } from '../../runner/network/inventory.ts';
 import { Names } from '../../runner/network/names.ts';
-import type { NetworkSpec, PortSpec, SecurityGroupSpec } from '../../shared/specs/network.ts';
+import type { NetworkSpec, PortSpec } from '../../shared/specs/network.ts';
 import { MachineInNamespace, type ServeOptions, teardownIn } from '../machine/machine-in-namespace.ts';
 import { configure, eventually, fakeGuest, Namespace, plugIn, temporaryFolder } from '../machine/namespaces.ts';
 import { groupOf, networkOf, portOf, ruleOf } from '../machine/specs.ts';
@@ -11,6 +13,9 @@ import { Flood } from './flood.ts';
 
 const MARK = 'aewire';
 const UDP = 17;
+const MANY = 1_000;
+/** As many as the runner applies side by side. */
+const AT_ONCE = 16;
 const names = new Names(MARK);
 const folder = temporaryFolder();
 const options: ServeOptions = { stateDir: `${folder.path}/state`, mark: MARK, images: {} };
@@ -18,8 +23,12 @@ let commands: FaultyCommands;
 let host: Namespace;
 let machine: MachineInNamespace;
 let net: NetworkSpec;
-let closed: SecurityGroupSpec;
+const closed = groupOf();
 let port: PortSpec;
+const wide = networkOf('10.81.0.0/16');
+const groups = Array.from({ length: 50 }, (_, at) =>
+  groupOf(ruleOf({ protocol: UDP, port_range_min: at + 1, port_range_max: at + 1 })),
+);
 /** Whose port is wired, and another one that never stops to send to it. */
 let guest: Namespace;
 let other: Namespace;
@@ -30,9 +39,8 @@ beforeAll(async () => {
   host = await Namespace.make();
   machine = await MachineInNamespace.open(host.name, options);
   net = networkOf('10.80.0.0/24');
-  closed = groupOf();
   await machine.apply('network', net.id, net);
-  await machine.apply('security-group', closed.id, closed);
+  for (const group of [closed, ...groups]) await machine.apply('security-group', group.id, group);
   const sender = portOf(net, 12, { security_groups: [closed.id] });
   port = portOf(net, 11, { security_groups: [closed.id] });
   other = await fakeGuest(host, MARK, sender);
@@ -112,6 +120,40 @@ describe('a port', () => {
 });
 
 describe('the machine', () => {
+  it(`gives ${MANY} ports other groups at once, and no packet of another's comes in`, {
+    timeout: 300_000,
+  }, async () => {
+    const before = flood.heard();
+    await machine.kill();
+    const inventory = await Inventory.open(inventoryFolder(options.stateDir));
+    const many = Array.from({ length: MANY }, (_, at) => {
+      const one = portOf(wide, 0, { security_groups: [closed.id] });
+      return {
+        ...one,
+        fixed_ips: one.fixed_ips.map((ip) => ({ ...ip, ip_address: `10.81.${4 + (at >> 8)}.${at & 255}` })),
+      };
+    });
+    for (const one of many) await inventory.put('port', one.id, one);
+    machine = await MachineInNamespace.open(host.name, options);
+    await machine.apply('network', wide.id, wide);
+    const began = performance.now();
+    const left = many.map((one, at) => ({ ...one, security_groups: [groups[at % groups.length]?.id ?? ''] }));
+    const lane = async () => {
+      for (let one = left.pop(); one; one = left.pop()) await machine.apply('port', one.id, one, 2);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    console.log(`changed_${MANY}_ports`, ((performance.now() - began) / 1000).toFixed(1), 's');
+    expect(flood.heard()).toBe(before);
+    // As from a load of all of them.
+    const changed = await rulesOf();
+    await machine.kill();
+    machine = await MachineInNamespace.open(host.name, options);
+    expect(await rulesOf()).toEqual(changed);
+    expect(changed[1]).toHaveLength(MANY + 2);
+    const taps = await host.sh(`ip -br link show master ${names.bridge(wide.id)} | wc -l`);
+    expect(Number(taps)).toBe(MANY);
+  });
+
   it('lets nothing in while its bridge is deleted by hand and made anew', async () => {
     const before = flood.heard();
     await host.sh(`ip link delete ${names.bridge(net.id)}`);
