@@ -38,8 +38,10 @@ export async function benchRules(): Promise<void> {
     });
     const [group, extra] = [groups[0], ports.pop()];
     if (!group || !extra) throw new Error('nothing to change');
+    const from = performance.now();
     for (let at = 0; at < PORTS; at += AT_ONCE)
       await Promise.all(ports.slice(at, at + AT_ONCE).map((port) => machine.apply('port', port.id, port)));
+    figure(`wiring_of_${PORTS}_ports`, (performance.now() - from) / 1000, 's');
     const rule = ruleOf({ protocol: TCP, port_range_min: 9, port_range_max: 9 });
     const member = { group_id: group.id, port_id: extra.id, addresses: ['10.0.200.1'] };
     const remote = ruleOf({ protocol: TCP, remote_group_id: group.id });
