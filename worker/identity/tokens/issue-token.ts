@@ -106,9 +106,8 @@ async function checkPassword(ctx: Context, password: string, user: KnownUser | u
   const locked = user !== undefined && isLockedOut(rules, user, nowMs);
   // It takes its time, whatever the end: nobody learns by it who there is.
   const { ok, stale } = await verifyPassword(password, user?.passwordHash ?? null);
-  if (!user || locked) throw unauthorized();
-  if (!ok) {
-    recordFailure(ctx, rules, user);
+  if (!user || locked || !ok) {
+    await recordFailure(ctx, rules, user);
     throw unauthorized();
   }
   if (isInactive(rules, user, nowMs)) throw unauthorized();

@@ -29,7 +29,7 @@ export async function changePassword(
   const passwordHash = found?.user.passwordHash ?? null;
   const locked = found !== undefined && isLockedOut(rules, found.user, nowMs);
   const { ok } = await verifyPassword(originalPassword, passwordHash);
-  if (!ok && found && !locked) recordFailure(ctx, rules, found.user);
+  if (!ok || locked) await recordFailure(ctx, rules, found?.user);
   if (!ok || locked || !found?.user.enabled || !found.domainEnabled) throw unauthorized();
   const { user } = found;
   if (user.options.lock_password === true) {

@@ -4,20 +4,27 @@ import { commit } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 import { dayOf, isLockedOut, type SecurityCompliance, type Standing } from './security-compliance.ts';
 
+/** Stands for who is not there, or is not counted. */
+const NOBODY = 'nobody';
+
 /**
- * Counts a wrong password; after a lock-out has ended it is the first again. Written after the answer: one that waited for it
- * would tell by its time that there is such a user.
+ * Counts a wrong password; after a lock-out has ended it is the first again. What does not count (there is no such user, or
+ * it is locked, or excepted) is written all the same: the time of the answer tells nobody whom there is.
  */
-export function recordFailure(ctx: Context, rules: SecurityCompliance, user: Standing & { id: string }): void {
-  if (rules.lockout_failure_attempts === null || user.options.ignore_lockout_failure_attempts === true) return;
+export async function recordFailure(
+  ctx: Context,
+  rules: SecurityCompliance,
+  user: (Standing & { id: string }) | undefined,
+): Promise<void> {
+  if (rules.lockout_failure_attempts === null) return;
   const nowMs = ctx.clock.nowMs();
-  const wasLocked = user.failedLogins >= rules.lockout_failure_attempts && !isLockedOut(rules, user, nowMs);
-  const counted = write(ctx, user.id, 'identity:failed_login', {
+  const locked = user !== undefined && isLockedOut(rules, user, nowMs);
+  const counts = user !== undefined && !locked && user.options.ignore_lockout_failure_attempts !== true;
+  const wasLocked = counts && user.failedLogins >= rules.lockout_failure_attempts;
+  await write(ctx, counts ? user.id : NOBODY, 'identity:failed_login', {
     failedLogins: wasLocked ? sql`1` : sql`${users.failedLogins} + 1`,
     failedAtMs: nowMs,
   });
-  const log = (error: unknown) => ctx.log.error('failed-login-uncounted', { userId: user.id, error: String(error) });
-  ctx.waitUntil(counted.catch(log));
 }
 
 /** Forgets wrong passwords after the right one, and keeps the day where that matters. */
