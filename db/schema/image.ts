@@ -19,7 +19,10 @@ export const images = sqliteTable(
     region: text().notNull(),
     projectId: text().notNull(),
     name: text(),
-    /** A deleted row stays without its data and properties: an id, once used, never names another image. */
+    /**
+     * A deleted row stays without its properties, and without its data once no server is of it: an id, once used, never
+     * names another image.
+     */
     status: text({
       enum: ['queued', 'saving', 'uploading', 'importing', 'active', 'killed', 'deleted', 'deactivated'],
     }).notNull(),
@@ -50,6 +53,7 @@ export const images = sqliteTable(
     index('images_own').on(t.projectId, t.region, t.createdAtMs, t.id).where(sql`status <> 'deleted'`),
     index('images_open').on(t.region, t.visibility, t.createdAtMs, t.id).where(sql`status <> 'deleted'`),
     index('images_usage').on(t.projectId, t.region, t.status, t.sizeBytes),
+    index('images_kept').on(t.region).where(sql`status = 'deleted' AND blob_key IS NOT NULL`),
     index('images_writing').on(t.blobKey).where(sql`status IN ('saving', 'uploading')`),
   ],
 );

@@ -1,11 +1,12 @@
 import { eq } from 'drizzle-orm';
-import { imageMembers, images, looseBlobs } from '../../db/schema/image.ts';
+import { imageMembers, images } from '../../db/schema/image.ts';
 import { commit } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
 import { forbidden } from '../http/errors.ts';
 import { againIfChanged, changedAtMs, findImage, stillAsRead } from './find-image.ts';
 import { endOpenTasks } from './imports/task-statements.ts';
-import { dropLooseBlob } from './loose-blobs.ts';
+import { releaseData } from './kept-data.ts';
+import { dropIfLoose } from './loose-blobs.ts';
 import { authorizeImage } from './policy.ts';
 import type { ImageRow } from './views.ts';
 
@@ -14,8 +15,7 @@ const isBeingWritten = ({ status, staged }: ImageRow) =>
   status === 'saving' || status === 'importing' || (status === 'uploading' && staged === null);
 
 /**
- * Deletes an image and then its data; servers that were made of it keep running on their runner's copy. An upload under
- * way finds its image gone and removes what it wrote.
+ * Deletes an image, and its data once no server is of it. An upload under way finds its image gone and removes what it wrote.
  * @throws ApiError 403 protected or another project's, 404
  */
 export async function deleteImage(ctx: ActorContext, imageId: string): Promise<void> {
@@ -23,8 +23,8 @@ export async function deleteImage(ctx: ActorContext, imageId: string): Promise<v
     const row = await findImage(ctx, imageId);
     authorizeImage(ctx, 'delete_image', row.projectId);
     if (row.protected) throw forbidden(`Image ${row.id} is protected and cannot be deleted.`);
-    const stored = isBeingWritten(row) ? null : row.blobKey;
-    const gone = { status: 'deleted' as const, blobKey: null, staged: null, properties: {}, tags: [] };
+    const blobKey = isBeingWritten(row) ? null : row.blobKey;
+    const gone = { status: 'deleted' as const, blobKey, staged: null, properties: {}, tags: [] };
     await commit(ctx, {
       audit: { action: 'image.delete', targetType: 'image', targetId: row.id },
       statements: [
@@ -35,12 +35,10 @@ export async function deleteImage(ctx: ActorContext, imageId: string): Promise<v
           .where(eq(images.id, row.id)),
         ...endOpenTasks(ctx, row.id, 'Image has been deleted, aborting import.'),
         ctx.db.delete(imageMembers).where(eq(imageMembers.imageId, row.id)),
-        ...(stored
-          ? [ctx.db.insert(looseBlobs).values({ key: stored, region: ctx.region, afterMs: ctx.clock.nowMs() })]
-          : []),
+        ...releaseData(ctx),
       ],
     });
-    return stored;
+    return blobKey;
   });
-  if (blobKey) ctx.waitUntil(dropLooseBlob(ctx, blobKey));
+  if (blobKey) ctx.waitUntil(dropIfLoose(ctx, blobKey));
 }

@@ -2,6 +2,7 @@ import { and, eq, inArray, lt, sql } from 'drizzle-orm';
 import { images, looseBlobs } from '../../db/schema/image.ts';
 import { commitAll } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
+import { releaseData } from './kept-data.ts';
 import { SWEEP_BLOBS_MAX } from './limits.ts';
 
 /**
@@ -17,6 +18,12 @@ export async function dropLooseBlob(ctx: Context, key: string): Promise<void> {
   }
 }
 
+/** Removes a blob at once if it is loose, rather than wait for the sweep. */
+export async function dropIfLoose(ctx: Context, key: string): Promise<void> {
+  const [loose] = await ctx.db.select().from(looseBlobs).where(eq(looseBlobs.key, key));
+  if (loose) await dropLooseBlob(ctx, key);
+}
+
 /**
  * Removes blobs whose time has come, at most `SWEEP_BLOBS_MAX`, and puts images whose upload was lost back to `queued`,
  * so that they may be uploaded to again. For the region's alarm.
@@ -30,7 +37,8 @@ export async function sweepLooseBlobs(ctx: Context): Promise<number> {
     .where(and(eq(looseBlobs.region, ctx.region), lt(looseBlobs.afterMs, nowMs)))
     .orderBy(looseBlobs.afterMs)
     .limit(SWEEP_BLOBS_MAX);
-  const [, found] = await commitAll(ctx, [
+  const results = await commitAll(ctx, [
+    ...releaseData(ctx),
     ctx.db
       .update(images)
       .set({ status: 'queued', blobKey: null, updatedAtMs: sql`max(${nowMs}, updated_at_ms + 1)` })
@@ -38,7 +46,7 @@ export async function sweepLooseBlobs(ctx: Context): Promise<number> {
       .where(sql`images.status IN ('saving', 'uploading') AND ${inArray(images.blobKey, due)}`),
     due,
   ]);
-  const keys = (found as { key: string }[]).map((row) => row.key);
+  const keys = (results.at(-1) as { key: string }[]).map((row) => row.key);
   if (keys.length === 0) return 0;
   await Promise.all(keys.map((key) => ctx.blobs.delete(key)));
   await commitAll(ctx, [

@@ -1,14 +1,16 @@
+import { eq } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { desired, operations, runners } from '../../db/schema/fleet.ts';
 import { images } from '../../db/schema/image.ts';
 import { edgeContext } from '../../test/edge-context.ts';
 import { imageDataResponse } from './image-data.ts';
+import { sweepLooseBlobs } from './loose-blobs.ts';
 import { openImageForRunner } from './open-image-for-runner.ts';
 
 const ctx = edgeContext();
 
 /** An image with ten bytes of data. */
-async function image(status: 'active' | 'deactivated' | 'deleted' = 'active'): Promise<string> {
+async function image(status: 'active' | 'deactivated' = 'active'): Promise<string> {
   const id = crypto.randomUUID();
   const blobKey = `images/${id.slice(0, 2)}/${crypto.randomUUID()}`;
   const pipe = new FixedLengthStream(10);
@@ -44,6 +46,7 @@ async function wantServer(
 ) {
   const row = { kind: 'server', id: crypto.randomUUID(), generation: 1, deleted: false, ...of };
   await ctx.db.insert(desired).values({ ...row, runnerId, spec: row.deleted ? null : spec });
+  return row.id;
 }
 
 /** Asks a runner to have an image in its cache. */
@@ -104,10 +107,29 @@ describe('an image for a runner', () => {
     await expect(openImageForRunner(ctx, runnerId, imageId)).rejects.toEqual(unknown);
   });
 
-  it('is gone when it was deleted, or its data is', async () => {
-    const [runnerId, deleted, bare] = await Promise.all([runner(), image('deleted'), image()]);
-    for (const id of [deleted, bare]) await wantServer(runnerId, { image: { id } });
-    await expect(openImageForRunner(ctx, runnerId, deleted)).rejects.toEqual(unknown);
+  it('is given after it was deleted, as long as a server is of it', async () => {
+    const [runnerId, used, rescues, unused] = await Promise.all([runner(), image(), image(), image()]);
+    const serverId = await wantServer(runnerId, { image: { id: used }, rescue: { image: { id: rescues } } });
+    const blobOf = async (id: string) =>
+      (await ctx.db.select().from(images).where(eq(images.id, id))).map((row) => row.blobKey)[0];
+    const keys = await Promise.all([used, rescues, unused].map(blobOf));
+    for (const id of [used, rescues, unused])
+      await ctx.db.update(images).set({ status: 'deleted' }).where(eq(images.id, id));
+    await sweepLooseBlobs(ctx);
+    for (const id of [used, rescues]) {
+      expect(await new Response((await openImageForRunner(ctx, runnerId, id)).stream).text()).toBe('0123456789');
+    }
+    expect(await blobOf(unused)).toBeNull();
+    await ctx.db.update(desired).set({ deleted: true, spec: null }).where(eq(desired.id, serverId));
+    await sweepLooseBlobs(ctx);
+    await expect(openImageForRunner(ctx, runnerId, used)).rejects.toEqual(unknown);
+    await sweepLooseBlobs({ ...ctx, clock: { ...ctx.clock, nowMs: () => Date.now() + 1_000 } });
+    for (const key of keys) expect(await ctx.blobs.get(key ?? '')).toBeNull();
+  });
+
+  it('is gone when its data is', async () => {
+    const [runnerId, bare] = await Promise.all([runner(), image()]);
+    await wantServer(runnerId, { image: { id: bare } });
     const blobs = { ...ctx.blobs, get: async () => null };
     await expect(openImageForRunner({ ...ctx, blobs }, runnerId, bare)).rejects.toEqual(unknown);
   });

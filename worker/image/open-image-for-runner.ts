@@ -3,17 +3,11 @@ import { images } from '../../db/schema/image.ts';
 import type { Context } from '../http/context.ts';
 import { notFound } from '../http/errors.ts';
 import { type ImageData, openImageData } from './image-data.ts';
-
-/** The ids of the images that a server is started from, or rescued by. */
-const BOOT_IMAGES = sql.raw(
-  ['$', '$.rescue']
-    .flatMap((from) => ['image', 'kernel', 'ramdisk'].map((what) => `json_extract(desired.spec, '${from}.${what}.id')`))
-    .join(', '),
-);
+import { BOOT_IMAGES } from './kept-data.ts';
 
 /**
  * Opens the data of an image that a runner needs for a server it should hold, as disk, kernel or ramdisk, or was asked to
- * have in its cache. A deactivated image is given, too: its servers may have been made before.
+ * have in its cache. One that is deactivated or deleted is given, too: its servers may have been made before.
  * @param rangeHeader - the request's Range: a download that broke off goes on where it ended
  * @throws ApiError 400 several ranges; 404 no such image, or none that this runner needs; 416
  */
@@ -26,7 +20,8 @@ export async function openImageForRunner(
   const [row] = await ctx.db
     .select()
     .from(images)
-    .where(sql`images.id = ${imageId} AND images.region = ${ctx.region} AND images.status IN ('active', 'deactivated')
+    .where(sql`images.id = ${imageId} AND images.region = ${ctx.region} AND (images.status IN ('active', 'deactivated')
+        OR (images.status = 'deleted' AND images.blob_key IS NOT NULL))
       AND (EXISTS (SELECT 1 FROM desired WHERE desired.runner_id = ${runnerId} AND desired.kind = 'server'
         AND desired.deleted = 0 AND ${imageId} IN (${BOOT_IMAGES}))
       OR EXISTS (SELECT 1 FROM operations WHERE operations.runner_id = ${runnerId} AND operations.kind = 'cache-image'

@@ -1,0 +1,1 @@
+CREATE INDEX `images_kept` ON `images` (`region`) WHERE status = 'deleted' AND blob_key IS NOT NULL;
