@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Names } from '../../runner/network/names.ts';
 import type { NetworkSpec } from '../../shared/specs/network.ts';
+import { hearFrames, icmp, ip } from './frames.ts';
 import { type CheapGuest, type JoinedHosts, WORLD } from './joined-hosts.ts';
 import { CURL, CURL_BRIEFLY, JoinedRouters, SNAT } from './joined-routers.ts';
 import { eventually, Namespace } from './namespaces.ts';
@@ -142,6 +143,36 @@ describe('to the world', () => {
     }
   });
 
+  it('an answer that no guest asked for reaches none but those without port security', async () => {
+    const net = await routers.network('10.62.0.0/24');
+    await routers.router([net], {}, { enable_snat: false });
+    const guarded = await joined.guest(0, net, 11, [open]);
+    const free = await joined.guest(0, net, 12, [], { port_security_enabled: false });
+    await joined.outside.sh(`ip route replace 10.62.0.0/24 via ${SNAT[0]}`);
+    const ears = await Promise.all([guarded, free].map(({ namespace }) => hearFrames(namespace)));
+    for (const { address } of [guarded, free]) await joined.outside.sh(echoReply(address));
+    const hears = (ear: (typeof ears)[number] | undefined) => ear?.heard.some((frame) => frame.includes(UNASKED));
+    await eventually('the answer', async () => hears(ears[1]));
+    expect(hears(ears[0])).toBe(false);
+    for (const ear of ears) ear.stop();
+  });
+
+  it('and to guests of the world’s own network, by the address that they see, under their rules', async () => {
+    const { net } = await routers.tenant('10.63.0.0/24');
+    const a = await joined.guest(0, net, 11, [open]);
+    const [translated, home] = [SNAT[0], '10.63.0.11'].map((from) =>
+      groupOf(ruleOf({ remote_ip_prefix: `${from}/32` })),
+    );
+    for (const group of [translated, home]) {
+      if (!group) throw new Error('no group');
+      await joined.applyEverywhere('security-group', group.id, group);
+      const there = await joined.guest(0, routers.outside, group === home ? 51 : 50, [group.id]);
+      await there.namespace.serve(80, 'there');
+      if (group === translated) expect(await a.namespace.sh(`${CURL} ${there.address}`)).toBe(`there ${SNAT[0]}`);
+      else expect(await a.namespace.does(`${CURL_BRIEFLY} ${there.address}`)).toBe(false);
+    }
+  });
+
   it('a narrow link of the world is known to guests, translated, floating or behind a shared address', async () => {
     const { net, routerId } = await routers.tenant('10.58.0.0/24');
     const translated = await joined.guest(0, net, 11, [open]);
@@ -172,6 +203,18 @@ describe('to the world', () => {
     }
   });
 });
+
+const IP_HEADER_BYTES = 20;
+const UNASKED = 'an answer that nobody asked for';
+
+/** A command that sends an answer to a ping that there was not. */
+function echoReply(address: string): string {
+  const answer = icmp(0, 0, Buffer.from(`\x01\x02\x03\x04${UNASKED}`));
+  const message = ip(WORLD, address, 1, answer).subarray(IP_HEADER_BYTES).toString('hex');
+  return `python3 -c "import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+s.sendto(bytes.fromhex('${message}'), ('${address}', 0))"`;
+}
 
 /** A network of both versions; its gateways end in 1. */
 async function dual(cidr: string, cidr6: string): Promise<NetworkSpec> {
