@@ -135,9 +135,9 @@ describe('an image', () => {
     await withMachine(async () => {
       await expect(create(large)).rejects.toThrow(`No space is left on the machine for image ${large.id}`);
       expect(cached().filter((name) => name.startsWith(large.sha256))).toEqual([]);
-      // The disk fills up while the image comes.
+      // The disk fills up while the image comes: it breaks off until then.
       const filler = join(stateDir, 'filler');
-      await faults({ breakAfterBytes: 1 });
+      await faults({ breakAfterBytes: 1 }, { breakAfterBytes: 1 }, { breakAfterBytes: 1 });
       const failed = expect(create(image)).rejects.toThrow('No space is left on the machine');
       await eventually('its beginning', async () => cached().includes(`${image.sha256}.part`));
       // More than there is: it takes what there is.

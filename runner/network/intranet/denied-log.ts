@@ -1,6 +1,7 @@
 import type { Clock } from '../../../shared/clock.ts';
 import { DENIED_FLOWS_MAX, type DeniedFlow, type DeniedQuery } from '../../../shared/specs/intranet.ts';
 import type { PortSpec } from '../../../shared/specs/network.ts';
+import { gathered } from '../../host/wait.ts';
 import type { Log } from '../../log.ts';
 import { canonicalAddress } from '../addresses.ts';
 import type { Inventory } from '../inventory.ts';
@@ -31,8 +32,10 @@ export class DeniedLog {
     this.#log = log;
   }
 
-  /** Takes in what was denied since it was last read. */
-  async read(): Promise<void> {
+  /** Takes in what was denied since it was last read. One reading at a time: an older one that ended last would count twice. */
+  readonly read = gathered(() => this.#read());
+
+  async #read(): Promise<void> {
     const filter = this.#inventory.all('intranet').get('filter')?.spec;
     if (!filter || filter.prefixes.length === 0) return;
     const counts = await readCounts(this.#names.intranetTable);

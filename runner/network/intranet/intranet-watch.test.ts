@@ -26,7 +26,6 @@ it('loads the rules whenever the clock passes the end of an exception, also by a
   const firewall = { sync: async () => void loads++ } as unknown as Firewall;
   const clock = { nowMs: () => nowMs };
   const watch = new IntranetWatch(firewall, { names: new Names('aeclk'), inventory, clock, log: capturedLog() });
-  watch.denied.read = async () => {};
   const loadsAt = async (ms: number) => {
     nowMs = ms;
     loads = 0;
