@@ -413,10 +413,9 @@ describe('what is denied', () => {
     expect(ping?.first_seen_ms).toBeGreaterThanOrEqual(from);
     const sum = flows.filter((flow) => flow.destination !== null).reduce((all, flow) => all + flow.packets, 0);
     expect(flows.find((flow) => flow.destination === null)?.packets).toBe(sum);
-    expect(await denied({ project_id: b.port.project_id })).toMatchObject([
-      { destination: INTRANET },
-      { destination: null },
-    ]);
+    const ofOther = await denied({ project_id: b.port.project_id });
+    // Which of the two was read last is a matter of when it was read.
+    expect(ofOther.map(({ destination }) => destination).sort()).toEqual([INTRANET, null]);
     await b.namespace.does(pingsBriefly(INTRANET));
     const again = (await denied({ port_id: b.port.id })).find((flow) => flow.destination === INTRANET);
     expect(again?.packets).toBe(2);
