@@ -16,7 +16,7 @@ const HELP = `Aerostat: a cloud control plane that floats at the edge, tethered 
   npm run runner -- join URL TOKEN   makes this machine a runner of a cloud; also: run, install, status, --help
   npm run cloud -- topology    draws the cloud that OS_AUTH_URL names: machines, networks, routers, ports, floating IPs
   npm test                     every test lane; npm run test:unit | test:edge | test:hosts | test:conformance
-  npm run conformance:full     all of tempest's tests of identity, image and compute
+  npm run conformance:full     tempest's tests, Neutron's own and scenarios with guests, by group
   npm run check                format, lint, types, borders, dead code
   npm run db:setup -- URL      schema and administrator of a database elsewhere (Turso)
   npm run bench:control        figures, one a line: name value unit; bench:growth only those of 100 to 10,000 servers,
