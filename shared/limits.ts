@@ -34,3 +34,6 @@ export const DEVICE_TAG_CHARS_MAX = 60;
 /** Where other machines reach one for a move: what its firewall must let in from them, and all that the edge has one dial. */
 export const MOVE_PORT_MIN = 49_152;
 export const MOVE_PORT_MAX = 49_407;
+
+/** Rules that one security group may have; hosts are sent a group whole. */
+export const RULES_PER_GROUP_MAX = 1_000;

@@ -15,8 +15,13 @@ const LABELS: Record<string, Watched> = {
 /** What the kernel finds out by itself about who is reachable. */
 const BY_ITSELF = /REACHABLE|STALE|DELAY|PROBE|INCOMPLETE|NOARP/;
 
-/** Each command, and what a line that it prints is about. */
-const MONITORS: { command: string[]; about: (line: string) => Watched | null }[] = [
+/** A command that prints a line for each change, and what that is about. */
+interface Monitor {
+  command: string[];
+  about: (line: string) => Watched | null;
+}
+
+const MONITORS: Monitor[] = [
   {
     command: ['ip', 'monitor', 'label', 'link', 'address', 'route', 'rule', 'neigh'],
     about: (line) => {
@@ -34,7 +39,7 @@ const MONITORS: { command: string[]; about: (line: string) => Watched | null }[]
  */
 export class KernelWatch {
   readonly #changed = new Set<Watched>(ALL);
-  readonly #running = new Map<string, ChildProcess>();
+  readonly #running = new Map<Monitor, ChildProcess>();
   /** Called at once when tables of nftables are gone. */
   onTablesGone = () => {};
   #closed = false;
@@ -43,7 +48,7 @@ export class KernelWatch {
   take(): Set<Watched> {
     const changed = new Set(this.#changed);
     this.#changed.clear();
-    for (const monitor of MONITORS) if (!this.#running.has(monitor.command.join(' '))) this.#start(monitor);
+    for (const monitor of MONITORS) if (!this.#running.has(monitor)) this.#start(monitor);
     return changed;
   }
 
@@ -57,21 +62,20 @@ export class KernelWatch {
     for (const child of this.#running.values()) child.kill('SIGKILL');
   }
 
-  #start({ command: [program = '', ...args], about }: (typeof MONITORS)[number]): void {
+  #start(monitor: Monitor): void {
     if (this.#closed) return;
-    const key = [program, ...args].join(' ');
     // It ends with this process, however that ends.
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#running.set(key, child);
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...monitor.command], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#running.set(monitor, child);
     let rest = '';
     child.stdout.on('data', (chunk: Buffer) => {
       const lines = (rest + chunk.toString()).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) this.#hear(about(line));
+      for (const line of lines) this.#hear(monitor.about(line));
     });
     child.stderr.on('data', () => this.put(ALL));
     const ended = () => {
-      this.#running.delete(key);
+      this.#running.delete(monitor);
       this.put(ALL);
     };
     child.once('error', ended);

@@ -133,8 +133,7 @@ export class NetworkServices {
   /** Makes anew the bridges and segments that somebody removed, and takes back what was on them. */
   async healLinks(): Promise<void> {
     for (const [id, { spec }] of [...this.inventory.networks]) {
-      const links = await listLinks();
-      const bridge = links.find((link) => link.name === this.names.bridge(id));
+      const bridge = await findLink(this.names.bridge(id));
       if (bridge?.up && (await isConnected(this.names, spec, this.uplinks))) continue;
       if (!bridge) await this.dhcp.end(id);
       await this.ensureLinks(id);

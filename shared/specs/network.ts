@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RULES_PER_GROUP_MAX } from '../limits.ts';
 
 export const ipVersion = z.union([z.literal(4), z.literal(6)]);
 export const macAddress = z.string().regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/);
@@ -116,7 +117,7 @@ export const securityGroupSpec = z.object({
   id: uuid,
   /** Whether answers pass without a rule of their own. */
   stateful: z.boolean().default(true),
-  rules: z.array(securityGroupRuleSpec).max(1000),
+  rules: z.array(securityGroupRuleSpec).max(RULES_PER_GROUP_MAX),
 });
 export type SecurityGroupSpec = z.infer<typeof securityGroupSpec>;
 

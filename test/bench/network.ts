@@ -1,5 +1,6 @@
 import { inventoryFolder } from '../../runner/machine.ts';
 import { Inventory } from '../../runner/network/inventory.ts';
+import { RULES_PER_GROUP_MAX } from '../../shared/limits.ts';
 import { Refusal } from '../../shared/refusal.ts';
 import type { NetworkSpec, SecurityGroupSpec } from '../../shared/specs/network.ts';
 import { type CheapGuest, type Host, JoinedHosts } from '../machine/joined-hosts.ts';
@@ -18,7 +19,7 @@ const LARGEST = { rules: 10_000, ports: 4_000 };
 const SIZES = [SMALLEST, { rules: 1_000, ports: 10 }, { rules: 10_000, ports: 10 }, { rules: 10, ports: 1_000 }];
 const ALL_SIZES = [...SIZES, { rules: 10, ports: 4_000 }, LARGEST];
 /** What one group may hold, less those that it begins with. */
-const RULES_OF_GROUP_MAX = 990;
+const RULES_OF_GROUP_MAX = RULES_PER_GROUP_MAX - 10;
 const OTHER_GROUPS = 100;
 const RULES_OF_OTHERS = 10;
 const ICMP = 1;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NetworkSpec } from '../../shared/specs/network.ts';
 import { type CheapGuest, JoinedHosts, WORLD } from './joined-hosts.ts';
-import type { Namespace } from './namespaces.ts';
+import { eventually, type Namespace } from './namespaces.ts';
 import { groupOf, networkOf, ruleOf } from './specs.ts';
 
 /* A tenant chooses its addresses, so also those of the world, of the machine's peers and of other tenants: nobody else notices. */
@@ -129,7 +129,7 @@ async function heardBy(at: Namespace, answered: string, far: string, forger: Che
   );
   await forger.namespace.node(datagram('forged', far, answered, 5300));
   await joined.outside.node(datagram('true', far, answered, 5300));
-  while (!heard.includes('true')) await new Promise((resolve) => setTimeout(resolve, 50));
+  await eventually('the true one', async () => heard.includes('true'));
   return heard;
 }
 

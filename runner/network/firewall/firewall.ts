@@ -23,7 +23,7 @@ export class Firewall {
   readonly metadataPorts = new Map<string, number>();
   /** What the kernel holds; null when that is not known. */
   #loaded: Ruleset | null = null;
-  /** Whether somebody removed what the kernel held. */
+  /** Whether somebody removed what the kernel held: told apart, for a load under way says at its end what it loaded. */
   #lost = false;
 
   /** Resolves when rules are in force that were planned after this call. @throws CommandError with what nft refused */

@@ -12,8 +12,8 @@ const DIRECTIONS: Direction[] = ['ingress', 'egress'];
 /** What belongs to a connection that others have judged. */
 export const ANSWERS = ['ct state related accept', 'ct state established ct direction reply accept'];
 /**
- * What only routers and DHCP servers say. Backs up the bridge table, which sees fragments, where a kernel before 5.11 lets a
- * first one pass whose header ends in the next; here they are whole again.
+ * What only routers and DHCP servers say. Backs up the bridge table, which sees fragments as they come; here they are whole
+ * again.
  */
 const NOT_A_GUESTS = ['icmpv6 type { nd-router-advert, nd-redirect } drop', 'udp sport { 67, 547 } drop'];
 

@@ -1,5 +1,6 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { securityGroupRules, securityGroups } from '../../../db/schema/network.ts';
+import { RULES_PER_GROUP_MAX } from '../../../shared/limits.ts';
 import { commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest, conflict } from '../../http/errors.ts';
@@ -19,9 +20,6 @@ import { type GroupWithRules, type RuleWithGroup, selectGroups, selectRules } fr
 import { newRule, type RuleRow } from './new-group.ts';
 
 export type NewRule = Created<typeof ruleAttributes> & { projectId: string };
-
-/** Rules that one group may have; hosts are sent a group whole. */
-const RULES_PER_GROUP_MAX = 1000;
 
 /**
  * Adds rules to one group, all or none, and to the hosts that enforce it. The group's revision rises, so two at once cannot
