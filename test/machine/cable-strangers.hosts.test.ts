@@ -15,7 +15,7 @@ import {
   v4,
   v6,
 } from './said.ts';
-import { groupOf, networkOf, ruleOf } from './specs.ts';
+import { groupOf, networkOf, ruleOf, withIpv6 } from './specs.ts';
 
 /* Who else is on the cable of a flat network is neither its gateway nor its DHCP server, nor a guest of this machine. */
 
@@ -35,28 +35,13 @@ let gateway: { mac: string };
 beforeAll(async () => {
   joined = await JoinedHosts.open(MARK, 1);
   const plain = networkOf('10.20.0.0/24', { segment: { type: 'flat', physical_network: 'cables' }, mtu: 1500 });
-  const [subnet] = plain.subnets;
-  if (!subnet) throw new Error('no subnet');
-  const subnet6 = {
-    ...subnet,
-    id: crypto.randomUUID(),
-    ip_version: 6 as const,
-    cidr: 'fd20::/64',
-    gateway_ip: GATEWAY6,
-  };
-  net = { ...plain, subnets: [subnet, { ...subnet6, ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' }] };
+  net = withIpv6(plain, 'fd20::/64', { ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' });
   gateway = { mac: gatewayMac(net.id) };
   const open = groupOf(ruleOf(), ruleOf({ ethertype: 'IPv6' }));
   await joined.applyEverywhere('security-group', open.id, open);
   await joined.applyEverywhere('network', net.id, net);
   const made = async (offset: number, change: Partial<PortSpec>) => {
-    const [ip4, ip6] = [`10.20.0.${offset}`, `fd20::${offset}`];
-    const fixed_ips = [
-      { subnet_id: subnet.id, ip_address: ip4 },
-      { subnet_id: subnet6.id, ip_address: ip6 },
-    ];
-    const { namespace, port } = await joined.guest(0, net, offset, [], { fixed_ips, ...change });
-    await namespace.sh(`ip addr add ${ip6}/64 dev eth0 nodad`);
+    const { namespace, port, address: ip4, ip6 } = await joined.dualGuest(0, net, offset, [], change);
     return { namespace, mac: port.mac_address, ip4, ip6 };
   };
   guest = await made(11, { security_groups: [open.id] });
@@ -129,11 +114,12 @@ it('leaves by this machine no more than it is taken for one of its guests', asyn
 
 it('does not tell this machine where its guests are, by asking its gateway', async () => {
   const { namespace } = joined.host(0);
-  const known = () => namespace.sh(`ip neigh show ${guest.ip4} dev ${new Names(MARK).bridge(net.id)}`);
+  const bridge = new Names(MARK).bridge(net.id);
+  const known = () => namespace.sh(`ip neigh show ${guest.ip4} dev ${bridge}`);
+  // Else the kernel takes no other hardware address within a second, and so no lie.
+  await namespace.sh(`sysctl -qw net.ipv4.neigh.${bridge}.locktime=0`);
   await guest.namespace.sh(`busybox ping -c1 -W30 ${GATEWAY4}`);
   await eventually('the guest', async () => (await known()).includes(guest.mac));
-  // The kernel takes no other hardware address within a second.
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
   await sendFrames(stranger.namespace, [asks(stranger, guest.ip4, GATEWAY4, Buffer.from('lie'))]);
   await sendFrames(stranger.namespace, [
     v4(stranger, guest, ip(stranger.ip4, guest.ip4, 17, udp(7, 7, Buffer.alloc(4)))),

@@ -4,7 +4,7 @@ import { icmp, ip, udp } from './frames.ts';
 import { JoinedHosts, WORLD } from './joined-hosts.ts';
 import { eventually } from './namespaces.ts';
 import { arrived, type Said, type Speaker, v4, v6 } from './said.ts';
-import { groupOf, networkOf, ruleOf } from './specs.ts';
+import { groupOf, networkOf, ruleOf, withIpv6 } from './specs.ts';
 
 /*
  * The intranet filter, where somebody else's rules translate what guests send: judged as it was sent, as it is routed and as
@@ -40,28 +40,12 @@ beforeAll(async () => {
     for a in fd10::2 fd99::2; do ip addr add $a/64 dev up0 nodad; done
     nft 'table ip theirs { chain pre { type nat hook prerouting priority -101; dnat to ip daddr map { ${leads(4)} }; }; }'
     nft 'table ip6 theirs { chain pre { type nat hook prerouting priority -101; dnat to ip6 daddr map { ${leads(6)} }; }; }'`);
-  const plain = networkOf('172.30.0.0/24');
-  const [subnet] = plain.subnets;
-  if (!subnet) throw new Error('no subnet');
-  const subnet6 = {
-    ...subnet,
-    id: crypto.randomUUID(),
-    ip_version: 6 as const,
-    cidr: 'fd30::/64',
-    gateway_ip: 'fd30::1',
-  };
-  const net = { ...plain, subnets: [subnet, { ...subnet6, enable_dhcp: false }] };
+  const net = withIpv6(networkOf('172.30.0.0/24'), 'fd30::/64', { enable_dhcp: false });
   const open = groupOf(ruleOf(), ruleOf({ ethertype: 'IPv6' }));
   await joined.applyEverywhere('security-group', open.id, open);
   await joined.applyEverywhere('network', net.id, net);
   const guest = async (offset: number): Promise<Guest> => {
-    const [ip4, ip6] = [`172.30.0.${offset}`, `fd30::${offset}`];
-    const fixed_ips = [
-      { subnet_id: subnet.id, ip_address: ip4 },
-      { subnet_id: subnet6.id, ip_address: ip6 },
-    ];
-    const { namespace, port } = await joined.guest(0, net, offset, [open.id], { fixed_ips });
-    await namespace.sh(`ip addr add ${ip6}/64 dev eth0 nodad`);
+    const { namespace, port, address: ip4, ip6 } = await joined.dualGuest(0, net, offset, [open.id]);
     return { namespace, mac: port.mac_address, ip4, ip6 };
   };
   [a, b] = [await guest(11), await guest(12)];

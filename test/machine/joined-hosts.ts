@@ -107,6 +107,22 @@ export class JoinedHosts {
     return guest;
   }
 
+  /** A guest of a network of both versions, with an address of the same offset in each of its two subnets. */
+  async dualGuest(
+    index: number,
+    on: NetworkSpec,
+    offset: number,
+    groups: string[],
+    change: Partial<PortSpec> = {},
+  ): Promise<CheapGuest & { ip6: string }> {
+    const [four, ip6] = on.subnets.map(({ cidr }) => cidr.replace(/0\/\d+$|\/64$/, String(offset)));
+    if (!four || !ip6) throw new Error('no network of both versions');
+    const fixed_ips = [four, ip6].map((ip_address, at) => ({ subnet_id: on.subnets[at]?.id ?? '', ip_address }));
+    const guest = await this.guest(index, on, offset, groups, { fixed_ips, ...change });
+    await guest.namespace.sh(`ip addr add ${ip6}/64 dev eth0 nodad`);
+    return Object.assign(guest, { ip6 });
+  }
+
   /** Takes a guest's port from its machine to another one, as the edge tells both, with the guest behind it. */
   async moveGuest(guest: CheapGuest, toIndex: number): Promise<void> {
     const from = guest.host;

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Names } from '../../runner/network/names.ts';
 import type { NetworkSpec } from '../../shared/specs/network.ts';
@@ -6,7 +5,7 @@ import { hearFrames, icmp, ip } from './frames.ts';
 import { type CheapGuest, type JoinedHosts, WORLD } from './joined-hosts.ts';
 import { CURL, CURL_BRIEFLY, JoinedRouters, SNAT } from './joined-routers.ts';
 import { eventually, Namespace } from './namespaces.ts';
-import { groupOf, networkOf, ruleOf } from './specs.ts';
+import { groupOf, networkOf, ruleOf, withIpv6 } from './specs.ts';
 
 /* What routers carry from machine to machine and to the world: large packets, IPv6, addresses as they are. */
 
@@ -87,8 +86,8 @@ describe('between networks of a router', () => {
   it('carries IPv6', async () => {
     const [one, two] = [await dual('10.54.0.0/24', 'fd54::/64'), await dual('10.55.0.0/24', 'fd55::/64')];
     await routers.router([one, two]);
-    const a = await dualGuest(0, one, 11, 'fd54::11');
-    const b = await dualGuest(1, two, 12, 'fd55::12');
+    const a = await dualGuest(0, one, 11);
+    const b = await dualGuest(1, two, 12);
     expect(await a.namespace.does(`${PING} fd55::12`)).toBe(true);
     expect(await b.namespace.does(`${PING} fd54::11`)).toBe(true);
   });
@@ -122,11 +121,11 @@ describe('to the world', () => {
     const net = await dual('10.57.0.0/24', 'fd57::/64');
     await joined.outside.sh('sysctl -qw net.ipv6.conf.cable.disable_ipv6=0; ip addr add fd99::1/64 dev cable nodad');
     await routers.router([net], {}, { next_hops: [WORLD, 'fd99::1'] });
-    const a = await dualGuest(0, net, 11, 'fd57::11');
-    const b = await dualGuest(1, net, 12, 'fd57::12');
+    const a = await dualGuest(0, net, 11);
+    const b = await dualGuest(1, net, 12);
     const closed = groupOf();
     await joined.applyEverywhere('security-group', closed.id, closed);
-    const shut = await dualGuest(0, net, 13, 'fd57::13', closed.id);
+    const shut = await dualGuest(0, net, 13, closed.id);
     const bridge = new Names(MARK).bridge(routers.outside.id);
     for (const { namespace } of joined.hosts) {
       const way = /fe80:[0-9a-f:]+/.exec(await namespace.sh(`ip -6 -o addr show dev ${bridge} scope link`))?.[0];
@@ -216,27 +215,13 @@ s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
 s.sendto(bytes.fromhex('${message}'), ('${address}', 0))"`;
 }
 
-/** A network of both versions; its gateways end in 1. */
-async function dual(cidr: string, cidr6: string): Promise<NetworkSpec> {
-  const [subnet] = networkOf(cidr).subnets;
-  if (!subnet) throw new Error('no subnet');
-  const six = { ...subnet, id: randomUUID(), ip_version: 6 as const, cidr: cidr6, dns_nameservers: [] };
-  return routers.network(cidr, { subnets: [subnet, { ...six, gateway_ip: cidr6.replace('/64', '1') }] });
-}
+/** A network of both versions. */
+const dual = (cidr: string, cidr6: string): Promise<NetworkSpec> =>
+  routers.network(cidr, { subnets: withIpv6(networkOf(cidr), cidr6).subnets });
 
-async function dualGuest(
-  index: number,
-  net: NetworkSpec,
-  offset: number,
-  address: string,
-  group = open,
-): Promise<CheapGuest> {
-  const [four, six] = net.subnets;
-  const fixed_ips = [
-    { subnet_id: four?.id ?? '', ip_address: four?.cidr.replace('0/24', String(offset)) ?? '' },
-    { subnet_id: six?.id ?? '', ip_address: address },
-  ];
-  const guest = await joined.guest(index, net, offset, [group], { fixed_ips });
-  await guest.namespace.sh(`ip addr add ${address}/64 dev eth0 nodad; ip route replace default via ${six?.gateway_ip}`);
+/** A guest of both versions that leaves by the gateways of both. */
+async function dualGuest(index: number, net: NetworkSpec, offset: number, group = open): Promise<CheapGuest> {
+  const guest = await joined.dualGuest(index, net, offset, [group]);
+  await guest.namespace.sh(`ip route replace default via ${net.subnets[1]?.gateway_ip}`);
   return guest;
 }

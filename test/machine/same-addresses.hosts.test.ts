@@ -5,7 +5,7 @@ import { ip, udp } from './frames.ts';
 import type { JoinedHosts } from './joined-hosts.ts';
 import { JoinedRouters } from './joined-routers.ts';
 import { arrived, type Speaker, v4, v6 } from './said.ts';
-import { groupOf, networkOf, ruleOf } from './specs.ts';
+import { groupOf, networkOf, ruleOf, withIpv6 } from './specs.ts';
 
 /* Two tenants of the same addresses on one machine: what one's guests say to each other opens nothing to the other's. */
 
@@ -23,18 +23,12 @@ beforeAll(async () => {
 afterAll(() => joined.close());
 
 function dual(cidr: string, cidr6: string): Promise<NetworkSpec> {
-  const [four] = networkOf(cidr).subnets;
-  if (!four) throw new Error('no subnet');
-  const six = { ...four, id: crypto.randomUUID(), ip_version: 6 as const, cidr: cidr6 };
-  const subnets = [four, { ...six, gateway_ip: cidr6.replace('/64', '1') }];
+  const { subnets } = withIpv6(networkOf(cidr), cidr6);
   return routers.network(cidr, { subnets: subnets.map((subnet) => ({ ...subnet, enable_dhcp: false })) });
 }
 
 async function guest(net: NetworkSpec, offset: number, group: string): Promise<Guest> {
-  const [ip4, ip6] = net.subnets.map(({ cidr }) => cidr.replace(/0\/24|\/64/, String(offset))) as [string, string];
-  const fixed_ips = [ip4, ip6].map((ip_address, index) => ({ subnet_id: net.subnets[index]?.id ?? '', ip_address }));
-  const { namespace, port } = await joined.guest(0, net, offset, [group], { fixed_ips });
-  await namespace.sh(`ip addr add ${ip6}/64 dev eth0 nodad`);
+  const { namespace, port, address: ip4, ip6 } = await joined.dualGuest(0, net, offset, [group]);
   return { namespace, mac: port.mac_address, ip4, ip6, gateway: { mac: gatewayMac(net.id) } };
 }
 

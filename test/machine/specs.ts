@@ -30,6 +30,20 @@ export function networkOf(cidr: string, change: Partial<NetworkSpec> = {}): Netw
   };
 }
 
+/** The same network with an IPv6 subnet too, of which the gateway ends in 1. */
+export function withIpv6(
+  network: NetworkSpec,
+  cidr: string,
+  change: Partial<NetworkSpec['subnets'][number]> = {},
+): NetworkSpec {
+  const [subnet] = network.subnets;
+  if (!subnet) throw new Error('no subnet');
+  const id = randomUUID();
+  const gateway_ip = cidr.replace('/64', '1');
+  const six = { ...subnet, id, ip_version: 6 as const, cidr, gateway_ip, dns_nameservers: [], ...change };
+  return { ...network, subnets: [subnet, six] };
+}
+
 /** The address at an offset below 256 in an IPv4 range. */
 export function addressIn(cidr: string, offset: number): string {
   return cidr.replace(/\d+\/\d+$/, String(offset));
