@@ -1,4 +1,4 @@
-import type { GroupMemberSpec, NetworkSpec, PortSpec, SecurityGroupSpec } from '../../shared/specs/network.ts';
+import type { GroupMemberSpec, NetworkSpec, PortSpec, QosSpec, SecurityGroupSpec } from '../../shared/specs/network.ts';
 import type { ServerSpec } from '../../shared/specs/server.ts';
 
 /** A UUID from a small number, so that tests can be read. */
@@ -78,3 +78,13 @@ export function serverOf(number: number, change: Partial<ServerSpec> = {}): Serv
     ...change,
   };
 }
+
+/** A policy of which only that is said which is given. */
+export const qosOf = (change: Partial<QosSpec> = {}): QosSpec => ({
+  egress_kbps: null,
+  egress_burst_kbits: null,
+  ingress_kbps: null,
+  ingress_burst_kbits: null,
+  dscp_mark: null,
+  ...change,
+});

@@ -73,6 +73,7 @@ export const qosSpec = z.object({
   ingress_burst_kbits: z.int().min(0).nullable(),
   dscp_mark: z.int().min(0).max(56).nullable(),
 });
+export type QosSpec = z.infer<typeof qosSpec>;
 
 /** A guest's port: a tap on the network's bridge, tied to its addresses. */
 export const portSpec = z.object({

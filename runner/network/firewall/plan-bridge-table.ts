@@ -3,6 +3,7 @@ import { linkLocalOf } from '../addresses.ts';
 import { type Range, rangeOf, rangeText } from '../intranet/ranges.ts';
 import type { Inventory, Numbered } from '../inventory.ts';
 import { JUDGED_MARK, type Names, TO_GATEWAY_BIT } from '../names.ts';
+import { planPortQos } from '../qos/plan-port-qos.ts';
 import { NO_UPLINKS, type Uplinks } from '../segments/uplinks.ts';
 import { perObject } from './per-object.ts';
 import { planHolderSets, TO_HOLDER } from './plan-holder-rules.ts';
@@ -26,6 +27,7 @@ export function planBridgeTable(names: Names, inventory: Inventory, uplinks: Upl
     for (const [set, key, value] of elementsOf(names, port)) sets[set].elements.set(key, value);
   }
   for (const mac of gatewayMacs(inventory)) sets.gateways.elements.set(mac, '');
+  const qos = planPortQos(names, inventory);
   return {
     family: 'bridge',
     name: names.table,
@@ -33,8 +35,9 @@ export function planBridgeTable(names: Names, inventory: Inventory, uplinks: Upl
       ...Object.entries({ ...sets, ...frameMeters() }),
       ...planSegmentSets(names, inventory, uplinks),
       ...planHolderSets(names, inventory, uplinks),
+      ...qos.sets,
     ]),
-    chains: new Map([...chains(names), ...segmentChains()]),
+    chains: new Map([...chains(names), ...segmentChains(), ...qos.chains]),
   };
 }
 

@@ -74,8 +74,9 @@ function tableChanges(before: TablePlan, after: TablePlan): string[] {
   }
   const gone = [...before.chains.keys()].filter((name) => !after.chains.has(name));
   removed.push(...gone.map((name) => `flush chain ${table} ${name}`));
-  removed.push(...gone.map((name) => `delete chain ${table} ${name}`));
+  // Maps may lead to chains, and so keep them.
   for (const name of before.sets.keys()) if (!after.sets.has(name)) removed.push(`delete set ${table} ${name}`);
+  removed.push(...gone.map((name) => `delete chain ${table} ${name}`));
   return [...added, ...rules, ...elements, ...removed];
 }
 

@@ -1,0 +1,41 @@
+import type { Inventory } from '../inventory.ts';
+import type { Names } from '../names.ts';
+import { joined, type Limiter, NO_QOS, planLimiter, type QosPlan } from './plan-limiter.ts';
+import { type Rate, rateOf } from './rate.ts';
+
+const OVER = 'over_rate';
+const way = { type: 'ifname', matches: [''], verdict: `goto ${OVER}` };
+/** After the guard: what a port may not send takes nothing of its rate. */
+const EGRESS: Limiter = { ...way, name: 'egress', hook: 'prerouting', priority: -295, key: 'iifname' };
+/** After the last word on what a tap receives. */
+const INGRESS: Limiter = { ...way, name: 'ingress', hook: 'postrouting', priority: 210, key: 'oifname' };
+
+/** Without these a guest that sends or is sent too much would lose its address and its neighbors, too. None is large. */
+const SPARED = [
+  'ether type arp meta length <= 128 return',
+  'icmpv6 type { 133, 134, 135, 136 } meta length <= 256 return',
+  'udp sport . udp dport { 68 . 67, 67 . 68, 546 . 547, 547 . 546 } meta length <= 576 return',
+];
+
+/**
+ * What the bridge table does by the policies of ports. What counts are the bytes of IP, without the frame around them.
+ * Nothing where no port has a policy.
+ */
+export function planPortQos(names: Names, inventory: Inventory): QosPlan {
+  const [egress, ingress] = [new Map<string, Rate>(), new Map<string, Rate>()];
+  for (const { spec } of inventory.ports.values()) {
+    if (!spec.qos) continue;
+    const tap = `"${names.tap(spec.id)}"`;
+    const sent = rateOf(spec.qos.egress_kbps, spec.qos.egress_burst_kbits);
+    const received = rateOf(spec.qos.ingress_kbps, spec.qos.ingress_burst_kbits);
+    if (sent) egress.set(tap, sent);
+    if (received) ingress.set(tap, received);
+  }
+  return joined(
+    egress.size + ingress.size > 0 ? { ...NO_QOS, chains: new Map([[OVER, over()]]) } : NO_QOS,
+    planLimiter(EGRESS, egress),
+    planLimiter(INGRESS, ingress),
+  );
+}
+
+const over = () => ({ hook: null, rules: [...SPARED, 'drop'] });
