@@ -31,6 +31,7 @@ export const floatingIpSpec = z.object({
   port_id: uuid,
   network_id: uuid,
   fixed_ip_address: z.ipv4(),
+  /** Marks are of ports alone. */
   qos: qosSpec.nullable(),
 });
 export type FloatingIpSpec = z.infer<typeof floatingIpSpec>;
@@ -57,5 +58,7 @@ export const portForwardingSpec = z.object({
   holder: z.boolean(),
   /** The tunnel address of the machine that does; null where the network has no tunnels. */
   holder_tunnel_ip: ipText.nullable(),
+  /** Of the floating IP: the holder keeps to it, for all its forwarded ports together. */
+  qos: qosSpec.nullable().default(null),
 });
 export type PortForwardingSpec = z.infer<typeof portForwardingSpec>;

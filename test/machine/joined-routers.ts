@@ -115,6 +115,7 @@ export class JoinedRouters {
         internal_ip_address: guest.address,
         holder: host === holder,
         holder_tunnel_ip: guest.on.segment.type === 'vxlan' ? holder.tunnelIp : null,
+        qos: null,
         ...change,
       });
     }

@@ -68,9 +68,10 @@ export class Namespace {
     await new Promise((resolve) => child.stdout?.once('data', resolve));
   }
 
-  /** Runs a script of Node's to its end. */
-  async node(script: string): Promise<void> {
-    await run('ip', ['netns', 'exec', this.name, process.execPath, '-e', script], { timeout_ms: COMMAND_TIMEOUT_MS });
+  /** Runs a script of Node's to its end; answers what it says. */
+  async node(script: string): Promise<string> {
+    const args = ['netns', 'exec', this.name, process.execPath, '-e', script];
+    return (await run('ip', args, { timeout_ms: COMMAND_TIMEOUT_MS })).stdout;
   }
 
   /** Listens for datagrams. */

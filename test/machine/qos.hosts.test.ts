@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { rateOf } from '../../runner/network/qos/rate.ts';
 import { qosOf } from '../../runner/testing/specs.ts';
 import type { NetworkSpec, QosSpec } from '../../shared/specs/network.ts';
-import { countFloods, FLOOD_BYTES, FLOOD_S, flood } from './floods.ts';
+import { countDatagrams, expectFree, expectLimited, FLOOD_PORT, KBPS, measure } from './floods.ts';
 import { arp, BROADCAST, ETHERTYPES, ethernet, ip, sendFrames, udp } from './frames.ts';
 import { type CheapGuest, JoinedHosts } from './joined-hosts.ts';
+import { eventually } from './namespaces.ts';
 import { arrived, nd, type Said, type Speaker, v4, v6 } from './said.ts';
 import { groupOf, networkOf, ruleOf, withIpv6 } from './specs.ts';
 
 /* What ports may send and receive by the policies of QoS. */
 
-const KBPS = 2_000;
+const BYTES_PER_S = (KBPS * 1_000) / 8;
 /** A bucket that fills by one datagram of a flood in more than a test's time. */
 const DRIPPING = 1;
 
@@ -37,22 +37,11 @@ const speaker = ({ namespace, port, address }: CheapGuest): Speaker => ({
   ip4: address,
 });
 
-/** Floods from each sender to an address of one guest at once; answers the bytes that came of each, and the time it took. */
-async function floods(to: CheapGuest, ...from: CheapGuest[]): Promise<{ bytes: number[]; s: number }> {
-  const heard = await countFloods(to.namespace, ...from.map((one) => one.address));
-  const began = performance.now();
-  await Promise.all(from.map((one) => flood(one.namespace, to.address)));
-  const s = (performance.now() - began) / 1_000;
-  return { bytes: await heard(), s };
-}
-
-/** Whether a flood came as it should through a bucket that was full, or may have been. */
-function expectLimited(bytes: number | undefined, kbps: number, s: number): void {
-  const { bytesPerSecond, burstBytes } = rateOf(kbps, null) ?? { bytesPerSecond: 0, burstBytes: 0 };
-  expect(bytes).toBeLessThanOrEqual(bytesPerSecond * (s + 1) + burstBytes);
-  expect(bytes).toBeGreaterThanOrEqual(0.6 * bytesPerSecond * FLOOD_S);
-}
-const expectFree = (bytes: number | undefined) => expect(bytes).toBeGreaterThan(0.95 * FLOOD_BYTES);
+const floods = (to: CheapGuest, ...from: CheapGuest[]) =>
+  measure(
+    to.namespace,
+    ...from.map(({ namespace, address }) => ({ from: namespace, to: to.address, seenAs: address })),
+  );
 
 describe('a limit', () => {
   it('of what is sent holds for each port by itself, and for no other, until it is changed or taken away', async () => {
@@ -63,33 +52,42 @@ describe('a limit', () => {
       await guest(),
     ];
     const first = await floods(to, a, b, free);
-    expectLimited(first.bytes[0], KBPS, first.s);
-    expectLimited(first.bytes[1], KBPS, first.s);
+    expectLimited(first.bytes[0], first.s);
+    expectLimited(first.bytes[1], first.s);
+    expect((first.bytes[0] ?? 0) + (first.bytes[1] ?? 0)).toBeGreaterThan(BYTES_PER_S * (first.s + 1));
     expectFree(first.bytes[2]);
     await govern(a, { egress_kbps: KBPS / 4 });
     await govern(b, null);
     const second = await floods(to, a, b);
-    expectLimited(second.bytes[0], KBPS / 4, second.s);
+    expectLimited(second.bytes[0], second.s, KBPS / 4);
     expectFree(second.bytes[1]);
     await govern(a, null);
-    const rules = `nft list table bridge aeqosp | grep -c -e limit_ -e rates -e over_rate`;
+    const rules = `nft list table bridge aeqosp | grep -c -e _limit -e rates -e over_rate`;
     expect(await joined.host(0).namespace.does(rules)).toBe(false);
   });
 
   it('of what is received holds for all senders together, and not for what the port sends', async () => {
     const [a, b, to] = [await guest(), await guest(), await guest({ ingress_kbps: KBPS })];
     const { bytes, s } = await floods(to, a, b);
-    expectLimited((bytes[0] ?? 0) + (bytes[1] ?? 0), KBPS, s);
+    expectLimited((bytes[0] ?? 0) + (bytes[1] ?? 0), s);
     expectFree((await floods(a, to)).bytes[0]);
   });
 
-  it('lets TCP get on, also where one packet is as much as the rate of seconds', async () => {
-    const [slow, client] = [await guest({ egress_kbps: 256 }), await guest()];
+  it('lets TCP get on, of which machines hand on many segments as one', async () => {
+    const [slow, to] = [await guest({ egress_kbps: 256 }), await guest()];
+    const count = await countDatagrams(to.namespace, slow.address);
+    // One packet until it is on a cable, by the socket option UDP_SEGMENT.
+    await slow.namespace.sh(`/usr/bin/python3 -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_UDP, 103, 1400)
+s.sendto(bytes(44 * 1400), ('${to.address}', ${FLOOD_PORT}))"`);
+    await eventually('the segments', async () => ((await count())[0] ?? 0) > 44 * 1_400);
     const script = `require('node:http').createServer((q, r) => r.end(Buffer.alloc(200_000)))
       .listen(80, () => console.log('listening'))`;
     const server = slow.namespace.start(process.execPath, '-e', script);
     await new Promise((resolve) => server.stdout?.once('data', resolve));
-    expect(await client.namespace.sh(`curl -sS -m 50 ${slow.address} | wc -c`)).toBe('200000\n');
+    expect(await to.namespace.sh(`curl -sS -m 50 ${slow.address} | wc -c`)).toBe('200000\n');
   });
 
   it('leaves a port that sends too much its address and its neighbors', async () => {
@@ -117,5 +115,31 @@ describe('a limit', () => {
     const heard = await arrived(from, ear, Object.fromEntries(numbered) as Said, speaker(honest));
     const spared = numbered.map(([name]) => name).filter((name) => !/data|asLease/.test(name));
     expect(heard).toEqual(spared);
+  });
+});
+
+describe('a mark', () => {
+  /** The marks of what a guest sends, itself marked with 8, as another one sees them after its kernel found nothing wrong. */
+  async function seen(from: CheapGuest & { ip6: string }, to: CheapGuest & { ip6: string }): Promise<string[]> {
+    const pings = { ip: 'icmp type echo-request', ip6: 'icmpv6 type echo-request' };
+    const rules = Object.entries(pings).flatMap(([version, ping]) =>
+      [0, 8, 46].map((mark) => `${ping} ${version} dscp ${mark} counter comment "${version} ${mark}"`),
+    );
+    await to.namespace.sh(`nft -f - <<'SCRIPT'
+      table inet marks
+      delete table inet marks
+      table inet marks { chain in { type filter hook input priority 0; ${rules.join('; ')}; }; }\nSCRIPT`);
+    await from.namespace.sh(`ping -c1 -W5 -Q 0x20 ${to.address}; ping -c1 -W5 -Q 0x20 ${to.ip6}`);
+    const text = await to.namespace.sh('nft list table inet marks');
+    return [...text.matchAll(/packets [1-9].*comment "(.*)"/g)].map(([, comment]) => comment ?? '');
+  }
+
+  it('is on what the port sends, and the guest`s own without one', async () => {
+    const [from, to] = [await guest({ dscp_mark: 46 }), await guest()];
+    expect(await seen(from, to)).toEqual(['ip 46', 'ip6 46']);
+    await govern(from, { dscp_mark: 0 });
+    expect(await seen(from, to)).toEqual(['ip 0', 'ip6 0']);
+    await govern(from, { egress_kbps: KBPS });
+    expect(await seen(from, to)).toEqual(['ip 8', 'ip6 8']);
   });
 });

@@ -10,6 +10,7 @@ import {
   SEGMENT_NUMBER,
   TO_GATEWAY_BIT,
 } from '../names.ts';
+import { planFloatingQos } from '../qos/plan-floating-qos.ts';
 import { perObject } from './per-object.ts';
 import { ANSWERS, chainOfGroups, planGroupChains } from './plan-group-chains.ts';
 import type { Direction } from './plan-group-matches.ts';
@@ -47,6 +48,7 @@ export function planInetTable(
   addPairs(names, inventory, sets);
   addOtherMachines(names, inventory, sets);
   const groups = planGroupChains(inventory);
+  const qos = planFloatingQos(inventory);
   return {
     family: 'inet',
     name: names.table,
@@ -55,6 +57,7 @@ export function planInetTable(
       ...planTunnelSets(inventory),
       ...planRouterSets(names, inventory),
       ...groups.sets,
+      ...qos.sets,
     ]),
     chains: new Map([
       ...groups.chains,
@@ -63,6 +66,7 @@ export function planInetTable(
       ...receiverChains(),
       ...hostChains(),
       ...tunnelChains(),
+      ...qos.chains,
     ]),
   };
 }

@@ -7,7 +7,9 @@ const ICMPV6_ERRORS = 'icmpv6 type { 1, 2, 3, 4 }';
 /** From a guest's port to which another one leads. */
 const IS_FORWARDED = 'iifname . ip saddr . ip protocol . th sport @forwarded_inner';
 /** Translated on this machine between two of its own bridges, or between a guest and the world. */
-const IS_TRANSLATED = 'ct status snat,dnat';
+export const IS_TRANSLATED = 'ct status snat,dnat';
+/** From the world, or from guests, to an address of the world that this machine may hold. */
+export const TO_FLOATING = ['iifname . ip daddr @held', 'iifname @asking iifname . ip daddr != @inside4'];
 
 const base = (type: string, hook: string, priority: number, rules: string[]): ChainPlan => ({
   hook: `type ${type} hook ${hook} priority ${priority}; policy accept;`,
@@ -106,7 +108,6 @@ function markChains(): [string, ChainPlan][] {
 }
 
 function translationChains(): [string, ChainPlan][] {
-  const from = ['iifname . ip daddr @held', 'iifname @asking iifname . ip daddr != @inside4'];
   const outside = 'iifname @inner oifname @external';
   // To an address of the world that this machine holds itself.
   const hairpin = 'iifname @inner oifname @inner ct status dnat';
@@ -119,7 +120,7 @@ function translationChains(): [string, ChainPlan][] {
         'nat',
         'prerouting',
         -100,
-        from.flatMap((match) => [
+        TO_FLOATING.flatMap((match) => [
           `${match} dnat ip to ip daddr map @floating_to`,
           `${match} dnat ip to ip daddr . ip protocol . th dport map @forwarded_to`,
         ]),

@@ -35,7 +35,7 @@ export function planLimiter(limiter: Limiter, limited: ReadonlyMap<string, Rate>
     const set = sets.get(own) ?? { type: `type ${type}; ${limit}`, elements: new Map() };
     sets.set(own, set);
     set.elements.set(element, '');
-    rates.elements.set(element, `jump ${own}`);
+    rates.elements.set(element, `goto ${own}`);
     chains.set(own, { hook: null, rules: [`${key} @${own} ${verdict}`] });
   }
   chains.set(`${name}_limit`, {

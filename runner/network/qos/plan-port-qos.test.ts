@@ -44,16 +44,17 @@ it('gives ports of one rate a chain, and each of them a bucket', async () => {
     'add chain bridge ae ingress-1000-99000',
     'add chain bridge ae ingress_limit { type filter hook postrouting priority 210; policy accept; }',
     'add rule bridge ae over_rate ether type arp meta length <= 128 return',
-    'add rule bridge ae over_rate icmpv6 type { 133, 134, 135, 136 } meta length <= 256 return',
+    'add rule bridge ae over_rate icmpv6 type { 133, 135, 136 } meta length <= 128 return',
+    'add rule bridge ae over_rate icmpv6 type 134 meta length <= 576 return',
     'add rule bridge ae over_rate udp sport . udp dport { 68 . 67, 67 . 68, 546 . 547, 547 . 546 } meta length <= 576 return',
     'add rule bridge ae over_rate drop',
     'add rule bridge ae egress-250000-0 iifname @egress-250000-0 goto over_rate',
     'add rule bridge ae egress_limit iifname vmap @egress_rates',
     'add rule bridge ae ingress-1000-99000 oifname @ingress-1000-99000 goto over_rate',
     'add rule bridge ae ingress_limit oifname vmap @ingress_rates',
-    `add element bridge ae egress_rates { "${a}" : jump egress-250000-0, "${b}" : jump egress-250000-0 }`,
+    `add element bridge ae egress_rates { "${a}" : goto egress-250000-0, "${b}" : goto egress-250000-0 }`,
     `add element bridge ae egress-250000-0 { "${a}", "${b}" }`,
-    `add element bridge ae ingress_rates { "${b}" : jump ingress-1000-99000 }`,
+    `add element bridge ae ingress_rates { "${b}" : goto ingress-1000-99000 }`,
     `add element bridge ae ingress-1000-99000 { "${b}" }`,
   ]);
 });
@@ -66,11 +67,29 @@ it('leads a port whose rate changes to another bucket, and takes the old one awa
     'add set bridge ae egress-125000-0 { type ifname; limit rate over 125000 bytes/second burst 0 bytes; }',
     'add chain bridge ae egress-125000-0',
     'add rule bridge ae egress-125000-0 iifname @egress-125000-0 goto over_rate',
-    `delete element bridge ae egress_rates { "${a}" : jump egress-250000-0 }`,
-    `add element bridge ae egress_rates { "${a}" : jump egress-125000-0 }`,
+    `delete element bridge ae egress_rates { "${a}" : goto egress-250000-0 }`,
+    `add element bridge ae egress_rates { "${a}" : goto egress-125000-0 }`,
     `add element bridge ae egress-125000-0 { "${a}" }`,
     'flush chain bridge ae egress-250000-0',
     'delete set bridge ae egress-250000-0',
     'delete chain bridge ae egress-250000-0',
+  ]);
+});
+
+it('gives what a port sends its mark, also one of zero', async () => {
+  await put(2, { dscp_mark: 46 });
+  await put(3, { dscp_mark: 0 });
+  const lines = fullScript(ruleset()).split('\n');
+  expect(lines.filter((line) => /^add (?!table)/.test(line))).toEqual([
+    'add map bridge ae dscp_marks { type ifname : verdict; }',
+    'add chain bridge ae dscp-46',
+    'add chain bridge ae dscp-0',
+    'add chain bridge ae dscp_marking { type filter hook prerouting priority -294; policy accept; }',
+    'add rule bridge ae dscp-46 ip dscp set 46',
+    'add rule bridge ae dscp-46 ip6 dscp set 46',
+    'add rule bridge ae dscp-0 ip dscp set 0',
+    'add rule bridge ae dscp-0 ip6 dscp set 0',
+    'add rule bridge ae dscp_marking iifname vmap @dscp_marks',
+    `add element bridge ae dscp_marks { "${a}" : goto dscp-46, "${b}" : goto dscp-0 }`,
   ]);
 });

@@ -1,5 +1,6 @@
 import type { Inventory } from '../inventory.ts';
 import type { Names } from '../names.ts';
+import { planDscp } from './plan-dscp.ts';
 import { joined, type Limiter, NO_QOS, planLimiter, type QosPlan } from './plan-limiter.ts';
 import { type Rate, rateOf } from './rate.ts';
 
@@ -13,16 +14,18 @@ const INGRESS: Limiter = { ...way, name: 'ingress', hook: 'postrouting', priorit
 /** Without these a guest that sends or is sent too much would lose its address and its neighbors, too. None is large. */
 const SPARED = [
   'ether type arp meta length <= 128 return',
-  'icmpv6 type { 133, 134, 135, 136 } meta length <= 256 return',
+  'icmpv6 type { 133, 135, 136 } meta length <= 128 return',
+  'icmpv6 type 134 meta length <= 576 return',
   'udp sport . udp dport { 68 . 67, 67 . 68, 546 . 547, 547 . 546 } meta length <= 576 return',
 ];
 
 /**
  * What the bridge table does by the policies of ports. What counts are the bytes of IP, without the frame around them.
- * Nothing where no port has a policy.
+ * Nothing where no policy of a port says anything.
  */
 export function planPortQos(names: Names, inventory: Inventory): QosPlan {
   const [egress, ingress] = [new Map<string, Rate>(), new Map<string, Rate>()];
+  const marks = new Map<string, number>();
   for (const { spec } of inventory.ports.values()) {
     if (!spec.qos) continue;
     const tap = `"${names.tap(spec.id)}"`;
@@ -30,11 +33,13 @@ export function planPortQos(names: Names, inventory: Inventory): QosPlan {
     const received = rateOf(spec.qos.ingress_kbps, spec.qos.ingress_burst_kbits);
     if (sent) egress.set(tap, sent);
     if (received) ingress.set(tap, received);
+    if (spec.qos.dscp_mark !== null) marks.set(tap, spec.qos.dscp_mark);
   }
   return joined(
     egress.size + ingress.size > 0 ? { ...NO_QOS, chains: new Map([[OVER, over()]]) } : NO_QOS,
     planLimiter(EGRESS, egress),
     planLimiter(INGRESS, ingress),
+    planDscp(marks),
   );
 }
 

@@ -66,6 +66,12 @@ export function placeForwards(db: Database, ids: SQL, except: SQL = sql`NULL`): 
   ];
 }
 
+/** Brings machines in line with floating IPs, whether they lead to one guest or are shared. @param ids - as SQL for `IN (...)` */
+export const placeAddresses = (db: Database, ids: SQL): Statement[] => [
+  ...placeFloatingIps(db, ids),
+  ...placeForwards(db, ids),
+];
+
 const ofPorts = (portIds: SQL) => sql`SELECT f.id FROM floating_ips f WHERE f.port_id IN (${portIds})`;
 const forwardsTo = (portIds: SQL) =>
   sql`SELECT pf.floating_ip_id FROM port_forwardings pf WHERE pf.port_id IN (${portIds})`;

@@ -4,7 +4,7 @@ import { commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { assertRevision, assertUnchanged, checkRevision, whileRacing } from '../api/races.ts';
 import type { Update } from '../api/resource-routes.ts';
-import { placeFloatingIps } from '../edge/floating-ips-on.ts';
+import { knowingForwards, placeAddresses } from '../edge/floating-ips-on.ts';
 import { enforce } from '../policy.ts';
 import { listOf } from '../ports/port-statements.ts';
 import { refuseTaking, usePolicies } from '../qos/choose-policy.ts';
@@ -32,7 +32,7 @@ export function updateFloatingIp(ctx: ActorContext, input: Input): Promise<Float
     const portIds = listOf([row.portId, whose.portId].flatMap((one) => one ?? []));
     const results = await commit(ctx, {
       audit: { action: 'update_floatingip', targetType: 'floatingip', targetId: row.id, detail: { ...changes } },
-      touches: sql`(runners.id IN (SELECT p.runner_id FROM ports p WHERE p.id IN (${portIds}))
+      touches: sql`(${knowingForwards(id)} OR runners.id IN (SELECT p.runner_id FROM ports p WHERE p.id IN (${portIds}))
         OR EXISTS (SELECT 1 FROM desired d WHERE d.runner_id = runners.id AND d.kind = 'floating-ip' AND d.id = ${row.id} AND d.deleted = 0))`,
       statements: [
         assertRevision(ctx, 'floating_ips', row),
@@ -52,7 +52,7 @@ export function updateFloatingIp(ctx: ActorContext, input: Input): Promise<Float
             updatedAtMs: ctx.clock.nowMs(),
           })
           .where(eq(floatingIps.id, row.id)),
-        ...placeFloatingIps(ctx.db, id),
+        ...placeAddresses(ctx.db, id),
         selectFloatingIps(ctx).where(eq(floatingIps.id, row.id)),
       ],
     });

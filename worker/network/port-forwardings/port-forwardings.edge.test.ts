@@ -149,6 +149,7 @@ describe('the hosts of forwarded ports', () => {
       internal_ip_address: one.forward.internal_ip_address,
       holder: true,
       holder_tunnel_ip: '192.0.2.1',
+      qos: null,
     });
     // The first guest's host has the address: it knows both, the other host its own guest's.
     expect((await held(hosts[0])).kinds('port-forwarding')).toEqual([one.forward.id, two.forward.id].sort());
@@ -171,6 +172,33 @@ describe('the hosts of forwarded ports', () => {
     await run(ctx, releaseServerPorts(ctx, b.serverId));
     expect((await held(hosts[1])).kinds('port-forwarding')).toEqual([]);
     expect(await show()).toMatchObject({ router_id: null, status: 'DOWN', port_forwardings: [] });
+  });
+
+  it('are told of the policy of the address, and of its changes', async () => {
+    const { actor, inside, id, add } = await world();
+    const values = { name: 'p', project_id: actor.projectId };
+    const { policy } = (await net(admin, 'POST', '/qos/policies', { policy: values })).body;
+    const host = await runnerRow();
+    const server = await boot(contextOf(actor), host, { requests: [{ networkId: inside.networkId }] });
+    const { forward } = await add(server.portIds[0] ?? '', 80, 8080);
+    const told = async () => {
+      const { live, generations } = await held(host);
+      const key = `port-forwarding ${forward.id}`;
+      return { qos: live.get(key)?.qos, generation: generations.get(key) ?? 0 };
+    };
+    const give = (qos_policy_id: string | null) =>
+      net(actor, 'PUT', `/floatingips/${id}`, { floatingip: { qos_policy_id } });
+    const first = await told();
+    expect((await give(policy.id)).status).toBe(200);
+    const rule = { bandwidth_limit_rule: { max_kbps: 1000, direction: 'ingress' } };
+    await net(admin, 'POST', `/qos/policies/${policy.id}/bandwidth_limit_rules`, rule);
+    const limited = await told();
+    expect(limited.qos).toMatchObject({ ingress_kbps: 1000, egress_kbps: null });
+    expect(limited.generation).toBeGreaterThan(first.generation);
+    await give(null);
+    const free = await told();
+    expect(free.qos).toBeNull();
+    expect(free.generation).toBeGreaterThan(limited.generation);
   });
 
   it('lose what leads to an address that the guest no longer has', async () => {

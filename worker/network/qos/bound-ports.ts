@@ -3,7 +3,7 @@ import type { Statement } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 import { runnersWith } from '../desired/drops.ts';
 import { holds, putPorts } from '../desired/puts.ts';
-import { placeFloatingIps } from '../edge/floating-ips-on.ts';
+import { knowingForwards, placeAddresses } from '../edge/floating-ips-on.ts';
 
 /** Holds for a port that a policy is in force on: its own, or its network's where it has none. */
 const governed = (policyId: string): SQL =>
@@ -15,10 +15,10 @@ export function onGovernedPorts(ctx: Context, policyId: string): { touches: SQL;
   const floating = sql`SELECT f.id FROM floating_ips f WHERE f.qos_policy_id = ${policyId}`;
   return {
     touches: sql`(EXISTS (SELECT 1 FROM ports WHERE ${governed(policyId)} AND ${holds('port', sql`ports.id`)})
-      OR ${runnersWith('floating-ip', floating)})`,
+      OR ${runnersWith('floating-ip', floating)} OR ${knowingForwards(floating)})`,
     statements: [
       putPorts(ctx.db, sql`${governed(policyId)} AND ${holds('port', sql`ports.id`)}`),
-      ...placeFloatingIps(ctx.db, floating),
+      ...placeAddresses(ctx.db, floating),
     ],
   };
 }

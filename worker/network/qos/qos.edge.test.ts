@@ -68,7 +68,13 @@ describe('a QoS policy', () => {
   it('lists the rule types that hosts know, and what they take', async () => {
     const types = (await net(member, 'GET', '/qos/rule-types')).body.rule_types;
     expect(types).toEqual([{ type: 'bandwidth_limit' }, { type: 'dscp_marking' }]);
-    expect((await net(admin, 'GET', '/qos/rule-types/minimum_bandwidth')).status).toBe(404);
+    const { id } = await made();
+    for (const other of ['minimum_bandwidth', 'packet_rate_limit', 'minimum_packet_rate']) {
+      expect((await net(admin, 'GET', `/qos/rule-types/${other}`)).status).toBe(404);
+      expect((await net(admin, 'POST', `/qos/policies/${id}/${other}_rules`, { [`${other}_rule`]: {} })).status).toBe(
+        404,
+      );
+    }
     const taken = async (type: string) => {
       const { drivers } = (await net(admin, 'GET', `/qos/rule-types/${type}`)).body.rule_type;
       return drivers[0].supported_parameters.map((one: Record<string, unknown>) => Object.values(one).slice(0, 2));
