@@ -1,5 +1,6 @@
+import type { QosSpec } from '../../../shared/specs/network.ts';
 import type { ChainPlan, SetPlan, TablePlan } from '../firewall/ruleset.ts';
-import type { Rate } from './rate.ts';
+import { type Rate, rateOf } from './rate.ts';
 
 export type QosPlan = Pick<TablePlan, 'sets' | 'chains'>;
 export const NO_QOS: QosPlan = { sets: new Map(), chains: new Map() };
@@ -19,11 +20,26 @@ export interface Limiter {
   verdict: string;
 }
 
+/** Where what is sent passes, and what is received. */
+export type Limiters = Record<'egress' | 'ingress', Limiter>;
+
+/** Holds to their policies what packets are told apart by. Nothing where nobody is limited. */
+export function planLimits(limiters: Limiters, policies: ReadonlyMap<string, QosSpec>): QosPlan {
+  const rates = { egress: new Map<string, Rate>(), ingress: new Map<string, Rate>() };
+  for (const [element, qos] of policies) {
+    const sent = rateOf(qos.egress_kbps, qos.egress_burst_kbits);
+    const received = rateOf(qos.ingress_kbps, qos.ingress_burst_kbits);
+    if (sent) rates.egress.set(element, sent);
+    if (received) rates.ingress.set(element, received);
+  }
+  return joined(planLimiter(limiters.egress, rates.egress), planLimiter(limiters.ingress, rates.ingress));
+}
+
 /**
  * Those of one rate are in a set that keeps a bucket for each of them, and share the chain that looks there; a map leads to
- * it. Both are named by the rate, so that another rate begins with another bucket. Nothing where nobody is limited.
+ * it. Both are named by the rate, so that another rate begins with another bucket.
  */
-export function planLimiter(limiter: Limiter, limited: ReadonlyMap<string, Rate>): QosPlan {
+function planLimiter(limiter: Limiter, limited: ReadonlyMap<string, Rate>): QosPlan {
   if (limited.size === 0) return NO_QOS;
   const { name, hook, priority, matches, key, type, verdict } = limiter;
   const rates: SetPlan = { type: `type ${type} : verdict`, elements: new Map() };

@@ -1,15 +1,17 @@
+import type { QosSpec } from '../../../shared/specs/network.ts';
 import type { Inventory } from '../inventory.ts';
 import type { Names } from '../names.ts';
 import { planDscp } from './plan-dscp.ts';
-import { joined, type Limiter, NO_QOS, planLimiter, type QosPlan } from './plan-limiter.ts';
-import { type Rate, rateOf } from './rate.ts';
+import { joined, type Limiters, planLimits, type QosPlan } from './plan-limiter.ts';
 
 const OVER = 'over_rate';
 const way = { type: 'ifname', matches: [''], verdict: `goto ${OVER}` };
-/** After the guard: what a port may not send takes nothing of its rate. */
-const EGRESS: Limiter = { ...way, name: 'egress', hook: 'prerouting', priority: -295, key: 'iifname' };
-/** After the last word on what a tap receives. */
-const INGRESS: Limiter = { ...way, name: 'ingress', hook: 'postrouting', priority: 210, key: 'oifname' };
+const LIMITERS: Limiters = {
+  /** After the guard: what a port may not send takes nothing of its rate. */
+  egress: { ...way, name: 'egress', hook: 'prerouting', priority: -295, key: 'iifname' },
+  /** After the last word on what a tap receives. */
+  ingress: { ...way, name: 'ingress', hook: 'postrouting', priority: 210, key: 'oifname' },
+};
 
 /** Without these a guest that sends or is sent too much would lose its address and its neighbors, too. None is large. */
 const SPARED = [
@@ -24,23 +26,16 @@ const SPARED = [
  * Nothing where no policy of a port says anything.
  */
 export function planPortQos(names: Names, inventory: Inventory): QosPlan {
-  const [egress, ingress] = [new Map<string, Rate>(), new Map<string, Rate>()];
+  const policies = new Map<string, QosSpec>();
   const marks = new Map<string, number>();
   for (const { spec } of inventory.ports.values()) {
     if (!spec.qos) continue;
     const tap = `"${names.tap(spec.id)}"`;
-    const sent = rateOf(spec.qos.egress_kbps, spec.qos.egress_burst_kbits);
-    const received = rateOf(spec.qos.ingress_kbps, spec.qos.ingress_burst_kbits);
-    if (sent) egress.set(tap, sent);
-    if (received) ingress.set(tap, received);
+    policies.set(tap, spec.qos);
     if (spec.qos.dscp_mark !== null) marks.set(tap, spec.qos.dscp_mark);
   }
-  return joined(
-    egress.size + ingress.size > 0 ? { ...NO_QOS, chains: new Map([[OVER, over()]]) } : NO_QOS,
-    planLimiter(EGRESS, egress),
-    planLimiter(INGRESS, ingress),
-    planDscp(marks),
-  );
+  const limits = planLimits(LIMITERS, policies);
+  const over = { hook: null, rules: [...SPARED, 'drop'] };
+  const chains = new Map(limits.chains.size > 0 ? [[OVER, over]] : []);
+  return joined({ sets: new Map(), chains }, limits, planDscp(marks));
 }
-
-const over = () => ({ hook: null, rules: [...SPARED, 'drop'] });
