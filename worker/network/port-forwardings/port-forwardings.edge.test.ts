@@ -188,17 +188,22 @@ describe('the hosts of forwarded ports', () => {
     };
     const give = (qos_policy_id: string | null) =>
       net(actor, 'PUT', `/floatingips/${id}`, { floatingip: { qos_policy_id } });
+    const rules = `/qos/policies/${policy.id}/bandwidth_limit_rules`;
+    const limit = (max_kbps: number) => ({ bandwidth_limit_rule: { max_kbps, direction: 'ingress' } });
+    const { bandwidth_limit_rule: rule } = (await net(admin, 'POST', rules, limit(1000))).body;
     const first = await told();
     expect((await give(policy.id)).status).toBe(200);
-    const rule = { bandwidth_limit_rule: { max_kbps: 1000, direction: 'ingress' } };
-    await net(admin, 'POST', `/qos/policies/${policy.id}/bandwidth_limit_rules`, rule);
     const limited = await told();
     expect(limited.qos).toMatchObject({ ingress_kbps: 1000, egress_kbps: null });
     expect(limited.generation).toBeGreaterThan(first.generation);
+    await net(admin, 'PUT', `${rules}/${rule.id}`, limit(2000));
+    const changed = await told();
+    expect(changed.qos).toMatchObject({ ingress_kbps: 2000 });
+    expect(changed.generation).toBeGreaterThan(limited.generation);
     await give(null);
     const free = await told();
     expect(free.qos).toBeNull();
-    expect(free.generation).toBeGreaterThan(limited.generation);
+    expect(free.generation).toBeGreaterThan(changed.generation);
   });
 
   it('lose what leads to an address that the guest no longer has', async () => {
