@@ -13,7 +13,7 @@ import {
   startMoveCloud,
 } from './move-cloud.ts';
 import { MovingGuest } from './moving-guest.ts';
-import { bootsOf, guestsOn } from './qemu-cloud.ts';
+import { bootsOf, guestsOn, inGuest } from './qemu-cloud.ts';
 
 /* A guest that counts on its console is moved between two machines while one thing after another fails. */
 
@@ -21,6 +21,11 @@ const TIMEOUT_MS = 60_000;
 /** A guest's memory takes some seconds so. */
 const SLOW_BYTES_S = 8 * 1024 * 1024;
 const FAST_BYTES_S = 1024 * 1024 * 1024;
+/** Numbers that follow one another, each in the file of memory that was written longest ago. */
+const FILES = 256;
+const WRITES_MEMORY = `(mkdir /run/memory; cd /run/memory; i=0
+  while [ ! -e stop ]; do i=$((i+1)); echo $i >$((i%${FILES})); done; touch stopped) >/dev/null 2>&1 &`;
+const WHAT_IT_WROTE = 'cd /run/memory; touch stop; while [ ! -e stopped ]; do sleep 0.1; done; cat [0-9]*';
 
 let cloud: MoveCloud;
 let guest: MovingGuest;
@@ -43,6 +48,7 @@ const inTheMiddle = () => guest.inTheMiddle(move, SLOW_BYTES_S, SLOW_BYTES_S / 4
 
 it('moves a guest with its disk as it runs, without losing or doubling a number', async () => {
   await until('the guest counting', TIMEOUT_MS, async () => guest.numbers().length > 20);
+  await inGuest(guest.here.runner, guest.id, WRITES_MEMORY);
   await move();
   await moveReaches(cloud, guest.id, { status: 'running' });
   const next = new Console(guest.there, guest.id);
@@ -56,6 +62,9 @@ it('moves a guest with its disk as it runs, without losing or doubling a number'
   });
   guest.changeHands(next);
   await guest.countsOn('after a live migration');
+  const written = (await inGuest(guest.here.runner, guest.id, WHAT_IT_WROTE)).match(/\d+/g)?.map(Number) ?? [];
+  const first = Math.min(...written);
+  expect(written.map((number) => number - first).sort((one, other) => one - other)).toEqual([...Array(FILES).keys()]);
   expect(await lastMove(cloud, guest.id)).toEqual({ status: 'completed', phase: 'ended' });
   console.log(`downtime: ${Math.round(first_ms - last_ms)} ms between the last number here and the first one there`);
 });

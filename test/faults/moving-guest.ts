@@ -7,6 +7,7 @@ import { Console, copiesOf, type MoveCloud, memorySent, type Place, slowly } fro
 import { inGuest } from './qemu-cloud.ts';
 
 const TIMEOUT_MS = 60_000;
+const CONSOLE_TAIL_CHARACTERS = 2_000;
 
 /** A guest that counts on its console, wherever it is. */
 export class MovingGuest {
@@ -64,7 +65,14 @@ export class MovingGuest {
   async countsOn(context: string): Promise<void> {
     const before = this.numbers().length;
     const counts = async () => this.numbers().length > before + 5;
-    await until(`${context}: the guest counting on`, TIMEOUT_MS, counts);
+    await until(`${context}: the guest counting on`, TIMEOUT_MS, counts).catch((error: unknown) => {
+      throw new Error(
+        `${(error as Error).message}\nits console ends: ${this.now.read().slice(-CONSOLE_TAIL_CHARACTERS)}`,
+        {
+          cause: error,
+        },
+      );
+    });
     expect(countingErrors(this.numbers()), context).toEqual([]);
     await settled(this.cloud, TIMEOUT_MS);
     expect(await copiesOf(this.cloud, this.id), context).toEqual({ [this.here.name]: 'running' });
