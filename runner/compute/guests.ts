@@ -97,7 +97,7 @@ export class Guests {
       await prepareGuest(this.#ctx, spec, signal);
       if (await findGuestProcess(this.#ctx, spec.id)) throw new DriverError('The guest was started by another runner');
       const { interfaces, standIns } = record.saved
-        ? await savedInterfaces(this.#ctx, record.saved)
+        ? await savedInterfaces(this.#ctx, record.saved, spec.ports)
         : { interfaces: await interfacesOf(this.#ctx, spec.ports), standIns: [] };
       const live = await launchGuest(this.#ctx, spec, { interfaces, saved: record.saved, waiting: false });
       const started = { process: live.process, boot_id: this.#ctx.bootId, down: null, image_sha256: spec.image.sha256 };

@@ -36,14 +36,18 @@ export async function interfacesOf(
 }
 
 /**
- * The interfaces that a saved guest had, as it knows them. For ports that have left this machine since there are taps that
- * lead nowhere: its devices need an end of the kind that they had.
+ * The interfaces that a saved guest had, as it knows them. For ports that are its own no more there are taps that lead
+ * nowhere: its devices need an end of the kind that they had.
+ * @param portIds - those that are its own now
  * @returns with the ports whose taps those are, to be removed once they are unplugged
+ * @throws DriverError for one of its own that is not on this machine yet
  */
 export async function savedInterfaces(
   ctx: ComputeContext,
   saved: SavedGuest,
+  portIds: readonly string[],
 ): Promise<{ interfaces: Interface[]; standIns: string[] }> {
+  await interfacesOf(ctx, portIds);
   const links = new Set((await listLinks()).map((link) => link.name));
   const standIns = saved.interfaces.map(({ port }) => port).filter((port) => !links.has(ctx.names.tap(port)));
   for (const port of standIns) await addLooseTap(ctx.names, port, ctx.user.uid);

@@ -19,7 +19,7 @@ import { Routing } from './routers/routing.ts';
 import { networksWithLostNeighbors, syncNeighbors } from './segments/neighbors.ts';
 import { ensureSegment, isConnected } from './segments/segments.ts';
 import type { Uplinks } from './segments/uplinks.ts';
-import { rejoinTap } from './taps.ts';
+import { rejoinTaps } from './taps.ts';
 
 /** What the drivers of networks, groups and ports share on one machine. */
 export class NetworkServices {
@@ -130,14 +130,16 @@ export class NetworkServices {
     for (const id of lost) if (await findLink(this.names.bridge(id))) await this.#takeAddresses(id);
   }
 
-  /** Makes anew the bridges and segments that somebody removed, and takes back what was on them. */
+  /** Makes anew the bridges and segments that somebody removed, and takes back what was on them, or should be. */
   async healLinks(): Promise<void> {
     for (const [id, { spec }] of [...this.inventory.networks]) {
       const bridge = await findLink(this.names.bridge(id));
-      if (bridge?.up && (await isConnected(this.names, spec, this.uplinks))) continue;
+      const whole = bridge?.up && (await isConnected(this.names, spec, this.uplinks));
       if (!bridge) await this.dhcp.end(id);
-      await this.ensureLinks(id);
-      for (const port of this.inventory.portsOf(id)) await rejoinTap(this.names, port.spec);
+      if (!whole) await this.ensureLinks(id);
+      const ports = this.inventory.portsOf(id).map((port) => port.spec);
+      await rejoinTaps(this.names, id, ports);
+      if (whole) continue;
       await this.syncNeighbors(id);
       await this.syncDhcp(id);
     }

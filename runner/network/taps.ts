@@ -1,5 +1,5 @@
 import type { PortSpec } from '../../shared/specs/network.ts';
-import { bridgeBatch, findLink, ipBatch } from '../host/links.ts';
+import { bridgeBatch, findLink, ipBatch, listMembers } from '../host/links.ts';
 import { writeSysctl } from '../host/sysctl.ts';
 import type { Names } from './names.ts';
 
@@ -43,13 +43,17 @@ function bridgePortSettings(tap: string, port: PortSpec): string[][] {
   ];
 }
 
-/** Takes a tap that is there back to the bridge of its network. */
-export async function rejoinTap(names: Names, port: PortSpec): Promise<void> {
-  const [tap, bridge] = [names.tap(port.id), names.bridge(port.network_id)];
-  const link = await findLink(tap);
-  if (!link || link.master === bridge) return;
-  await ipBatch([['link', 'set', tap, 'master', bridge]]);
-  await bridgeBatch(bridgePortSettings(tap, port));
+/** Takes the taps of a network's ports that are there, and not on its bridge, back to it. */
+export async function rejoinTaps(names: Names, networkId: string, ports: readonly PortSpec[]): Promise<void> {
+  const bridge = names.bridge(networkId);
+  const members = new Set((await listMembers(bridge)).map((link) => link.name));
+  for (const port of ports) {
+    const tap = names.tap(port.id);
+    if (members.has(tap) || !(await findLink(tap))) continue;
+    await ipBatch([['link', 'set', tap, 'master', bridge]]);
+    await bridgeBatch(bridgePortSettings(tap, port));
+    await ipBatch([['link', 'set', tap, port.admin_state_up ? 'up' : 'down']]);
+  }
 }
 
 /** Removes a port's tap; what is not there is fine. */

@@ -41,9 +41,12 @@ export class Firewall {
   async heal(): Promise<void> {
     const tables = new Set(await listTables());
     const missing = this.#names.tables.filter((table) => !tables.has(table));
-    if (missing.length === 0) return;
-    await applyNft(fullScript([planShutTable(this.#names)]));
-    this.#log.error('rules-were-removed', { tables: missing, remedy: 'loaded anew; find out who flushes nftables' });
+    // Shut with nothing missing: somebody else's load, or the one that should have opened the taps, failed.
+    if (missing.length === 0 && !tables.has(this.#names.shutTable)) return;
+    if (missing.length > 0) {
+      await applyNft(fullScript([planShutTable(this.#names)]));
+      this.#log.error('rules-were-removed', { tables: missing, remedy: 'loaded anew; find out who flushes nftables' });
+    }
     this.#lost = true;
     await this.sync();
   }
