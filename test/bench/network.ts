@@ -130,6 +130,10 @@ async function load(lab: Lab, { rules, ports }: typeof SMALLEST): Promise<void> 
       const own = group.rules.filter((rule) => rule.direction === 'egress');
       await inventory.put('security-group', group.id, { ...group, rules: [...own, ...part] });
     }
+    const security_groups = lab.groups.slice(0, Math.ceil(rules / RULES_OF_GROUP_MAX)).map((group) => group.id);
+    for (const { host, port } of [lab.asker, lab.near, lab.far]) {
+      if (host.machine === machine) await inventory.put('port', port.id, { ...port, security_groups });
+    }
     await fill(inventory, lab, ports);
     await lab.joined.reopen(index);
   }

@@ -46,7 +46,7 @@ const connects = (from: Speaker, port: number) => (word: Buffer) =>
 it('holds only so many connections for a guest, which go on, and are no other’s loss', async () => {
   // Filled to the brim it would take a minute: a hand makes the vessel small.
   const { namespace } = joined.host(0);
-  const rules = await namespace.sh(`nft list chain inet ${MARK} connection_limits | grep 'ct state'`);
+  const rules = await namespace.sh(`nft list chain inet ${MARK} connection_limits | grep drop`);
   const [rate, count] = rules.trim().split('\n');
   await namespace.sh(`nft -f - <<'SCRIPT'
     flush chain inet ${MARK} connection_limits

@@ -13,6 +13,8 @@ import type { ChainPlan, SetPlan, TablePlan } from './ruleset.ts';
 
 /** Of IPv4 over Ethernet, and nothing else. */
 const ARP = 'arp htype 1 arp ptype 0x0800 arp hlen 6 arp plen 4';
+/** The lists of addresses name hardware addresses, too; what passes by another rule needs this one. */
+const UNKNOWN_MAC = 'iifname . ether saddr != @own_macs drop';
 /** Multicast listener reports: sent before an address is sure. */
 const MLD_REPORTS = '131, 132, 143';
 
@@ -28,16 +30,18 @@ export function planBridgeTable(names: Names, inventory: Inventory, uplinks: Upl
   }
   for (const mac of gatewayMacs(inventory)) sets.gateways.elements.set(mac, '');
   const qos = planPortQos(names, inventory);
+  const holderSets = planHolderSets(names, inventory, uplinks);
+  const holds = (holderSets.get('taken')?.elements.size ?? 0) > 0;
   return {
     family: 'bridge',
     name: names.table,
     sets: new Map([
       ...Object.entries({ ...sets, ...frameMeters() }),
       ...planSegmentSets(names, inventory, uplinks),
-      ...planHolderSets(names, inventory, uplinks),
+      ...holderSets,
       ...qos.sets,
     ]),
-    chains: new Map([...chains(names), ...segmentChains(), ...qos.chains]),
+    chains: new Map([...chains(names), ...segmentChains(holds), ...qos.chains]),
   };
 }
 
@@ -47,6 +51,7 @@ const elementsOf = perObject((names: Names, { spec, number }: Numbered<PortSpec>
   const tap = `"${names.tap(spec.id)}"`;
   const elements: Element[] = [
     ['taps', tap, ''],
+    ['senders', tap, `goto ${spec.port_security_enabled ? 'from_secured' : 'from_any'}`],
     ['port_marks', tap, String(number)],
     ['same_tap', `${tap} . ${tap}`, ''],
     ['port_macs', `${tap} . ${spec.mac_address}`, ''],
@@ -83,6 +88,8 @@ function emptySets() {
   const set = (type: string): SetPlan => ({ type, elements: new Map() });
   return {
     taps: set('type ifname'),
+    /** Where it goes on with what a tap sends. */
+    senders: set('type ifname : verdict'),
     secured: set('type ifname'),
     port_marks: set('type ifname : mark'),
     /** What comes back to its sender. */
@@ -105,32 +112,46 @@ function chains(names: Names): TablePlan['chains'] {
   const base = (hook: string, priority: number) => `type filter hook ${hook} priority ${priority}; policy accept;`;
   const jumped = (rules: string[]): ChainPlan => ({ hook: null, rules });
   return new Map<string, ChainPlan>([
+    // A hook costs each frame as much as several rules: there is one for a way.
     [
-      'from_taps',
+      'coming',
       {
         hook: base('prerouting', -300),
-        rules: [
-          `iifname != ${taps} return`,
-          'iifname != @taps drop',
-          'iifname @secured jump guard',
-          'jump limits',
-          'meta mark set iifname map @port_marks',
-          'ether type ip ether daddr @gateways jump to_holder',
-          `ether daddr @gateways meta mark set meta mark or 0x${TO_GATEWAY_BIT.toString(16)}`,
-        ],
+        rules: [`iifname ${taps} goto from_taps`, 'iifname @segments goto from_segments'],
       },
+    ],
+    ['from_taps', jumped(['iifname vmap @senders', 'drop'])],
+    ['from_secured', jumped(['jump guard', 'goto from_any'])],
+    [
+      'from_any',
+      jumped([
+        'meta l4proto != tcp jump limits',
+        'ether type arp jump limits',
+        'meta mark set iifname map @port_marks',
+        'ether daddr @gateways goto to_gateway',
+      ]),
+    ],
+    [
+      'to_gateway',
+      jumped([
+        'ether type ip jump to_holder',
+        `ether daddr @gateways meta mark set meta mark or 0x${TO_GATEWAY_BIT.toString(16)}`,
+      ]),
     ],
     // Before br_netfilter's hook at 0, which shows the frame to the inet table.
     [
-      'between_taps',
+      'passing',
       {
         hook: base('forward', -200),
-        rules: [
-          `oifname != ${taps} return`,
-          'iifname . oifname @same_tap oifname . ether daddr != @port_macs drop',
-          'meta mark set oifname map @port_marks',
-        ],
+        rules: [`oifname ${taps} goto between_taps`, 'oifname @segments goto to_segments'],
       },
+    ],
+    [
+      'between_taps',
+      jumped([
+        'iifname . oifname @same_tap oifname . ether daddr != @port_macs drop',
+        'meta mark set oifname map @port_marks',
+      ]),
     ],
     // The last word. The groups are judged in the inet table: when that is gone, or does not see bridged frames, or a
     // frame is of a kind that it never sees, nothing passes.
@@ -140,26 +161,19 @@ function chains(names: Names): TablePlan['chains'] {
         hook: base('postrouting', 200),
         rules: [
           `oifname != ${taps} return`,
+          `meta mark ${JUDGED_MARK} ether type { ip, ip6 } oifname @taps accept`,
           'oifname != @taps drop',
-          'oifname != @secured return',
-          `ether type { ip, ip6 } meta mark ${JUDGED_MARK} accept`,
-          'ether type != arp drop',
+          'oifname @secured ether type != arp drop',
         ],
       },
     ],
     ['limits', frameLimits()],
     ['to_holder', TO_HOLDER],
-    [
-      'guard',
-      jumped([
-        'iifname . ether saddr != @own_macs drop',
-        'ether type vmap { arp : goto guard_arp, ip : goto guard_ip4, ip6 : goto guard_ip6 }',
-        'drop',
-      ]),
-    ],
+    ['guard', jumped(['ether type vmap { arp : goto guard_arp, ip : goto guard_ip4, ip6 : goto guard_ip6 }', 'drop'])],
     [
       'guard_arp',
       jumped([
+        UNKNOWN_MAC,
         `${ARP} iifname . arp saddr ether . arp saddr ip @own_ip4 return`,
         `${ARP} iifname . arp saddr ether @own_macs arp saddr ip 0.0.0.0 return`,
         `${ARP} iifname . arp saddr ether . arp saddr ip @pairs_ip4 return`,
@@ -169,10 +183,11 @@ function chains(names: Names): TablePlan['chains'] {
     [
       'guard_ip4',
       jumped([
-        'ip saddr 0.0.0.0 udp sport 68 udp dport 67 return',
         'udp sport 67 drop',
         'iifname . ether saddr . ip saddr @own_ip4 return',
         'iifname . ether saddr . ip saddr @pairs_ip4 return',
+        UNKNOWN_MAC,
+        'ip saddr 0.0.0.0 udp sport 68 udp dport 67 return',
         'drop',
       ]),
     ],
@@ -183,9 +198,10 @@ function chains(names: Names): TablePlan['chains'] {
         'icmpv6 type { nd-router-advert, nd-redirect } drop',
         'udp sport 547 drop',
         'icmpv6 type nd-neighbor-advert iifname . @th,64,128 != @nd_targets iifname . @th,64,128 != @nd_ranges drop',
-        `ip6 saddr :: icmpv6 type { nd-neighbor-solicit, nd-router-solicit, ${MLD_REPORTS} } return`,
         'iifname . ether saddr . ip6 saddr @own_ip6 return',
         'iifname . ether saddr . ip6 saddr @pairs_ip6 return',
+        UNKNOWN_MAC,
+        `ip6 saddr :: icmpv6 type { nd-neighbor-solicit, nd-router-solicit, ${MLD_REPORTS} } return`,
         'drop',
       ]),
     ],

@@ -18,9 +18,13 @@ export const ANSWERS = ['ct state related accept', 'ct state established ct dire
 const NOT_A_GUESTS = ['icmpv6 type { nd-router-advert, nd-redirect } drop', 'udp sport { 67, 547 } drop'];
 
 /** The chain that ports with this set of groups share. */
-export function chainOfGroups(direction: Direction, groupIds: readonly string[]): string {
-  return `${direction}-ports-${createHash('sha256').update(keyOf(groupIds)).digest('hex').slice(0, 16)}`;
-}
+export const chainOfGroups = (direction: Direction, groupIds: readonly string[]): string =>
+  `${direction}-ports-${hashOf(groupIds)}`;
+/** Of those, what is said in reply. */
+const chainOfReplies = (direction: Direction, groupIds: readonly string[]) =>
+  `${direction}-replies-${hashOf(groupIds)}`;
+
+const hashOf = (groupIds: readonly string[]) => createHash('sha256').update(keyOf(groupIds)).digest('hex').slice(0, 16);
 
 const keyOf = (groupIds: readonly string[]) => [...groupIds].sort().join(',');
 
@@ -53,16 +57,20 @@ export function planGroupChains(inventory: Inventory): { chains: Map<string, Cha
 function chainsOfPorts(inventory: Inventory, groupIds: string[]): [string, ChainPlan][] {
   // A group that is not here yet lets nothing pass.
   const known = [...new Set(groupIds)].filter((id) => inventory.groups.has(id)).sort();
-  return DIRECTIONS.map((direction) => {
+  return DIRECTIONS.flatMap((direction): [string, ChainPlan][] => {
     const asked = direction === 'egress' ? 'ingress' : 'egress';
-    const answers = known.map((id) => `ct direction reply jump ${chainOfAnswers(asked, id)}`);
+    const replies = chainOfReplies(direction, groupIds);
+    const states = ['ct state vmap { invalid : drop, related : accept }', `ct direction reply jump ${replies}`];
     const rules = [
-      ...(isStateful(inventory, known) ? ['ct state invalid drop', 'ct state related accept', ...answers] : []),
+      ...(isStateful(inventory, known) ? states : []),
       ...(direction === 'egress' ? NOT_A_GUESTS : []),
       ...known.map((id) => `jump ${chainOfGroup(direction, id)}`),
       'drop',
     ];
-    return [chainOfGroups(direction, groupIds), { hook: null, rules }];
+    return [
+      [chainOfGroups(direction, groupIds), { hook: null, rules }],
+      [replies, { hook: null, rules: known.map((id) => `jump ${chainOfAnswers(asked, id)}`) }],
+    ];
   });
 }
 

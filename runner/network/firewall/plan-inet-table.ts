@@ -17,7 +17,7 @@ import type { Direction } from './plan-group-matches.ts';
 import { CONNECTION_LIMITS, connectionMeters } from './plan-limits.ts';
 import { ERRORS_FROM_HOST, NOT_TRANSLATED, routerChains } from './plan-router-chains.ts';
 import { planRouterSets } from './plan-router-sets.ts';
-import { planTunnelSets, tunnelChains } from './plan-tunnel-rules.ts';
+import { INTO_TUNNELS, planTunnelSets, tunnelChains } from './plan-tunnel-rules.ts';
 import type { ChainPlan, SetPlan, TablePlan } from './ruleset.ts';
 
 /** Neighbour discovery and multicast listening, without which IPv6 does not work at all. */
@@ -79,7 +79,9 @@ const elementsOf = perObject((names: Names, { spec, number }: Numbered<PortSpec>
   const [ingress, bridge] = [verdict('ingress'), `"${names.bridge(spec.network_id)}"`];
   const addresses = spec.fixed_ips.map((fixed) => canonicalAddress(fixed.ip_address));
   return [
+    // What goes to the gateway is marked so.
     ['egress', String(number), verdict('egress')],
+    ['egress', String(number + TO_GATEWAY_BIT), verdict('egress')],
     ['ingress', String(number), ingress],
     ...addresses.map((address): Element => [`ingress${versionOf(address)}`, `${bridge} . ${address}`, ingress]),
   ];
@@ -156,6 +158,7 @@ function senderChains(names: Names): [string, ChainPlan][] {
     [
       'from_guests',
       filter('prerouting', -150, [
+        'ct direction reply iifname @inner jump answers_of_guests',
         'iifname @bridges goto egress_of_port',
         `ct mark and 0x${NETWORK_MARK_MASK.toString(16)} == ${names.networkMarkBase} meta mark set ct mark`,
       ]),
@@ -163,12 +166,10 @@ function senderChains(names: Names): [string, ChainPlan][] {
     [
       'egress_of_port',
       jumped([
-        `meta mark set meta mark and 0x${(TO_GATEWAY_BIT - 1).toString(16)}`,
-        'udp sport 68 udp dport 67 accept',
-        'udp sport 546 udp dport 547 accept',
+        'udp sport . udp dport { 68 . 67, 546 . 547 } accept',
         `ip daddr ${METADATA_ADDRESS} tcp dport 80 accept`,
         `icmpv6 type ${ND} accept`,
-        `meta mark != ${SEGMENT_NUMBER} jump connection_limits`,
+        `ct state new meta mark != ${SEGMENT_NUMBER} jump connection_limits`,
         'meta mark vmap @egress',
         'drop',
       ]),
@@ -181,8 +182,11 @@ function senderChains(names: Names): [string, ChainPlan][] {
       ]),
     ],
     // Before the bridge table's last look: these chains let it pass.
-    ['judged_bridged', filter('forward', 10, [`iifname @bridges ${IS_BRIDGED} meta mark set ${JUDGED_MARK}`])],
-    ['judged_routed', filter('postrouting', 200, [`oifname @bridges meta mark set ${JUDGED_MARK}`])],
+    ['judged_bridged', filter('forward', 10, [`${IS_BRIDGED} iifname @bridges meta mark set ${JUDGED_MARK}`])],
+    [
+      'judged_routed',
+      filter('postrouting', 200, [`meta mark != ${JUDGED_MARK} oifname @bridges meta mark set ${JUDGED_MARK}`]),
+    ],
     [
       'to_the_world',
       nat('postrouting', 100, ['oifname != @bridges meta nfproto ipv4 meta mark @masqueraded masquerade']),
@@ -196,9 +200,10 @@ function receiverChains(): [string, ChainPlan][] {
     [
       'through',
       filter('forward', 0, [
+        `${IS_BRIDGED} iifname @bridges goto between_ports`,
         'iifname != @bridges oifname != @bridges accept',
+        INTO_TUNNELS,
         'jump routed',
-        `iifname @bridges ${IS_BRIDGED} goto between_ports`,
         'oifname @bridges goto to_guests',
         `${IS_ROUTED} accept`,
         'drop',

@@ -1,3 +1,4 @@
+import { TO_GATEWAY_BIT } from '../names.ts';
 import type { ChainPlan, SetPlan } from './ruleset.ts';
 
 /** What one port may ask of the machine, whatever its groups say: one guest must not use up what all share. */
@@ -44,8 +45,11 @@ export const connectionMeters = (): Record<string, SetPlan> => ({
   connections: { type: `type mark; size ${PORTS_MAX}; flags dynamic`, elements: new Map() },
 });
 
+/** The port's number, wherever it sends to. */
+const PORT = `meta mark and 0x${(TO_GATEWAY_BIT - 1).toString(16)}`;
+
 /** Drops what would begin one connection too many; those that are there go on. */
 export const CONNECTION_LIMITS = [
-  `ct state new update @new_rate { meta mark ${over(NEW_PER_SECOND)} } drop`,
-  `ct state new add @connections { meta mark ct count over ${CONNECTIONS_MAX} } drop`,
+  `update @new_rate { ${PORT} ${over(NEW_PER_SECOND)} } drop`,
+  `add @connections { ${PORT} ct count over ${CONNECTIONS_MAX} } drop`,
 ];

@@ -28,6 +28,7 @@ function zoneChains(toGateway: string): [string, ChainPlan][] {
     [
       'zones',
       base('filter', 'prerouting', -300, [
+        'ct zone set meta mark map @bridged_zones return',
         'iifname != @bridges return',
         'iifname . ip daddr @held ct zone set ip daddr map @floating_zones return',
         'iifname . ip daddr @held return',
@@ -59,10 +60,8 @@ function zoneChains(toGateway: string): [string, ChainPlan][] {
     ],
     [
       'answers_of_guests',
-      base('filter', 'prerouting', -155, [
+      jumped([
         // A guest may have any address, so also that of a machine of the world that another guest talks with.
-        'iifname != @inner return',
-        'ct direction original return',
         'ct reply zone != 0 return',
         `${IS_TRANSLATED} iifname . ct original ip daddr @hairpins return`,
         `${IS_TRANSLATED} drop`,
@@ -84,6 +83,8 @@ function markChains(): [string, ChainPlan][] {
     [
       'marks',
       base('filter', 'prerouting', -140, [
+        // From one guest to another, neither translated nor routed.
+        `meta mark < ${SEGMENT_NUMBER} meta pkttype host ct state established ct status and (snat|dnat) == 0 iifname @inner return`,
         'iifname . ip daddr @held goto marks_from_world',
         'iifname @bridges meta mark set iifname map @network_marks',
         'iifname @external meta mark set iifname . ip daddr map @inbound4',
@@ -175,8 +176,8 @@ function forwardChains(): [string, ChainPlan][] {
     [
       'translated_out',
       base('filter', 'postrouting', 150, [
-        'iifname != @inner return',
         `${IS_BRIDGED} return`,
+        'iifname != @inner return',
         'ct direction reply return',
         'oifname @inner ct status dnat goto hairpin',
         'oifname @external goto leaving',

@@ -21,6 +21,7 @@ interface Plan {
 export function planRouterSets(names: Names, inventory: Inventory): Map<string, SetPlan> {
   const plan: Plan = { names, inventory, zones: zonesOf(inventory), sets: emptySets() };
   for (const { spec } of inventory.networks.values()) addNetwork(plan, spec);
+  addBridgedZones(plan);
   addInside(plan);
   addHeld(plan);
   addFloatingIps(plan);
@@ -35,6 +36,8 @@ function emptySets() {
     inner: set('type ifname'),
     external: set('type ifname'),
     zones: set('typeof iifname : ct zone'),
+    /** Of what a guest sends to another one of its network: by its port. */
+    bridged_zones: set('typeof meta mark : ct zone'),
     mark_zones: set('typeof meta mark : ct zone'),
     /** From where to where routers route. */
     passable: set('type ifname . ifname'),
@@ -127,6 +130,14 @@ function addInbound(set: SetPlan, outside: string, range: Range, value: string):
       return { version: range.version, first: rangeOf(first).first, last: rangeOf(last).last };
     });
   for (const free of without([range], taken)) set.elements.set(`${outside} . ${rangeText(free)}`, value);
+}
+
+function addBridgedZones({ inventory, zones, sets }: Plan): void {
+  for (const { spec, number } of inventory.ports.values()) {
+    const network = inventory.networks.get(spec.network_id)?.spec;
+    if (!network || network.external) continue;
+    sets.bridged_zones.elements.set(String(number), String(zones.get(network.id)));
+  }
 }
 
 function addInside(plan: Plan): void {

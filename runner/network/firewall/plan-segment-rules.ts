@@ -38,32 +38,26 @@ export function planSegmentSets(names: Names, inventory: Inventory, uplinks: Upl
 /**
  * What goes between machines: frames of guests, which the receiver's machine judges. Gateways, DHCP and router
  * advertisements are each machine's own, and stay there.
+ * @param holds - whether this machine holds addresses that guests of others share
  */
-export function segmentChains(): [string, ChainPlan][] {
-  const base = (hook: string, priority: number) => `type filter hook ${hook} priority ${priority}; policy accept;`;
+export function segmentChains(holds: boolean): [string, ChainPlan][] {
   const mark = `meta mark set ${SEGMENT_NUMBER}`;
   return [
     [
       'from_segments',
       {
-        hook: base('prerouting', -299),
-        rules: [
-          'iifname != @segments return',
-          // The bridge itself takes what a tap sends there.
-          'ether daddr @gateways drop',
-          ...ownOnly('iifname'),
-          mark,
-          ...FOR_HOLDER,
-        ],
+        hook: null,
+        // The bridge itself takes what a tap sends to its gateway.
+        rules: ['ether daddr @gateways drop', ...ownOnly('iifname'), mark, ...(holds ? FOR_HOLDER : [])],
       },
     ],
-    [
-      'to_segments',
-      { hook: base('forward', -199), rules: ['oifname != @segments return', ...ownOnly('oifname'), mark] },
-    ],
+    ['to_segments', { hook: null, rules: [...ownOnly('oifname'), mark] }],
     [
       'host_to_segments',
-      { hook: base('output', -1), rules: ['oifname != @segments return', GATEWAY_TO_ALL, ...ownOnly('oifname')] },
+      {
+        hook: 'type filter hook output priority -1; policy accept;',
+        rules: ['oifname != @segments return', GATEWAY_TO_ALL, ...ownOnly('oifname')],
+      },
     ],
   ];
 }

@@ -23,24 +23,19 @@ export function planTunnelSets(inventory: Inventory): Map<string, SetPlan> {
   return new Map(Object.entries({ tunnels, tunnel_peers4, tunnel_peers6 }));
 }
 
-/**
- * Frames come out of our tunnels only where a machine of a neighbor put them in. A guest whose packets leave as the
- * machine's own must not pass for such a machine.
- */
+/** A guest whose packets leave as the machine's own must not pass for a machine that puts frames into tunnels. */
+export const INTO_TUNNELS = `iifname @bridges oifname != @bridges udp dport ${VXLAN_PORT} drop`;
+
+/** Frames come out of our tunnels only where a machine of a neighbor put them in. */
 export function tunnelChains(): [string, ChainPlan][] {
-  const hook = (name: string, priority: number) => `type filter hook ${name} priority ${priority}; policy accept;`;
   const ours = `udp dport ${VXLAN_PORT} ${VXLAN_ID} @tunnels`;
   return [
     [
       'out_of_tunnels',
       {
-        hook: hook('input', -10),
+        hook: 'type filter hook input priority -10; policy accept;',
         rules: [`${ours} ip saddr != @tunnel_peers4 drop`, `${ours} ip6 saddr != @tunnel_peers6 drop`],
       },
-    ],
-    [
-      'into_tunnels',
-      { hook: hook('forward', -10), rules: [`iifname @bridges oifname != @bridges udp dport ${VXLAN_PORT} drop`] },
     ],
   ];
 }

@@ -18,6 +18,8 @@ export function planCableTable(names: Names, inventory: Inventory): TablePlan {
     const network = inventory.networks.get(spec.network_id)?.spec;
     if (isClosed && network && isWired(network)) wired.elements.set(`"${names.tap(spec.id)}"`, '');
   }
+  if (wired.elements.size === 0)
+    return { family: 'bridge', name: names.intranetTable, sets: new Map(), chains: new Map() };
   const hook = `type filter hook prerouting priority ${AFTER_GUARD}; policy accept;`;
   const rules = ['iifname @wired ether type != { ip, arp, ip6 } drop'];
   return {
