@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { KeyedQueue, until } from './wait.ts';
+import { KeyedQueue, together, until } from './wait.ts';
 
 it('waits until there is an answer, and no longer than it may', async () => {
   let looks = 0;
@@ -28,4 +28,23 @@ it('runs tasks of one key in order, past failures, and others beside them', asyn
   await expect(second).rejects.toThrow('no');
   await third;
   expect(done).toEqual(['b', 'a1', 'a2', 'a3']);
+});
+
+it('does together what is asked for meanwhile, and each by itself where that fails', async () => {
+  const asked: string[][] = [];
+  let go = () => {};
+  const held = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const ask = together(async (items: string[]) => {
+    asked.push(items);
+    if (asked.length === 1) await held;
+    if (items.includes('bad')) throw new Error('refused');
+  });
+  const first = ask('first');
+  const others = Promise.allSettled([ask('one'), ask('bad'), ask('other')]);
+  go();
+  await first;
+  expect((await others).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(asked).toEqual([['first'], ['one', 'bad', 'other'], ['one'], ['bad'], ['other']]);
 });

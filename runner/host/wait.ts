@@ -63,3 +63,28 @@ export function gathered(task: () => Promise<void>): () => Promise<void> {
   };
   return call;
 }
+
+/**
+ * Does at once for many what is asked for one at a time: while a task runs, what is asked for waits and goes together
+ * afterwards. Where many fail each is done by itself, so that one does not fail for another.
+ * @throws what the task throws for the one
+ */
+export function together<T>(task: (items: T[]) => Promise<void>): (item: T) => Promise<void> {
+  let waiting: { item: T; resolve: () => void; reject: (error: unknown) => void }[] = [];
+  const round = gathered(async () => {
+    const all = waiting;
+    waiting = [];
+    try {
+      await task(all.map(({ item }) => item));
+      for (const { resolve } of all) resolve();
+    } catch (error) {
+      if (all.length === 1) all[0]?.reject(error);
+      else for (const { item, resolve, reject } of all) await task([item]).then(resolve, reject);
+    }
+  });
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      void round();
+    });
+}

@@ -1,25 +1,42 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { PortSpec } from '../../shared/specs/network.ts';
 import { type Driver, DriverError, type Outcome, type Wanted } from '../driver.ts';
 import { findLink, listLinks } from '../host/links.ts';
+import { together } from '../host/wait.ts';
 import type { NetworkServices } from './services.ts';
-import { ensureTap, removeTap } from './taps.ts';
+import { ensureTaps, removeTap } from './taps.ts';
 
 /** Serves guests' ports: their rules first, then a tap, then their lease. */
 export function portDriver(services: NetworkServices, ownerUid: number): Driver<'port'> {
   const { names, inventory, firewall } = services;
+  /** Those that this process has wired. */
+  const wired = new Set<string>();
+  const wire = together(async (ports: PortSpec[]) => {
+    const left = ports.filter(
+      (spec) => !(wired.has(spec.id) && differInRules(inventory.ports.get(spec.id)?.spec, spec)),
+    );
+    for (const spec of left) wired.delete(spec.id);
+    for (const spec of ports) await inventory.put('port', spec.id, spec);
+    await firewall.sync();
+    if (left.length === 0) return;
+    await ensureTaps(names, left, ownerUid);
+    for (const networkId of new Set(left.map((spec) => spec.network_id))) {
+      await services.syncNeighbors(networkId);
+      await services.syncDhcp(networkId);
+    }
+    for (const spec of left) wired.add(spec.id);
+  });
   return {
     kind: 'port',
     async apply({ id, spec }: Wanted<'port'>): Promise<Outcome> {
       if (!inventory.networks.has(spec.network_id))
         throw new DriverError(`Network ${spec.network_id} of port ${id} is not on this machine yet`);
-      await inventory.put('port', id, spec);
-      await firewall.sync();
-      await ensureTap(names, spec, ownerUid);
-      await services.syncNeighbors(spec.network_id);
-      await services.syncDhcp(spec.network_id);
+      await wire(spec);
       return { state: 'applied' };
     },
     async remove(id) {
       const networkId = inventory.ports.get(id)?.spec.network_id;
+      wired.delete(id);
       // The tap goes while its rules still hold.
       await removeTap(names, id);
       await inventory.drop('port', id);
@@ -41,4 +58,10 @@ export function portDriver(services: NetworkServices, ownerUid: number): Driver<
       return [...new Set([...ids.filter((id) => id !== null), ...inventory.ports.keys()])];
     },
   };
+}
+
+/** Whether two specs of a port differ, and in nothing but what rules are made of. */
+function differInRules(before: PortSpec | undefined, spec: PortSpec): boolean {
+  const rules = { security_groups: spec.security_groups, qos: spec.qos };
+  return !isDeepStrictEqual(before, spec) && isDeepStrictEqual({ ...before, ...rules }, spec);
 }

@@ -34,7 +34,6 @@ export class NetworkServices {
   readonly metadata: MetadataService;
   /** Routing and DHCP of one network change one at a time. */
   readonly #perNetwork = new KeyedQueue();
-  readonly #neighborSyncs = new Map<string, () => Promise<void>>();
 
   constructor(options: {
     names: Names;
@@ -85,28 +84,31 @@ export class NetworkServices {
     await this.syncDhcp(networkId);
   }
 
-  /** Makes the kernel know a network's neighbors as the inventory does; changes that come together go together. */
-  syncNeighbors(networkId: string): Promise<void> {
-    const task = () => this.alone(networkId, () => syncNeighbors(this.names, this.inventory, networkId));
-    const sync = this.#neighborSyncs.get(networkId) ?? gathered(task);
-    this.#neighborSyncs.set(networkId, sync);
-    return sync();
-  }
+  /** Makes the kernel know a network's neighbors as the inventory does. */
+  readonly syncNeighbors = this.#gathered((networkId) => syncNeighbors(this.names, this.inventory, networkId));
 
   /** Makes a network's DHCP say what the inventory says, if it is still there. */
-  async syncDhcp(networkId: string): Promise<void> {
-    await this.alone(networkId, async () => {
-      const network = this.inventory.networks.get(networkId)?.spec;
-      if (!network) return;
-      const ports = this.inventory.portsOf(networkId).map((port) => port.spec);
-      const at = {
-        bridge: this.names.bridge(networkId),
-        folder: this.dhcp.folderOf(networkId),
-        own: gatewaysOf(this.inventory, networkId),
-      };
-      const plan = planDhcp(network, ports, at);
-      await (plan ? this.dhcp.ensure(networkId, plan) : this.dhcp.remove(networkId));
-    });
+  readonly syncDhcp = this.#gathered(async (networkId) => {
+    const network = this.inventory.networks.get(networkId)?.spec;
+    if (!network) return;
+    const ports = this.inventory.portsOf(networkId).map((port) => port.spec);
+    const at = {
+      bridge: this.names.bridge(networkId),
+      folder: this.dhcp.folderOf(networkId),
+      own: gatewaysOf(this.inventory, networkId),
+    };
+    const plan = planDhcp(network, ports, at);
+    await (plan ? this.dhcp.ensure(networkId, plan) : this.dhcp.remove(networkId));
+  });
+
+  /** A task of a network that runs alone; what is asked for while it runs goes together. */
+  #gathered(task: (networkId: string) => Promise<void>): (networkId: string) => Promise<void> {
+    const tasks = new Map<string, () => Promise<void>>();
+    return (id) => {
+      const own = tasks.get(id) ?? gathered(() => this.alone(id, () => task(id)));
+      tasks.set(id, own);
+      return own();
+    };
   }
 
   /**
@@ -132,13 +134,14 @@ export class NetworkServices {
 
   /** Makes anew the bridges and segments that somebody removed, and takes back what was on them, or should be. */
   async healLinks(): Promise<void> {
+    const links = new Map((await listLinks()).map((link) => [link.name, link]));
     for (const [id, { spec }] of [...this.inventory.networks]) {
-      const bridge = await findLink(this.names.bridge(id));
+      const bridge = links.get(this.names.bridge(id));
       const whole = bridge?.up && (await isConnected(this.names, spec, this.uplinks));
       if (!bridge) await this.dhcp.end(id);
       if (!whole) await this.ensureLinks(id);
       const ports = this.inventory.portsOf(id).map((port) => port.spec);
-      await rejoinTaps(this.names, id, ports);
+      await rejoinTaps(this.names, ports, links);
       if (whole) continue;
       await this.syncNeighbors(id);
       await this.syncDhcp(id);

@@ -1,22 +1,34 @@
 import type { PortSpec } from '../../shared/specs/network.ts';
-import { bridgeBatch, findLink, ipBatch, listMembers } from '../host/links.ts';
+import { bridgeBatch, findLink, ipBatch, type Link, listLinks } from '../host/links.ts';
 import { writeSysctl } from '../host/sysctl.ts';
 import type { Names } from './names.ts';
 
-/** Makes a port's tap on its network's bridge, or changes what differs. The guest's user may open it, nobody else. */
-export async function ensureTap(names: Names, port: PortSpec, ownerUid: number): Promise<void> {
-  const tap = names.tap(port.id);
-  const bridge = names.bridge(port.network_id);
-  const link = await findLink(tap);
-  const setUp: string[][] = [];
-  if (!link) setUp.push(...newTap(names, port.id, ownerUid));
-  if (link?.mtu !== port.mtu) setUp.push(['link', 'set', tap, 'mtu', String(port.mtu)]);
-  if (link?.master !== bridge) setUp.push(['link', 'set', tap, 'master', bridge]);
-  await ipBatch(setUp);
+/** Makes ports' taps on their networks' bridges, or changes what differs. The guests' user may open them, nobody else. */
+export async function ensureTaps(names: Names, ports: readonly PortSpec[], ownerUid: number): Promise<void> {
+  const links = new Map((await linksOf(names, ports)).map((link) => [link.name, link]));
+  const plans = ports.map((port) => ({ port, tap: names.tap(port.id), link: links.get(names.tap(port.id)) }));
+  await ipBatch(plans.flatMap(({ port, tap, link }) => setUp(names, port, tap, link, ownerUid)));
   // The machine itself has nothing to say on a tap.
-  await writeSysctl(`net/ipv6/conf/${tap}/disable_ipv6`, '1').catch(() => {});
-  await bridgeBatch(bridgePortSettings(tap, port));
-  if (link?.up !== port.admin_state_up) await ipBatch([['link', 'set', tap, port.admin_state_up ? 'up' : 'down']]);
+  for (const { tap } of plans) await writeSysctl(`net/ipv6/conf/${tap}/disable_ipv6`, '1').catch(() => {});
+  await bridgeBatch(plans.flatMap(({ port, tap }) => bridgePortSettings(tap, port)));
+  const turned = plans.filter(({ port, link }) => link?.up !== port.admin_state_up);
+  await ipBatch(turned.map(({ port, tap }) => ['link', 'set', tap, port.admin_state_up ? 'up' : 'down']));
+}
+
+/** One is looked for; of many the list costs less. */
+async function linksOf(names: Names, [first, ...others]: readonly PortSpec[]): Promise<Link[]> {
+  if (others.length > 0 || !first) return listLinks();
+  const link = await findLink(names.tap(first.id));
+  return link ? [link] : [];
+}
+
+function setUp(names: Names, port: PortSpec, tap: string, link: Link | undefined, ownerUid: number): string[][] {
+  const bridge = names.bridge(port.network_id);
+  return [
+    ...(link ? [] : newTap(names, port.id, ownerUid)),
+    ...(link?.mtu === port.mtu ? [] : [['link', 'set', tap, 'mtu', String(port.mtu)]]),
+    ...(link?.master === bridge ? [] : [['link', 'set', tap, 'master', bridge]]),
+  ];
 }
 
 /** Makes a tap that is on no bridge and down, for a device that will be unplugged. */
@@ -43,13 +55,16 @@ function bridgePortSettings(tap: string, port: PortSpec): string[][] {
   ];
 }
 
-/** Takes the taps of a network's ports that are there, and not on its bridge, back to it. */
-export async function rejoinTaps(names: Names, networkId: string, ports: readonly PortSpec[]): Promise<void> {
-  const bridge = names.bridge(networkId);
-  const members = new Set((await listMembers(bridge)).map((link) => link.name));
+/** Takes the taps of a network's ports that are there, and not on its bridge, back to it. @param links - all that there are */
+export async function rejoinTaps(
+  names: Names,
+  ports: readonly PortSpec[],
+  links: ReadonlyMap<string, Link>,
+): Promise<void> {
   for (const port of ports) {
-    const tap = names.tap(port.id);
-    if (members.has(tap) || !(await findLink(tap))) continue;
+    const [tap, bridge] = [names.tap(port.id), names.bridge(port.network_id)];
+    const link = links.get(tap);
+    if (!link || link.master === bridge) continue;
     await ipBatch([['link', 'set', tap, 'master', bridge]]);
     await bridgeBatch(bridgePortSettings(tap, port));
     await ipBatch([['link', 'set', tap, port.admin_state_up ? 'up' : 'down']]);

@@ -42,6 +42,13 @@ export async function benchRules(): Promise<void> {
     for (let at = 0; at < PORTS; at += AT_ONCE)
       await Promise.all(ports.slice(at, at + AT_ONCE).map((port) => machine.apply('port', port.id, port)));
     figure(`wiring_of_${PORTS}_ports`, (performance.now() - from) / 1000, 's');
+    const before = performance.now();
+    const left = ports.map((port, at) => ({ ...port, security_groups: [groups[(at + 1) % GROUPS]?.id ?? ''] }));
+    const lane = async () => {
+      for (let port = left.pop(); port; port = left.pop()) await machine.apply('port', port.id, port, 2);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    figure(`other_groups_of_${PORTS}_ports`, (performance.now() - before) / 1000, 's');
     const rule = ruleOf({ protocol: TCP, port_range_min: 9, port_range_max: 9 });
     const member = { group_id: group.id, port_id: extra.id, addresses: ['10.0.200.1'] };
     const remote = ruleOf({ protocol: TCP, remote_group_id: group.id });

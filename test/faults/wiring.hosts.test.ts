@@ -13,7 +13,7 @@ import { Flood } from './flood.ts';
 
 const MARK = 'aewire';
 const UDP = 17;
-const MANY = 250;
+const MANY = 1_000;
 /** As many as the runner applies side by side. */
 const AT_ONCE = 16;
 const names = new Names(MARK);
