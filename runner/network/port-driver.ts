@@ -4,7 +4,7 @@ import { type Driver, DriverError, type Outcome, type Wanted } from '../driver.t
 import { findLink, listLinks } from '../host/links.ts';
 import { together } from '../host/wait.ts';
 import type { NetworkServices } from './services.ts';
-import { ensureTaps, removeTap } from './taps.ts';
+import { ensureTaps, removeTap, tapsOf } from './taps.ts';
 
 /** Serves guests' ports: their rules first, then a tap, then their lease. */
 export function portDriver(services: NetworkServices, ownerUid: number): Driver<'port'> {
@@ -12,14 +12,14 @@ export function portDriver(services: NetworkServices, ownerUid: number): Driver<
   /** Those that this process has wired. */
   const wired = new Set<string>();
   const wire = together(async (ports: PortSpec[]) => {
-    const left = ports.filter(
-      (spec) => !(wired.has(spec.id) && differInRules(inventory.ports.get(spec.id)?.spec, spec)),
-    );
+    const taps = await tapsOf(names, ports);
+    const stands = ({ id }: PortSpec) => wired.has(id) && taps.has(names.tap(id));
+    const left = ports.filter((spec) => !(stands(spec) && differInRules(inventory.ports.get(spec.id)?.spec, spec)));
     for (const spec of left) wired.delete(spec.id);
     for (const spec of ports) await inventory.put('port', spec.id, spec);
     await firewall.sync();
     if (left.length === 0) return;
-    await ensureTaps(names, left, ownerUid);
+    await ensureTaps(names, left, taps, ownerUid);
     for (const networkId of new Set(left.map((spec) => spec.network_id))) {
       await services.syncNeighbors(networkId);
       await services.syncDhcp(networkId);

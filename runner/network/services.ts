@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
-import { findLink, listLinks } from '../host/links.ts';
+import { findLink, type Link, listLinks } from '../host/links.ts';
 import type { SysctlKeeper } from '../host/sysctl.ts';
 import { gathered, KeyedQueue } from '../host/wait.ts';
 import type { Log } from '../log.ts';
@@ -136,16 +136,24 @@ export class NetworkServices {
   async healLinks(): Promise<void> {
     const links = new Map((await listLinks()).map((link) => [link.name, link]));
     for (const [id, { spec }] of [...this.inventory.networks]) {
-      const bridge = links.get(this.names.bridge(id));
-      const whole = bridge?.up && (await isConnected(this.names, spec, this.uplinks));
-      if (!bridge) await this.dhcp.end(id);
-      if (!whole) await this.ensureLinks(id);
-      const ports = this.inventory.portsOf(id).map((port) => port.spec);
-      await rejoinTaps(this.names, ports, links);
-      if (whole) continue;
-      await this.syncNeighbors(id);
-      await this.syncDhcp(id);
+      const isUp = links.get(this.names.bridge(id))?.up;
+      if (isUp && (await isConnected(this.names, spec, this.uplinks))) await this.#rejoinTaps(id, links);
+      else await this.#remakeLinks(id);
     }
+  }
+
+  async #remakeLinks(networkId: string): Promise<void> {
+    // Its server of DHCP listens on the bridge that is gone.
+    if (!(await findLink(this.names.bridge(networkId)))) await this.dhcp.end(networkId);
+    await this.ensureLinks(networkId);
+    await this.#rejoinTaps(networkId, new Map((await listLinks()).map((link) => [link.name, link])));
+    await this.syncNeighbors(networkId);
+    await this.syncDhcp(networkId);
+  }
+
+  #rejoinTaps(networkId: string, links: ReadonlyMap<string, Link>): Promise<void> {
+    const ports = this.inventory.portsOf(networkId).map((port) => port.spec);
+    return rejoinTaps(this.names, ports, links);
   }
 
   /** Tells the kernel again of neighbors that somebody took from it. */

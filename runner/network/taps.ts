@@ -3,10 +3,17 @@ import { bridgeBatch, findLink, ipBatch, type Link, listLinks } from '../host/li
 import { writeSysctl } from '../host/sysctl.ts';
 import type { Names } from './names.ts';
 
-/** Makes ports' taps on their networks' bridges, or changes what differs. The guests' user may open them, nobody else. */
-export async function ensureTaps(names: Names, ports: readonly PortSpec[], ownerUid: number): Promise<void> {
-  const links = new Map((await linksOf(names, ports)).map((link) => [link.name, link]));
-  const plans = ports.map((port) => ({ port, tap: names.tap(port.id), link: links.get(names.tap(port.id)) }));
+/**
+ * Makes ports' taps on their networks' bridges, or changes what differs. The guests' user may open them, nobody else.
+ * @param there - the taps that there are, by name
+ */
+export async function ensureTaps(
+  names: Names,
+  ports: readonly PortSpec[],
+  there: ReadonlyMap<string, Link>,
+  ownerUid: number,
+): Promise<void> {
+  const plans = ports.map((port) => ({ port, tap: names.tap(port.id), link: there.get(names.tap(port.id)) }));
   await ipBatch(plans.flatMap(({ port, tap, link }) => setUp(names, port, tap, link, ownerUid)));
   // The machine itself has nothing to say on a tap.
   for (const { tap } of plans) await writeSysctl(`net/ipv6/conf/${tap}/disable_ipv6`, '1').catch(() => {});
@@ -15,9 +22,14 @@ export async function ensureTaps(names: Names, ports: readonly PortSpec[], owner
   await ipBatch(turned.map(({ port, tap }) => ['link', 'set', tap, port.admin_state_up ? 'up' : 'down']));
 }
 
+/** The taps that there are of ports, by name, maybe with other links. */
+export async function tapsOf(names: Names, ports: readonly PortSpec[]): Promise<ReadonlyMap<string, Link>> {
+  return new Map((await linksOf(names, ports)).map((link) => [link.name, link]));
+}
+
 /** One is looked for; of many the list costs less. */
 async function linksOf(names: Names, [first, ...others]: readonly PortSpec[]): Promise<Link[]> {
-  if (others.length > 0 || !first) return listLinks();
+  if (!first || others.length > 0) return listLinks();
   const link = await findLink(names.tap(first.id));
   return link ? [link] : [];
 }

@@ -62,7 +62,7 @@ describe('a limit', () => {
     expectLimited(second.bytes[0], second.s, KBPS / 4);
     expectFree(second.bytes[1]);
     await govern(a, null);
-    const rules = `nft list table bridge aeqosp | grep -c -e _limit -e rates -e over_rate`;
+    const rules = `nft list table bridge aeqosp | grep -c -e _limit -e rates -e over_`;
     expect(await joined.host(0).namespace.does(rules)).toBe(false);
   });
 

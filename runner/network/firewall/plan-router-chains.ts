@@ -28,8 +28,9 @@ function zoneChains(toGateway: string): [string, ChainPlan][] {
     [
       'zones',
       base('filter', 'prerouting', -300, [
-        'ct zone set meta mark map @bridged_zones return',
+        // Others may mark packets, too: on our bridges marks are ours.
         'iifname != @bridges return',
+        'ct zone set meta mark map @bridged_zones return',
         'iifname . ip daddr @held ct zone set ip daddr map @floating_zones return',
         'iifname . ip daddr @held return',
         'ct zone set iifname . ip daddr map @inbound_zones4 return',

@@ -187,8 +187,8 @@ it('has these fixed rules', () => {
     chain inet ae1234 to_host { type filter hook input priority 0; policy accept; }
     chain inet ae1234 from_host { type filter hook output priority 0; policy accept; }
     chain inet ae1234 out_of_tunnels { type filter hook input priority -10; policy accept; }
-    rule inet ae1234 zones ct zone set meta mark map @bridged_zones return
     rule inet ae1234 zones iifname != @bridges return
+    rule inet ae1234 zones ct zone set meta mark map @bridged_zones return
     rule inet ae1234 zones iifname . ip daddr @held ct zone set ip daddr map @floating_zones return
     rule inet ae1234 zones iifname . ip daddr @held return
     rule inet ae1234 zones ct zone set iifname . ip daddr map @inbound_zones4 return
