@@ -1,6 +1,6 @@
 import type { PortSpec } from '../../shared/specs/network.ts';
 import { DriverError } from '../driver.ts';
-import { listLinks } from '../host/links.ts';
+import { linksByName } from '../host/links.ts';
 import { until } from '../host/wait.ts';
 import { addLooseTap } from '../network/taps.ts';
 import type { ComputeContext } from './context.ts';
@@ -26,7 +26,7 @@ export async function interfacesOf(
   ctx: ComputeContext,
   portIds: readonly string[],
 ): Promise<{ port: PortSpec; tap: string }[]> {
-  const links = new Set((await listLinks()).map((link) => link.name));
+  const links = await linksByName();
   return portIds.map((id) => {
     const port = ctx.inventory.ports.get(id)?.spec;
     const tap = ctx.names.tap(id);
@@ -48,7 +48,7 @@ export async function savedInterfaces(
   portIds: readonly string[],
 ): Promise<{ interfaces: Interface[]; standIns: string[] }> {
   await interfacesOf(ctx, portIds);
-  const links = new Set((await listLinks()).map((link) => link.name));
+  const links = await linksByName();
   const standIns = saved.interfaces.map(({ port }) => port).filter((port) => !links.has(ctx.names.tap(port)));
   for (const port of standIns) await addLooseTap(ctx.names, port, ctx.user.uid);
   const interfaces = saved.interfaces.map(({ port, slot, mac_address, mtu }) => ({

@@ -23,6 +23,10 @@ interface LinkJson {
 /** All interfaces. */
 export const listLinks = (): Promise<Link[]> => linksOf([]);
 
+/** The same, by name. */
+export const linksByName = async (): Promise<Map<string, Link>> =>
+  new Map((await listLinks()).map((link) => [link.name, link]));
+
 /** One interface, which costs less than listing thousands; null where there is none. */
 export async function findLink(name: string): Promise<Link | null> {
   const [link] = await linksOf(['dev', name]).catch(noneIfMissing);

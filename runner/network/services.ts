@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
-import { findLink, type Link, listLinks } from '../host/links.ts';
+import { findLink, type Link, linksByName } from '../host/links.ts';
 import type { SysctlKeeper } from '../host/sysctl.ts';
 import { gathered, KeyedQueue } from '../host/wait.ts';
 import type { Log } from '../log.ts';
@@ -116,7 +116,7 @@ export class NetworkServices {
    * Without a bridge a network waits until it is applied.
    */
   async resume(): Promise<void> {
-    const links = new Set((await listLinks()).map((link) => link.name));
+    const links = await linksByName();
     for (const id of this.inventory.networks.keys()) {
       if (!links.has(this.names.bridge(id))) continue;
       this.firewall.metadataPorts.set(id, await this.metadata.listen(id));
@@ -134,7 +134,7 @@ export class NetworkServices {
 
   /** Makes anew the bridges and segments that somebody removed, and takes back what was on them, or should be. */
   async healLinks(): Promise<void> {
-    const links = new Map((await listLinks()).map((link) => [link.name, link]));
+    const links = await linksByName();
     for (const [id, { spec }] of [...this.inventory.networks]) {
       const isUp = links.get(this.names.bridge(id))?.up;
       if (isUp && (await isConnected(this.names, spec, this.uplinks))) await this.#rejoinTaps(id, links);
@@ -146,7 +146,7 @@ export class NetworkServices {
     // Its server of DHCP listens on the bridge that is gone.
     if (!(await findLink(this.names.bridge(networkId)))) await this.dhcp.end(networkId);
     await this.ensureLinks(networkId);
-    await this.#rejoinTaps(networkId, new Map((await listLinks()).map((link) => [link.name, link])));
+    await this.#rejoinTaps(networkId, await linksByName());
     await this.syncNeighbors(networkId);
     await this.syncDhcp(networkId);
   }

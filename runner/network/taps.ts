@@ -1,5 +1,5 @@
 import type { PortSpec } from '../../shared/specs/network.ts';
-import { bridgeBatch, findLink, ipBatch, type Link, listLinks } from '../host/links.ts';
+import { bridgeBatch, findLink, ipBatch, type Link, linksByName } from '../host/links.ts';
 import { writeSysctl } from '../host/sysctl.ts';
 import type { Names } from './names.ts';
 
@@ -13,8 +13,30 @@ export async function ensureTaps(
   there: ReadonlyMap<string, Link>,
   ownerUid: number,
 ): Promise<void> {
+  const missing = ports.filter((port) => !there.has(names.tap(port.id)));
+  const made = missing.flatMap((port) => newTap(names, port.id, ownerUid));
+  await setUp(names, ports, there, made);
+}
+
+/** The taps that there are of ports, by name, maybe with other links. One is looked for; of many the list costs less. */
+export async function tapsOf(
+  names: Names,
+  [first, ...others]: readonly PortSpec[],
+): Promise<ReadonlyMap<string, Link>> {
+  if (!first || others.length > 0) return linksByName();
+  const link = await findLink(names.tap(first.id));
+  return new Map(link ? [[link.name, link]] : []);
+}
+
+/** Puts taps on their bridges, in order: none is up before the bridge knows how to treat it. @param made - makes those that are missing */
+async function setUp(
+  names: Names,
+  ports: readonly PortSpec[],
+  there: ReadonlyMap<string, Link>,
+  made: string[][] = [],
+): Promise<void> {
   const plans = ports.map((port) => ({ port, tap: names.tap(port.id), link: there.get(names.tap(port.id)) }));
-  await ipBatch(plans.flatMap(({ port, tap, link }) => setUp(names, port, tap, link, ownerUid)));
+  await ipBatch([...made, ...plans.flatMap(({ port, tap, link }) => placed(names, port, tap, link))]);
   // The machine itself has nothing to say on a tap.
   for (const { tap } of plans) await writeSysctl(`net/ipv6/conf/${tap}/disable_ipv6`, '1').catch(() => {});
   await bridgeBatch(plans.flatMap(({ port, tap }) => bridgePortSettings(tap, port)));
@@ -22,22 +44,9 @@ export async function ensureTaps(
   await ipBatch(turned.map(({ port, tap }) => ['link', 'set', tap, port.admin_state_up ? 'up' : 'down']));
 }
 
-/** The taps that there are of ports, by name, maybe with other links. */
-export async function tapsOf(names: Names, ports: readonly PortSpec[]): Promise<ReadonlyMap<string, Link>> {
-  return new Map((await linksOf(names, ports)).map((link) => [link.name, link]));
-}
-
-/** One is looked for; of many the list costs less. */
-async function linksOf(names: Names, [first, ...others]: readonly PortSpec[]): Promise<Link[]> {
-  if (!first || others.length > 0) return listLinks();
-  const link = await findLink(names.tap(first.id));
-  return link ? [link] : [];
-}
-
-function setUp(names: Names, port: PortSpec, tap: string, link: Link | undefined, ownerUid: number): string[][] {
+function placed(names: Names, port: PortSpec, tap: string, link: Link | undefined): string[][] {
   const bridge = names.bridge(port.network_id);
   return [
-    ...(link ? [] : newTap(names, port.id, ownerUid)),
     ...(link?.mtu === port.mtu ? [] : [['link', 'set', tap, 'mtu', String(port.mtu)]]),
     ...(link?.master === bridge ? [] : [['link', 'set', tap, 'master', bridge]]),
   ];
@@ -73,14 +82,11 @@ export async function rejoinTaps(
   ports: readonly PortSpec[],
   links: ReadonlyMap<string, Link>,
 ): Promise<void> {
-  for (const port of ports) {
-    const [tap, bridge] = [names.tap(port.id), names.bridge(port.network_id)];
-    const link = links.get(tap);
-    if (!link || link.master === bridge) continue;
-    await ipBatch([['link', 'set', tap, 'master', bridge]]);
-    await bridgeBatch(bridgePortSettings(tap, port));
-    await ipBatch([['link', 'set', tap, port.admin_state_up ? 'up' : 'down']]);
-  }
+  const loose = ports.filter((port) => {
+    const link = links.get(names.tap(port.id));
+    return link && link.master !== names.bridge(port.network_id);
+  });
+  if (loose.length > 0) await setUp(names, loose, links);
 }
 
 /** Removes a port's tap; what is not there is fine. */

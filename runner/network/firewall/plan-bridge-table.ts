@@ -125,6 +125,7 @@ function chains(names: Names): TablePlan['chains'] {
     [
       'from_any',
       jumped([
+        // ARP has no such protocol, so that the first rule does not match it.
         'meta l4proto != tcp jump limits',
         'ether type arp jump limits',
         'meta mark set iifname map @port_marks',

@@ -1,6 +1,6 @@
 import { announceAddresses } from '../../host/arp.ts';
 import { forgetConnections } from '../../host/conntrack.ts';
-import { ipBatch, listAllAddresses, listLinks, listNumberedRoutes, listRules } from '../../host/links.ts';
+import { ipBatch, linksByName, listAllAddresses, listNumberedRoutes, listRules } from '../../host/links.ts';
 import { gathered } from '../../host/wait.ts';
 import { errorText, type Log } from '../../log.ts';
 import type { Inventory } from '../inventory.ts';
@@ -69,7 +69,7 @@ export class Routing {
 
   async #ensureRoutes(family: 4 | 6): Promise<void> {
     const { names, inventory } = this.#options;
-    const links = new Set((await listLinks()).map((link) => link.name));
+    const links = await linksByName();
     const wanted = planRoutes(names, inventory).filter(
       (route) => route.version === family && (route.dev === null || links.has(route.dev)),
     );
