@@ -28,6 +28,8 @@ const PREFIXES = ['10.0.0.0/8', 'fd10::/16'];
 const KERNEL_COMMAND_LINE =
   'console=ttyS0 quiet panic=1 net.ifnames=0 nokaslr mitigations=off tsc=reliable no_timer_check';
 const BOOT_MS = 60_000;
+/** Of the runner, under a flood. */
+const STARTS = 4;
 const CURL = 'curl -sS -m 30';
 const CURL_BRIEFLY = 'curl -sS -m 1.5';
 const pings = (address: string) => `busybox ping -c1 -W30 ${address}`;
@@ -462,11 +464,17 @@ describe('a runner', () => {
   it('that is killed and starts again leaves nothing open for a moment', async () => {
     const a = await guest(net, 81);
     const listener = await world.listenUdp(9);
+    // As fast as it can: rules that are loaded anew may let something pass for microseconds.
     const send = (word: string) =>
       a.namespace.start(
-        process.execPath,
-        '-e',
-        `const s = require('node:dgram').createSocket('udp4'); setInterval(() => s.send('${word}', 9, '${INTRANET}'), 2)`,
+        'python3',
+        '-c',
+        `import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(("${INTRANET}", 9))
+while True:
+  try: s.send(b"${word}")
+  except OSError: pass`,
       );
     await filter([]);
     const probe = send('open');
@@ -474,17 +482,19 @@ describe('a runner', () => {
     probe.kill('SIGKILL');
     await filter();
     send('shut');
-    await machine.kill();
+    for (let starts = 0; starts < STARTS; starts++) {
+      await machine.kill();
+      machine = await MachineInNamespace.open(host.name, options);
+    }
     expect(await a.namespace.does(`${CURL_BRIEFLY} ${INTRANET}`)).toBe(false);
-    machine = await MachineInNamespace.open(host.name, options);
     for (let round = 0; round < 3; round++) {
       await exception({ type: 'project', id: 'nobody' });
       await filter([...PREFIXES, `192.168.${round}.0/24`]);
     }
-    expect(listener.heard()).not.toContain('shut');
+    expect(listener.heard().includes('shut')).toBe(false);
     // By hand, as another program would: the whole is loaded again.
     await host.sh(`nft delete table inet ${names.intranetTable}`);
-    await eventually('the table', () => host.does(`nft list table inet ${names.intranetTable} | grep -q closed4`));
+    await eventually('the table', () => host.does(`nft list table inet ${names.intranetTable} | grep -q open4`));
     expect(await a.namespace.does(`${CURL_BRIEFLY} ${INTRANET}`)).toBe(false);
     expect(await a.namespace.does(`${CURL} ${PUBLIC}`)).toBe(true);
   });

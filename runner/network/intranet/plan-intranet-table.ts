@@ -11,6 +11,7 @@ import { joined, type Range, rangeOf, rangeText, without } from './ranges.ts';
 const NEVER_CLOSED = ['127.0.0.0/8', '169.254.169.254/32', '224.0.0.0/3', '::/127', 'fe80::/10', 'ff00::/8'].map(
   rangeOf,
 );
+const EVERYWHERE = ['0.0.0.0/0', '::/0'].map(rangeOf);
 /** Intranet machines may ask guests; each packet that a guest sends first is judged, so that a prefix ends what it closes. */
 const ANSWERS = ['ct state related return', 'ct state established ct direction reply return'];
 const DHCP = ['udp sport 68 udp dport 67 return', 'udp sport 546 udp dport 547 return'];
@@ -46,9 +47,13 @@ export function planIntranetTable(names: Names, inventory: Inventory, nowMs: num
 
 const set = (type: string): SetPlan => ({ type, elements: new Map() });
 
+/**
+ * What is open, not what is closed: Linux hands a new set of intervals to packets a moment after the rules that ask it, and
+ * until then nothing is in it.
+ */
 function addressSets(closed: Range[]): Record<string, SetPlan> {
-  const sets = { closed4: set('type ipv4_addr; flags interval'), closed6: set('type ipv6_addr; flags interval') };
-  for (const range of closed) sets[`closed${range.version}`].elements.set(rangeText(range), '');
+  const sets = { open4: set('type ipv4_addr; flags interval'), open6: set('type ipv6_addr; flags interval') };
+  for (const range of without(EVERYWHERE, closed)) sets[`open${range.version}`].elements.set(rangeText(range), '');
   return sets;
 }
 
@@ -117,7 +122,7 @@ function chains(): [string, ChainPlan][] {
     rules,
   });
   const jumped = (rules: string[]): ChainPlan => ({ hook: null, rules });
-  const judged = (chain: string) => ['iifname != @bridges return', ...both(`%F daddr @closed%V goto ${chain}`)];
+  const judged = (chain: string) => ['iifname != @bridges return', ...both(`%F daddr != @open%V goto ${chain}`)];
   return [
     ['as_sent', filter('prerouting', BEFORE_TENANTS, judged('judge_sent'))],
     ['as_routed', filter('forward', BEFORE_RECEIVERS, judged('judge_routed'))],
