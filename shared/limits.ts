@@ -13,6 +13,9 @@ export const LEASE_S = 50;
 export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 /** Objects of desired state in one message; more follow in further messages, the last marked complete. */
 export const OBJECTS_PER_MESSAGE_MAX = 500;
+/** Resources that one machine measures at one moment, and moments in one message. */
+export const SAMPLES_PER_BATCH_MAX = 10_000;
+export const SAMPLE_BATCHES_PER_MESSAGE_MAX = 360;
 /** Time a client may take between the challenge and its hello. */
 export const HELLO_TIMEOUT_S = 20;
 /** How long the edge holds a long poll open before it answers with nothing. */

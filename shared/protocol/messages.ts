@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OBJECTS_PER_MESSAGE_MAX } from '../limits.ts';
+import { OBJECTS_PER_MESSAGE_MAX, SAMPLE_BATCHES_PER_MESSAGE_MAX, SAMPLES_PER_BATCH_MAX } from '../limits.ts';
 import { operationTarget } from '../specs/kinds.ts';
 import { ipText, physicalNetwork } from '../specs/network.ts';
 
@@ -110,9 +110,33 @@ const fromEdge = {
   beat: z.object({ type: z.literal('beat'), server_time_ms: count, token: z.string().optional() }),
   /** Asks the runner to come back on a new session, after a random part of the time given. */
   reconnect: z.object({ type: z.literal('reconnect'), within_s: count, reason: z.string() }),
+  /** Samples up to this one of a spool are kept for good: the runner may forget them. */
+  metered_ack: z.object({ type: z.literal('metered-ack'), spool_id: z.string().max(64), seq: count }),
   /** Asks for a new key (see docs/protocol.md). */
   rotate: z.object({ type: z.literal('rotate') }),
 };
+
+/**
+ * What was read of one resource at one moment. Counters are as they stand, never differences; they count from zero since
+ * their epoch began, which is new whenever they do so again.
+ */
+export const sample = z.object({
+  type: z.string().max(32),
+  id: z.string().max(128),
+  epoch: z.string().max(64),
+  values: z.record(z.string().max(64), z.int()),
+});
+export type Sample = z.infer<typeof sample>;
+
+/** All samples of one moment. Batches of a spool are numbered without gaps from 1. */
+export const sampleBatch = z.object({
+  seq: z.int().min(1),
+  /** The edge's time as far as the runner knows it, else its own. */
+  at_ms: count,
+  boot_id: z.string().max(64),
+  samples: z.array(sample).max(SAMPLES_PER_BATCH_MAX),
+});
+export type SampleBatch = z.infer<typeof sampleBatch>;
 
 const fromRunner = {
   hello: z.object({
@@ -172,6 +196,12 @@ const fromRunner = {
     objects: z.array(z.object({ kind: z.string().max(32), id: z.string().max(128) })).max(OBJECTS_PER_MESSAGE_MAX),
   }),
   /** Asks for all of the desired state, because the ledger does not amount to what it should. */
+  /** Oldest first; said again until acknowledged. The spool's id is new when what it held was lost. */
+  metered: z.object({
+    type: z.literal('metered'),
+    spool_id: z.string().max(64),
+    batches: z.array(sampleBatch).min(1).max(SAMPLE_BATCHES_PER_MESSAGE_MAX),
+  }),
   resync: z.object({ type: z.literal('resync'), reason: z.string().max(256) }),
   /** The new key; the signature is the old key's, over `rotateText`. It counts once the edge has acknowledged the frame. */
   rotated: z.object({ type: z.literal('rotated'), public_key: base64url, signature: base64url }),
@@ -187,6 +217,7 @@ export const edgeMessage = z.discriminatedUnion('type', [
   fromEdge.query,
   fromEdge.beat,
   fromEdge.reconnect,
+  fromEdge.metered_ack,
   fromEdge.rotate,
 ]);
 export type EdgeMessage = z.infer<typeof edgeMessage>;
@@ -199,6 +230,7 @@ export const runnerMessage = z.discriminatedUnion('type', [
   fromRunner.answer,
   fromRunner.heartbeat,
   fromRunner.unknown,
+  fromRunner.metered,
   fromRunner.resync,
   fromRunner.rotated,
 ]);
