@@ -61,15 +61,21 @@ function checksum(data: Buffer): number {
 
 const CHECKSUM_AT: Record<number, number> = { 6: 16, 17: 6, 136: 6, 1: 2, 58: 2 };
 
-/** An IP packet with a right checksum of its payload, where the protocol has one. */
-export function ip(from: string, to: string, protocol: number, payload: Buffer): Buffer {
-  const [source, target] = [addressBytes(from), addressBytes(to)];
+/** The payload of an IP packet, with a right checksum where its protocol has one. */
+export function summed(from: string, to: string, protocol: number, payload: Buffer): Buffer {
   const body = Buffer.from(payload);
   const at = CHECKSUM_AT[protocol];
   if (at !== undefined) {
-    const pseudo = Buffer.concat([source, target, u32(body.length), u32(protocol)]);
+    const pseudo = Buffer.concat([addressBytes(from), addressBytes(to), u32(body.length), u32(protocol)]);
     body.writeUInt16BE(checksum(protocol === 1 ? body : Buffer.concat([pseudo, body])) || 0xffff, at);
   }
+  return body;
+}
+
+/** An IP packet; its payload is summed. */
+export function ip(from: string, to: string, protocol: number, payload: Buffer): Buffer {
+  const [source, target] = [addressBytes(from), addressBytes(to)];
+  const body = summed(from, to, protocol, payload);
   if (source.length === 16) {
     return Buffer.concat([u32(0x6000_0000), u16(body.length), bytes(protocol, 255), source, target, body]);
   }

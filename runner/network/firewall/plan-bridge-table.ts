@@ -195,7 +195,7 @@ function chains(names: Names): TablePlan['chains'] {
     [
       'guard_ip6',
       jumped([
-        // The groups' chains say so again of what was in pieces; here it holds for all, whatever becomes of that table.
+        // In pieces, too: the first one says what it is, or Linux does not put them together (RFC 8200, section 4.5).
         'icmpv6 type { nd-router-advert, nd-redirect } drop',
         'udp sport 547 drop',
         'icmpv6 type nd-neighbor-advert iifname . @th,64,128 != @nd_targets iifname . @th,64,128 != @nd_ranges drop',

@@ -11,12 +11,6 @@ const DIRECTIONS: Direction[] = ['ingress', 'egress'];
 
 /** What belongs to a connection that others have judged. */
 export const ANSWERS = ['ct state related accept', 'ct state established ct direction reply accept'];
-/**
- * What only routers and DHCP servers say. Backs up the bridge table, which sees fragments as they come; here they are whole
- * again.
- */
-const NOT_A_GUESTS = ['icmpv6 type { nd-router-advert, nd-redirect } drop', 'udp sport { 67, 547 } drop'];
-
 /** The chain that ports with this set of groups share. */
 export const chainOfGroups = (direction: Direction, groupIds: readonly string[]): string =>
   `${direction}-ports-${hashOf(groupIds)}`;
@@ -63,7 +57,6 @@ function chainsOfPorts(inventory: Inventory, groupIds: string[]): [string, Chain
     const states = ['ct state vmap { invalid : drop, related : accept }', `ct direction reply jump ${replies}`];
     const rules = [
       ...(isStateful(inventory, known) ? states : []),
-      ...(direction === 'egress' ? NOT_A_GUESTS : []),
       ...known.map((id) => `jump ${chainOfGroup(direction, id)}`),
       'drop',
     ];
