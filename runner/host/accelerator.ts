@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { asUser } from './as-user.ts';
 import { letUserOpen } from './devices.ts';
 import type { User } from './users.ts';
@@ -27,9 +27,17 @@ export async function pickAccelerator(user: User): Promise<Accelerator> {
     () => false,
   );
   if (!there) return emulation('there is no /dev/kvm');
+  if (!(await hasHardwareVirtualisation()))
+    return emulation('/dev/kvm is there, but the processor has neither VMX nor SVM: it runs only kernels made for it');
   const group = await letUserOpen('/dev/kvm', user);
   const kvm: Accelerator = { kind: 'kvm', groups: group === null ? [] : [group], reason: null };
   return (await runsMachine(kvm, user)) ? kvm : emulation('/dev/kvm is there, but a machine on it does not run');
+}
+
+/** Whether the processor says that it runs guests by itself. Without, Linux may offer KVM by PVM, where guests' own kernels break. */
+async function hasHardwareVirtualisation(): Promise<boolean> {
+  const text = await readFile('/proc/cpuinfo', 'utf8');
+  return /^flags\s*:.*\b(vmx|svm)\b/m.test(text);
 }
 
 /** The processor that guests get. */
