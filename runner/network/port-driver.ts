@@ -19,7 +19,7 @@ export function portDriver(services: NetworkServices, ownerUid: number): Driver<
     for (const spec of ports) await inventory.put('port', spec.id, spec);
     await firewall.sync();
     if (left.length === 0) return;
-    await ensureTaps(names, left, taps, ownerUid);
+    await ensureTaps(services, left, taps, ownerUid);
     for (const networkId of new Set(left.map((spec) => spec.network_id))) {
       await services.syncNeighbors(networkId);
       await services.syncDhcp(networkId);

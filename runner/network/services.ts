@@ -153,7 +153,7 @@ export class NetworkServices {
 
   #rejoinTaps(networkId: string, links: ReadonlyMap<string, Link>): Promise<void> {
     const ports = this.inventory.portsOf(networkId).map((port) => port.spec);
-    return rejoinTaps(this.names, ports, links);
+    return rejoinTaps(this, ports, links);
   }
 
   /** Tells the kernel again of neighbors that somebody took from it. */

@@ -1,21 +1,29 @@
 import type { PortSpec } from '../../shared/specs/network.ts';
 import { bridgeBatch, findLink, ipBatch, type Link, linksByName } from '../host/links.ts';
 import { writeSysctl } from '../host/sysctl.ts';
-import type { Names } from './names.ts';
+import type { Inventory } from './inventory.ts';
+import { gatewayMac, type Names } from './names.ts';
+
+/** Whose taps they are, and what networks they are of. */
+interface Place {
+  names: Names;
+  inventory: Inventory;
+}
 
 /**
  * Makes ports' taps on their networks' bridges, or changes what differs. The guests' user may open them, nobody else.
  * @param there - the taps that there are, by name
  */
 export async function ensureTaps(
-  names: Names,
+  place: Place,
   ports: readonly PortSpec[],
   there: ReadonlyMap<string, Link>,
   ownerUid: number,
 ): Promise<void> {
+  const { names } = place;
   const missing = ports.filter((port) => !there.has(names.tap(port.id)));
   const made = missing.flatMap((port) => newTap(names, port.id, ownerUid));
-  await setUp(names, ports, there, made);
+  await setUp(place, ports, there, made);
 }
 
 /** The taps that there are of ports, by name, maybe with other links. One is looked for; of many the list costs less. */
@@ -30,13 +38,14 @@ export async function tapsOf(
 
 /** Puts taps on their bridges, in order: none is up before the bridge knows how to treat it. @param made - makes those that are missing */
 async function setUp(
-  names: Names,
+  place: Place,
   ports: readonly PortSpec[],
   there: ReadonlyMap<string, Link>,
   made: string[][] = [],
 ): Promise<void> {
+  const { names } = place;
   const plans = ports.map((port) => ({ port, tap: names.tap(port.id), link: there.get(names.tap(port.id)) }));
-  await ipBatch([...made, ...plans.flatMap(({ port, tap, link }) => placed(names, port, tap, link))]);
+  await ipBatch([...made, ...plans.flatMap(({ port, tap, link }) => placed(place, port, tap, link))]);
   // The machine itself has nothing to say on a tap.
   for (const { tap } of plans) await writeSysctl(`net/ipv6/conf/${tap}/disable_ipv6`, '1').catch(() => {});
   await bridgeBatch(plans.flatMap(({ port, tap }) => bridgePortSettings(tap, port)));
@@ -44,9 +53,12 @@ async function setUp(
   await ipBatch(turned.map(({ port, tap }) => ['link', 'set', tap, port.admin_state_up ? 'up' : 'down']));
 }
 
-function placed(names: Names, port: PortSpec, tap: string, link: Link | undefined): string[][] {
+function placed({ names, inventory }: Place, port: PortSpec, tap: string, link: Link | undefined): string[][] {
   const bridge = names.bridge(port.network_id);
+  const mac = inventory.networks.get(port.network_id)?.spec.external ? link?.mac : gatewayMac(port.network_id);
   return [
+    // The bridge takes frames for a tap's own address, too: they are told apart from others by the gateway's.
+    ...(mac === link?.mac ? [] : [['link', 'set', tap, 'address', String(mac)]]),
     ...(link?.mtu === port.mtu ? [] : [['link', 'set', tap, 'mtu', String(port.mtu)]]),
     ...(link?.master === bridge ? [] : [['link', 'set', tap, 'master', bridge]]),
   ];
@@ -78,15 +90,16 @@ function bridgePortSettings(tap: string, port: PortSpec): string[][] {
 
 /** Takes the taps of a network's ports that are there, and not on its bridge, back to it. @param links - all that there are */
 export async function rejoinTaps(
-  names: Names,
+  place: Place,
   ports: readonly PortSpec[],
   links: ReadonlyMap<string, Link>,
 ): Promise<void> {
+  const { names } = place;
   const loose = ports.filter((port) => {
     const link = links.get(names.tap(port.id));
     return link && link.master !== names.bridge(port.network_id);
   });
-  if (loose.length > 0) await setUp(names, loose, links);
+  if (loose.length > 0) await setUp(place, loose, links);
 }
 
 /** Removes a port's tap; what is not there is fine. */

@@ -6,9 +6,9 @@ import { gatewayMac, holderMac, METADATA_ADDRESS, type Names } from '../names.ts
 import { insideOf } from '../routers/components.ts';
 import { portForwardingsOf } from '../routers/floating.ts';
 import { segmentDevices, type Uplinks } from '../segments/uplinks.ts';
+import { ICMP_ERRORS } from './plan-router-chains.ts';
 import type { ChainPlan, SetPlan } from './ruleset.ts';
 
-const ICMP_ERRORS = 'icmp type { destination-unreachable, time-exceeded, parameter-problem }';
 /** Protocol and destination port of the packet that an ICMP error is about, whose header has no options. */
 const ABOUT = '@th,136,8 . @th,240,16';
 const PROTOCOL_NUMBERS: Record<string, number> = { tcp: 6, udp: 17, dccp: 33, sctp: 132 };

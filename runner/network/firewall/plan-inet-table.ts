@@ -15,7 +15,7 @@ import { perObject } from './per-object.ts';
 import { ANSWERS, chainOfGroups, planGroupChains } from './plan-group-chains.ts';
 import type { Direction } from './plan-group-matches.ts';
 import { CONNECTION_LIMITS, connectionMeters } from './plan-limits.ts';
-import { ERRORS_FROM_HOST, NOT_TRANSLATED, routerChains } from './plan-router-chains.ts';
+import { ERRORS_FROM_HOST, IS_BRIDGED, NOT_TRANSLATED, routerChains } from './plan-router-chains.ts';
 import { planRouterSets } from './plan-router-sets.ts';
 import { INTO_TUNNELS, planTunnelSets, tunnelChains } from './plan-tunnel-rules.ts';
 import type { ChainPlan, SetPlan, TablePlan } from './ruleset.ts';
@@ -148,9 +148,6 @@ const nat = (hook: string, priority: number, rules: string[]): ChainPlan => ({
 const jumped = (rules: string[]): ChainPlan => ({ hook: null, rules });
 /** By the next hop: beyond a guest that routes, it is that guest who receives. */
 const RECEIVERS = ['oifname . rt ip nexthop vmap @ingress4', 'oifname . rt ip6 nexthop vmap @ingress6'];
-/** The packet carries its network's mark: it is no frame between two taps. */
-const IS_BRIDGED = 'meta mark and 0x80000000 == 0';
-const IS_ROUTED = 'meta mark and 0x80000000 != 0';
 
 /** What guests send: told apart by network, judged by the port's rules, and marked for routing. */
 function senderChains(names: Names): [string, ChainPlan][] {
@@ -205,8 +202,6 @@ function receiverChains(): [string, ChainPlan][] {
         INTO_TUNNELS,
         'jump routed',
         'oifname @bridges goto to_guests',
-        `${IS_ROUTED} accept`,
-        'drop',
       ]),
     ],
     ['between_ports', jumped([`icmpv6 type ${ND} accept`, 'meta mark vmap @ingress', 'drop'])],

@@ -1,8 +1,9 @@
 import { SEGMENT_NUMBER } from '../names.ts';
 import type { ChainPlan } from './ruleset.ts';
 
-const IS_BRIDGED = 'meta mark and 0x80000000 == 0';
-const ICMP_ERRORS = 'icmp type { destination-unreachable, time-exceeded, parameter-problem }';
+/** The packet does not carry its network's mark: it is a frame between two taps. */
+export const IS_BRIDGED = 'meta mark and 0x80000000 == 0';
+export const ICMP_ERRORS = 'icmp type { destination-unreachable, time-exceeded, parameter-problem }';
 const ICMPV6_ERRORS = 'icmpv6 type { 1, 2, 3, 4 }';
 /** From a guest's port to which another one leads. */
 const IS_FORWARDED = 'iifname . ip saddr . ip protocol . th sport @forwarded_inner';
@@ -182,6 +183,9 @@ function forwardChains(): [string, ChainPlan][] {
         'ct direction reply return',
         'oifname @inner ct status dnat goto hairpin',
         'oifname @external goto leaving',
+        // By the machine itself: never as what only the guest says it is, as in a connection that another guest began.
+        'oifname != @bridges meta nfproto ipv4 ct status snat return',
+        'oifname != @bridges meta nfproto ipv4 drop',
       ]),
     ],
     ['hairpin', jumped(['ct status snat goto to_guests', 'drop'])],
