@@ -14,7 +14,6 @@ const names = new Names(MARK);
 const pings = (address: string) => `busybox ping -c1 -W30 ${address}`;
 const pingsBriefly = (address: string) => `busybox ping -c1 -W1 ${address}`;
 const CURL = 'curl -sS -m 30';
-const COUNTED_PINGS = 30;
 
 const folder = temporaryFolder();
 const leaseScript = join(folder.path, 'lease');
@@ -84,30 +83,6 @@ describe('a flat network', () => {
     expect(seen).not.toMatch(/10\.20\.0\.1[ ,:]|bootp|DHCP|router advertisement/i);
     await removeEverywhere(net);
     expect(await joined.host(0).namespace.sh('ip -o link show ph0')).not.toContain('master');
-  });
-
-  it('leaves guests of a machine alone when the runner of another dies, and when that machine does', async () => {
-    const net = flat('10.21.0.0/24');
-    await joined.applyEverywhere('network', net.id, net);
-    const a = await joined.guest(0, net, 11, [open]);
-    const b = await joined.guest(1, net, 12, [open]);
-    await a.namespace.sh(pings(b.address));
-    const whileThat = async (address: string, what: () => Promise<unknown>) => {
-      const counted = b.namespace.sh(`busybox ping -c${COUNTED_PINGS} -i 0.1 -W5 ${address}`);
-      await what();
-      expect(await counted).toContain(`${COUNTED_PINGS} packets received`);
-    };
-    await b.namespace.sh(pings(WORLD));
-    await whileThat(a.address, () => joined.host(0).machine.kill());
-    await whileThat(WORLD, () =>
-      joined.host(0).namespace.sh('for l in ph0 up0 ul0 ext0; do ip link set $l down; done'),
-    );
-    expect(await b.namespace.does(pingsBriefly(a.address))).toBe(false);
-    await joined.host(0).namespace.sh(`for l in ph0 up0 ul0 ext0; do ip link set $l up; done
-      ip route replace default via ${WORLD}`);
-    await joined.reopen(0);
-    await b.namespace.sh(pings(a.address));
-    await removeEverywhere(net);
   });
 
   it('is refused where this machine cannot carry it, and says why', async () => {
