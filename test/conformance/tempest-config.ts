@@ -61,6 +61,9 @@ export async function tempestConfig(
     subnet: { name: 'tempest', network_id: network.id, ip_version: 4, cidr: '10.99.0.0/20' },
   });
   const publicId = await newPublicNetwork(cloud, subnet.id);
+  await admin.call('network', 'POST', '/v2.0/subnetpools', {
+    subnetpool: { name: 'tempest', shared: true, is_default: true, prefixes: ['10.128.0.0/12'], default_prefixlen: 26 },
+  });
   await otherImageEndpoint(cloud);
   const sections: Sections = {
     ...FEATURES,
@@ -110,7 +113,7 @@ export async function tempestConfig(
       port_security: true,
       api_extensions: await extensionsOf(cloud),
     },
-    neutron_plugin_options: { max_mtu: MTU_MAX },
+    neutron_plugin_options: { max_mtu: MTU_MAX, available_type_drivers: 'flat,vlan,vxlan' },
     validation: { run_validation: false },
     service_available: { nova: true, glance: true, neutron: true, cinder: false, swift: false },
   };
