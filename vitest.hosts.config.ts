@@ -10,7 +10,8 @@ const everywhere = ['node_modules/**', '.aerostat/**', '.cache/**'];
 export default defineConfig({
   test: {
     ...patience,
-    maxWorkers: 2,
+    // One more than processors: guests that boot leave none idle, tests that wait for silence do.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,
