@@ -14,6 +14,8 @@ export default defineConfig({
           DATABASE_URL: inject<string>('databaseUrl'),
           DATABASE_TOKEN: inject<string>('databaseToken'),
           TOKEN_KEY: btoa('0123456789abcdef0123456789abcdef'),
+          // The receivers of the tests are on this machine.
+          WEBHOOK_ALLOW: '127.0.0.0/8',
           TEST_ADMIN_PASSWORD: inject<string>('adminPassword'),
         },
       },

@@ -37,6 +37,8 @@ export interface EdgeOptions {
   importAllow?: string[];
   /** CIDRs that identity providers may be at, beyond public addresses. */
   ssoAllow?: string[];
+  /** CIDRs that webhooks may be sent to, beyond public addresses; with any, plain HTTP is taken there. */
+  webhookAllow?: string[];
   /** Dashboards that may be handed a token after a log-in elsewhere. */
   trustedDashboards?: string[];
   /** A JSON object of Keystone's `[security_compliance]` options. */
@@ -125,7 +127,8 @@ async function startDatabase(
 }
 
 function startWorkerd(options: EdgeOptions, database: string): Supervisor {
-  const { paths, secrets, host, port, publicUrl, region, importAllow = [], ssoAllow = [] } = options;
+  const { paths, secrets, host, port, publicUrl, region } = options;
+  const { importAllow = [], ssoAllow = [], webhookAllow = [] } = options;
   const config = join(paths.worker, 'workerd.capnp');
   writeAtomically(
     config,
@@ -137,6 +140,7 @@ function startWorkerd(options: EdgeOptions, database: string): Supervisor {
       durableObjects: paths.durableObjects,
       importAllow,
       ssoAllow,
+      webhookAllow,
       bindings: {
         DATABASE_URL: 'http://database',
         DATABASE_TOKEN: secrets.databaseToken,
@@ -144,6 +148,7 @@ function startWorkerd(options: EdgeOptions, database: string): Supervisor {
         REGION: region,
         PUBLIC_URL: publicUrl,
         IMPORT_ALLOW: importAllow.join(','),
+        WEBHOOK_ALLOW: webhookAllow.join(','),
         SECURITY_COMPLIANCE: options.securityCompliance ?? '',
         TRUSTED_DASHBOARDS: (options.trustedDashboards ?? []).join(','),
       },

@@ -27,6 +27,7 @@ const HELP = `npm start [-- OPTIONS]: a whole cloud on this machine, in the fore
   --cidr CIDR      guests of the shared network    (10.77.0.0/24)
   --import-allow CIDRS  where images may be downloaded from, beside public addresses; divided by commas
   --sso-allow CIDRS     where identity providers may be, beside public addresses; divided by commas
+  --webhook-allow CIDRS for development: where webhooks may go, beside public addresses, over HTTP, too
   --trusted-dashboard URLS  dashboards that single sign-on may hand a token to; divided by commas
   --security-compliance JSON  rules for passwords and lock-outs: options of Keystone's [security_compliance]
   --no-runner      the control plane alone
@@ -41,6 +42,7 @@ const options = {
   cidr: { type: 'string', default: '10.77.0.0/24' },
   'import-allow': { type: 'string', default: '' },
   'sso-allow': { type: 'string', default: '' },
+  'webhook-allow': { type: 'string', default: '' },
   'trusted-dashboard': { type: 'string', default: '' },
   'security-compliance': { type: 'string', default: '' },
   'no-runner': { type: 'boolean', default: false },
@@ -76,6 +78,7 @@ export async function start(args: string[]): Promise<number> {
       ...{ paths, secrets, host: values.host, port, publicUrl: url, region: values.region },
       importAllow: cidrsOf('--import-allow', values['import-allow']),
       ssoAllow: cidrsOf('--sso-allow', values['sso-allow']),
+      webhookAllow: cidrsOf('--webhook-allow', values['webhook-allow']),
       trustedDashboards: values['trusted-dashboard'].split(',').filter(Boolean),
       securityCompliance: complianceOption(values['security-compliance']),
     });

@@ -13,6 +13,7 @@ const options = {
   durableObjects: '/tmp/objects',
   importAllow: ['127.0.0.0/8', 'fd00::/8'],
   ssoAllow: ['10.0.0.0/8'],
+  webhookAllow: ['192.168.7.0/24'],
   bindings: { TOKEN_KEY: 'a"b\\c\nd é' },
 };
 

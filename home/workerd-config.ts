@@ -16,6 +16,8 @@ export interface WorkerdOptions {
   importAllow: string[];
   /** CIDRs that identity providers may be at, beyond public addresses. */
   ssoAllow: string[];
+  /** CIDRs that webhooks may be sent to, beyond public addresses. */
+  webhookAllow: string[];
   bindings: Record<string, string>;
 }
 
@@ -38,9 +40,14 @@ export function compatibility(wranglerToml = readFileSync(WRANGLER, 'utf8')): { 
   return { date, flags: [...flags.matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? '') };
 }
 
-/** A way out to public addresses, and to some more. */
-const networkOf = (allow: readonly string[]): string =>
-  `network = (allow = [${['public', ...allow].map(capnpText).join(', ')}], tlsOptions = (trustBrowserCas = true))`;
+/** Addresses of IPv6 behind which others lie, of IPv4, that no list of ranges sees: NAT64 (two), Teredo, 6to4. */
+const TUNNELS = ['64:ff9b::/96', '64:ff9b:1::/48', '2001::/32', '2002::/16'];
+
+/** A way out to public addresses, and to some more, but for some. */
+const networkOf = (allow: readonly string[], deny: readonly string[] = []): string =>
+  `network = (allow = [${listOf(['public', ...allow])}], ${deny.length > 0 ? `deny = [${listOf(deny)}], ` : ''}tlsOptions = (trustBrowserCas = true))`;
+
+const listOf = (texts: readonly string[]) => texts.map(capnpText).join(', ');
 
 /** The configuration that `workerd serve` reads. */
 export function workerdConfig(options: WorkerdOptions): string {
@@ -58,6 +65,7 @@ const config :Workerd.Config = (
     (name = "objects", disk = (path = ${capnpText(options.durableObjects)}, writable = true)),
     (name = "downloads", ${networkOf(options.importAllow)}),
     (name = "identity-providers", ${networkOf(options.ssoAllow)}),
+    (name = "webhooks", ${networkOf(options.webhookAllow, TUNNELS)}),
     (name = "internet", ${networkOf([])}),
   ],
   # Less memory at the same speed: what a request makes is dead before even a small young generation is full.
@@ -74,6 +82,7 @@ const aerostat :Workerd.Worker = (
     (className = "RegionWatch", uniqueKey = "aerostat-region-watch", enableSql = true),
     (className = "ImageImporter", uniqueKey = "aerostat-image-importer", enableSql = true),
     (className = "ConsoleRelay", uniqueKey = "aerostat-console-relay", enableSql = true),
+    (className = "WebhookSender", uniqueKey = "aerostat-webhook-sender", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "objects"),
   globalOutbound = "internet",
@@ -82,10 +91,12 @@ const aerostat :Workerd.Worker = (
     (name = "BLOBS", service = "blobs"),
     (name = "DOWNLOADS", service = "downloads"),
     (name = "IDENTITY_PROVIDERS", service = "identity-providers"),
+    (name = "WEBHOOKS", service = "webhooks"),
     (name = "RUNNER_LINK", durableObjectNamespace = "RunnerLink"),
     (name = "REGION_WATCH", durableObjectNamespace = "RegionWatch"),
     (name = "IMAGE_IMPORTER", durableObjectNamespace = "ImageImporter"),
     (name = "CONSOLE_RELAY", durableObjectNamespace = "ConsoleRelay"),
+    (name = "WEBHOOK_SENDER", durableObjectNamespace = "WebhookSender"),
 ${texts.join('\n')}
   ],
 );

@@ -68,6 +68,7 @@ export async function startCloud(
     publicUrl?: (port: number) => string;
     importAllow?: string[];
     ssoAllow?: string[];
+    webhookAllow?: string[];
     trustedDashboards?: string[];
     securityCompliance?: string;
   } = {},

@@ -10,6 +10,7 @@ import { pause } from '../runner/host/wait.ts';
 import { systemClock } from '../shared/clock.ts';
 import { randomIds } from '../shared/ids.ts';
 import { hashPassword } from '../worker/identity/password.ts';
+import { startReceiver } from './webhook-receiver.ts';
 
 /** A fresh database for a run of the edge lane: migrated and bootstrapped, in a folder of its own. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -24,6 +25,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     sleep: pause,
   });
   await bootstrap(db, { adminPassword, hash: hashPassword, clock: systemClock, ids: randomIds });
+  const receiver = await startReceiver();
+  project.provide('receiverUrl', receiver.url);
   const blobFolder = join(folder, 'blobs');
   mkdirSync(blobFolder);
   project.provide('blobFolder', blobFolder);
@@ -31,6 +34,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('databaseToken', token);
   project.provide('adminPassword', adminPassword);
   return async () => {
+    await receiver.close();
     await server.close();
     rmSync(folder, { recursive: true, force: true });
   };
@@ -39,6 +43,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 declare module 'vitest' {
   export interface ProvidedContext {
     blobFolder: string;
+    receiverUrl: string;
     databaseUrl: string;
     databaseToken: string;
     adminPassword: string;

@@ -10,6 +10,7 @@ import { addressOf, makeContext } from './http/make-context.ts';
 import { identity } from './identity/routes.ts';
 import { image } from './image/routes.ts';
 import { network } from './network/routes.ts';
+import { webhooks } from './webhooks/routes.ts';
 
 /** All services under the paths that the catalog names. */
 const services = new Hono<AppEnv>()
@@ -18,6 +19,7 @@ const services = new Hono<AppEnv>()
   .route('/image', image)
   .route('/networking', network)
   .route('/aerostat/v1/consoles', consoleViewers)
+  .route('/aerostat/v1/webhooks', webhooks)
   .route('/aerostat/v1', fleet);
 
 /**

@@ -2,6 +2,7 @@ import type { ConsoleRelay } from './compute/consoles/console-relay.ts';
 import type { RegionWatch } from './fleet/region-watch.ts';
 import type { RunnerLink } from './fleet/runner-link.ts';
 import type { ImageImporter } from './image/imports/image-importer.ts';
+import type { WebhookSender } from './webhooks/webhook-sender.ts';
 
 /** What the platform hands the worker: the same names in wrangler.toml and in the configuration for workerd. */
 export interface Env {
@@ -30,10 +31,15 @@ export interface Env {
   DOWNLOADS?: Fetcher;
   /** CIDRs, divided by commas, that downloads may reach beyond public addresses. */
   IMPORT_ALLOW?: string;
+  /** At home: the way to webhooks' receivers. Absent in the cloud, whose own fetch reaches public addresses alone. */
+  WEBHOOKS?: Fetcher;
+  /** For development: CIDRs, divided by commas, that webhooks may be sent to beyond public addresses, over HTTP, too. */
+  WEBHOOK_ALLOW?: string;
   /** Seconds after which a resize that nobody confirmed or reverted is confirmed; 0 or absent: never. */
   RESIZE_CONFIRM_S?: string;
   RUNNER_LINK: DurableObjectNamespace<RunnerLink>;
   REGION_WATCH: DurableObjectNamespace<RegionWatch>;
   IMAGE_IMPORTER: DurableObjectNamespace<ImageImporter>;
   CONSOLE_RELAY: DurableObjectNamespace<ConsoleRelay>;
+  WEBHOOK_SENDER: DurableObjectNamespace<WebhookSender>;
 }

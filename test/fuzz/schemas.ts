@@ -103,6 +103,7 @@ import { routeList } from '../../worker/network/routers/attributes.ts';
 import { groupAttributes, ruleAttributes } from '../../worker/network/security-groups/attributes.ts';
 import { prefixes } from '../../worker/network/subnetpools/attributes.ts';
 import { subnetAttributes } from '../../worker/network/subnets/attributes.ts';
+import { endpointBody, endpointPatch, replayBody, rotateBody } from '../../worker/webhooks/bodies.ts';
 import { actionBodies } from './server-actions.ts';
 
 /**
@@ -327,12 +328,22 @@ const fleet: Record<string, Body> = {
   'PUT /intranet/rules/:id': of(rulePatch),
 };
 
+const webhooks: Record<string, Body> = {
+  'POST /endpoints': of(endpointBody),
+  'PATCH /endpoints/:id': of(endpointPatch),
+  'POST /endpoints/:id/rotate': of(rotateBody),
+  'POST /endpoints/:id/test': 'nothing',
+  'POST /endpoints/:id/replay': of(replayBody),
+  'POST /deliveries/:id/replay': 'nothing',
+};
+
 const SERVICES: Readonly<Record<string, Record<string, Body>>> = {
   '/identity/v3': identity,
   '/compute/v2.1': compute,
   '/image/v2': image,
   '/networking/v2.0': networking,
   '/aerostat/v1': fleet,
+  '/aerostat/v1/webhooks': webhooks,
 };
 
 const all = new Map(

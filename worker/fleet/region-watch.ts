@@ -9,6 +9,7 @@ import type { Context } from '../http/context.ts';
 import { recoverImports } from '../image/imports/recover-imports.ts';
 import { sweepLooseBlobs } from '../image/loose-blobs.ts';
 import { expireIntranetRules } from '../network/intranet/expire-rules.ts';
+import { webhookRound } from '../webhooks/webhook-round.ts';
 import { objectContext } from './object-context.ts';
 
 /** How late a deadline may be noticed, and a lost runner be shown as gone. */
@@ -34,6 +35,7 @@ export class RegionWatch extends DurableObject<Env> {
       // Before their operations are ended: what a move's end means is decided with its operation.
       await watchMoves(ctx);
       await runBatch(ctx.db, roundStatements(ctx));
+      await webhookRound(ctx);
       await expireIntranetRules(ctx);
       await sweepLooseBlobs(ctx);
       await recoverImports(ctx);

@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { BatchItem } from 'drizzle-orm/batch';
 import type { Database } from '../../db/client.ts';
 import { audit } from '../../db/schema/audit.ts';
+import { dueEndpoints } from '../webhooks/wake-endpoints.ts';
 import type { ActorContext, Context } from './context.ts';
 
 export type Statement = BatchItem<'sqlite'>;
@@ -52,7 +53,7 @@ export interface Change {
 }
 
 /**
- * Writes a mutation in one atomic batch, then wakes the runners it touched.
+ * Writes a mutation in one atomic batch, then wakes the runners it touched and the endpoints that its events go to.
  * @returns the results of `statements`, in order
  * @throws AssertionFailed, ConstraintFailed - and then nothing was written
  */
@@ -64,14 +65,18 @@ export async function commit(ctx: Context, change: Change): Promise<unknown[]> {
 
 /** Writes statements that no user asked for (a runner's report); otherwise as `commit`. */
 export async function commitAll(ctx: Context, statements: Statement[], touches?: SQL): Promise<unknown[]> {
-  if (!touches) return runBatch(ctx.db, statements);
-  const bump = ctx.db.all<{ id: string }>(
-    sql`UPDATE runners SET generation = generation + 1 WHERE ${touches} RETURNING id`,
-  );
-  const [touched, ...results] = await runBatch(ctx.db, [bump, ...statements]);
-  ctx.fleet.poke((touched as { id: string }[]).map((row) => row.id));
+  const bump = touches
+    ? [ctx.db.all(sql`UPDATE runners SET generation = generation + 1 WHERE ${touches} RETURNING id`)]
+    : [];
+  const results = await runBatch(ctx.db, [...bump, ...statements, dueEndpoints(ctx)]);
+  const touched = touches ? results.shift() : [];
+  const due = results.pop();
+  ctx.fleet.poke(idsOf(touched));
+  ctx.webhooks.wake(idsOf(due));
   return results;
 }
+
+const idsOf = (rows: unknown) => (rows as { id: string }[]).map((row) => row.id);
 
 /** Runs statements as one atomic batch and types its failures. */
 export async function runBatch(db: Database, statements: Statement[]): Promise<unknown[]> {

@@ -7,6 +7,7 @@ import type { Fleet } from '../fleet/fleet.ts';
 import type { Delegation } from '../identity/tokens/delegation.ts';
 import type { BlobStore } from '../image/blob-store.ts';
 import type { Imports } from '../image/imports/imports.ts';
+import type { Webhooks } from '../webhooks/wake-endpoints.ts';
 
 /** Who acts, as the token says. Every id is Keystone's, without dashes. */
 export interface Actor {
@@ -46,6 +47,9 @@ export interface Context {
   imports: Imports;
   /** Fetches from anywhere that the operator lets downloads go; nothing of ours is there. */
   download(request: Request): Promise<Response>;
+  webhooks: Webhooks;
+  /** Sends a webhook to where the operator lets them go; nothing of ours is there. */
+  deliver(request: Request): Promise<Response>;
   log: Log;
   /** Keeps work alive after the answer. */
   waitUntil(promise: Promise<unknown>): void;

@@ -5,6 +5,7 @@ import type { Env } from '../env.ts';
 import { linkedFleet } from '../fleet/linked-fleet.ts';
 import { blobStoreOf } from '../image/blob-stores.ts';
 import { objectImports } from '../image/imports/imports.ts';
+import { objectWebhooks } from '../webhooks/wake-endpoints.ts';
 import type { Context } from './context.ts';
 import { consoleLog } from './log.ts';
 
@@ -47,7 +48,7 @@ export function makeContext(
   },
 ): Context {
   const log = consoleLog(of.clock, { requestId: of.requestId });
-  const { DOWNLOADS } = env;
+  const { DOWNLOADS, WEBHOOKS } = env;
   return {
     ...of,
     env,
@@ -56,6 +57,8 @@ export function makeContext(
     blobs: blobStoreOf(env),
     imports: objectImports(env, of.region, log, of.waitUntil),
     download: (request) => (DOWNLOADS ? DOWNLOADS.fetch(request) : fetch(request)),
+    webhooks: objectWebhooks(env, of.region, log, of.waitUntil),
+    deliver: (request) => (WEBHOOKS ? WEBHOOKS.fetch(request) : fetch(request)),
     log,
   };
 }

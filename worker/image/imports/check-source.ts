@@ -1,7 +1,5 @@
-import ipaddr from 'ipaddr.js';
+import { addressOf, bareHost, isIn, isPublic, LOCAL_NAMES } from '../../http/addresses.ts';
 
-/** Names that mean a machine of one's own or of the provider, whatever a resolver says. */
-const LOCAL_NAMES = /(^|\.)(localhost|local|internal|home\.arpa|localdomain)$/;
 const PORTS = new Set(['', '80', '443']);
 
 /**
@@ -15,24 +13,12 @@ export function sourceOf(uri: string, allowed = ''): URL | undefined {
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
   if (url.username !== '' || url.password !== '' || url.hostname === '') return undefined;
   const ranges = allowed.split(',').filter(Boolean);
-  const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
-  if (ipaddr.isValid(host)) {
-    const address = ipaddr.process(host);
+  const host = bareHost(url.hostname);
+  const address = addressOf(url.hostname);
+  if (address) {
     if (isIn(address, ranges)) return url;
     return isPublic(address) && PORTS.has(url.port) ? url : undefined;
   }
   if (ranges.length > 0) return url;
   return PORTS.has(url.port) && host.includes('.') && !LOCAL_NAMES.test(host) ? url : undefined;
-}
-
-/** What the registries give out: of IPv6 that is one block alone. */
-function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
-  return address.range() === 'unicast' && (address.kind() === 'ipv4' || isIn(address, ['2000::/3']));
-}
-
-function isIn(address: ipaddr.IPv4 | ipaddr.IPv6, ranges: string[]): boolean {
-  return ranges.some((range) => {
-    const [network, bits] = ipaddr.parseCIDR(range);
-    return network.kind() === address.kind() && address.match(network, bits);
-  });
 }

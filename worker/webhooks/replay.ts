@@ -1,0 +1,85 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { commit, type Statement } from '../http/commit.ts';
+import type { ActorContext } from '../http/context.ts';
+import { conflict } from '../http/errors.ts';
+import type { Replay } from './bodies.ts';
+import type { EndpointRow } from './claim-deliveries.ts';
+import { findDelivery } from './deliveries.ts';
+import { findEndpoint } from './endpoints.ts';
+import { REPLAYED_MAX } from './limits.ts';
+
+const disabled = (id: string) => conflict(`Webhook endpoint ${id} is disabled: enable it first.`);
+
+/**
+ * Sends one delivery again, under the same id and with the same payload; one that is still on its way stays as it is.
+ * @throws ApiError 403, 404; 409 its endpoint is disabled
+ */
+export async function replayDelivery(ctx: ActorContext, id: string): Promise<void> {
+  const { endpointId } = await findDelivery(ctx, 'webhooks:deliveries:replay', id);
+  const { enabled } = await findEndpoint(ctx, 'webhooks:deliveries:replay', endpointId);
+  if (!enabled) throw disabled(endpointId);
+  await commit(ctx, {
+    audit: { action: 'webhooks:deliveries:replay', targetType: 'webhook-delivery', targetId: id },
+    statements: [sendAgain(ctx, null, sql`id = ${id} AND status <> 'pending'`)],
+  });
+}
+
+/**
+ * Sends an endpoint again what it did not take in a range of time, and what it was not told while it was disabled or
+ * filtered otherwise; what it took, too, where that is asked. A replay that is named twice sends nothing twice.
+ * @returns its name, how many it sends, and whether that is all: call it again by its name where it is not
+ * @throws ApiError 403, 404; 409 it is disabled
+ */
+export async function replayRange(ctx: ActorContext, endpointId: string, replay: Replay) {
+  const endpoint = await findEndpoint(ctx, 'webhooks:endpoints:replay', endpointId);
+  if (!endpoint.enabled) throw disabled(endpointId);
+  const { id = ctx.ids.uuid(), delivered } = replay;
+  const range = { sinceMs: Date.parse(replay.since), untilMs: untilOf(ctx, replay) };
+  const done = sql.raw(delivered ? `('failed', 'delivered')` : `('failed')`);
+  const [made, again] = (await commit(ctx, {
+    audit: {
+      action: 'webhooks:endpoints:replay',
+      targetType: 'webhook-endpoint',
+      targetId: endpointId,
+      detail: { id, ...range, delivered },
+    },
+    statements: [
+      sendMissed(ctx, endpoint, id, range),
+      sendAgain(
+        ctx,
+        id,
+        sql`endpoint_id = ${endpointId} AND status IN ${done} AND replay_id IS NOT ${id}
+          AND created_at_ms >= ${range.sinceMs} AND created_at_ms < ${range.untilMs}`,
+      ),
+    ],
+  })) as [{ id: string }[], { id: string }[]];
+  return { id, count: made.length + again.length, complete: Math.max(made.length, again.length) < REPLAYED_MAX };
+}
+
+const untilOf = (ctx: ActorContext, { until }: Replay) => (until ? Date.parse(until) : ctx.clock.nowMs() + 1);
+
+/** Puts deliveries that are over on the first step of the ladder. */
+const sendAgain = (ctx: ActorContext, replayId: string | null, which: SQL): Statement =>
+  ctx.db.all(sql`
+    UPDATE webhook_deliveries SET status = 'pending', tries = 0, next_attempt_ms = ${ctx.clock.nowMs()}, claim = NULL, reason = NULL,
+      finished_at_ms = NULL, replay_id = ${replayId}
+    WHERE id IN (SELECT id FROM webhook_deliveries WHERE ${which} ORDER BY event_sequence LIMIT ${REPLAYED_MAX}) RETURNING id`);
+
+/** Deliveries of events that an endpoint would be told now, and was not. */
+function sendMissed(
+  ctx: ActorContext,
+  { id, region, projectId, events }: EndpointRow,
+  replayId: string,
+  { sinceMs, untilMs }: { sinceMs: number; untilMs: number },
+): Statement {
+  const own = projectId === null ? sql`1` : sql`event.project_id = ${projectId}`;
+  return ctx.db.all(sql`
+    INSERT INTO webhook_deliveries (id, endpoint_id, event_id, event_sequence, type, status, next_attempt_ms, created_at_ms, replay_id)
+    SELECT 'whd_' || lower(hex(randomblob(16))), ${id}, event.id, event.sequence, event.type, 'pending', ${ctx.clock.nowMs()}, event.at_ms,
+      ${replayId}
+    FROM events AS event
+    WHERE event.region = ${region} AND event.at_ms >= ${sinceMs} AND event.at_ms < ${untilMs} AND ${own} AND event.type <> 'webhook.test'
+      AND EXISTS (SELECT 1 FROM json_each(${JSON.stringify(events)}) AS wanted WHERE event.type GLOB wanted.value)
+      AND NOT EXISTS (SELECT 1 FROM webhook_deliveries WHERE endpoint_id = ${id} AND event_id = event.id)
+    ORDER BY event.sequence LIMIT ${REPLAYED_MAX} RETURNING id`);
+}

@@ -1,0 +1,25 @@
+import { sql } from 'drizzle-orm';
+import { runBatch, type Statement } from '../http/commit.ts';
+import type { Context } from '../http/context.ts';
+import { CLEARED_MAX, DELIVERIES_KEEP_MS, EVENTS_KEEP_MS } from './limits.ts';
+import { dueEndpoints } from './wake-endpoints.ts';
+
+/** Wakes whoever something is due to, whatever wake was lost, and clears away what is old. For the region's alarm. */
+export async function webhookRound(ctx: Context): Promise<void> {
+  const [due] = (await runBatch(ctx.db, [dueEndpoints(ctx), ...clearWebhooks(ctx)])) as [{ id: string }[]];
+  ctx.webhooks.wake(due.map(({ id }) => id));
+}
+
+/** Old deliveries and events go, but no event that is still on its way to somebody; and secrets that sign no more. */
+function clearWebhooks(ctx: Context): Statement[] {
+  const nowMs = ctx.clock.nowMs();
+  const own = sql`SELECT id FROM webhook_endpoints WHERE region = ${ctx.region}`;
+  return [
+    ctx.db.run(sql`DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries
+      WHERE finished_at_ms < ${nowMs - DELIVERIES_KEEP_MS} AND endpoint_id IN (${own}) LIMIT ${CLEARED_MAX})`),
+    ctx.db.run(sql`DELETE FROM events WHERE sequence IN (SELECT sequence FROM events
+      WHERE region = ${ctx.region} AND at_ms < ${nowMs - EVENTS_KEEP_MS}
+        AND NOT EXISTS (SELECT 1 FROM webhook_deliveries WHERE event_id = events.id AND status = 'pending') LIMIT ${CLEARED_MAX})`),
+    ctx.db.run(sql`DELETE FROM webhook_secrets WHERE expires_at_ms <= ${nowMs} AND endpoint_id IN (${own})`),
+  ];
+}
