@@ -87,5 +87,8 @@ export function handTimers() {
       return () => waiting.delete(run);
     },
   };
-  return { timers, waiting, ring: () => [...waiting].forEach((run) => run()) };
+  const ring = () => {
+    for (const run of [...waiting]) run();
+  };
+  return { timers, waiting, ring };
 }

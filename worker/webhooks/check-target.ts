@@ -3,6 +3,8 @@ import { addressOf, bareHost, isIn, isPublic, LOCAL_NAMES } from '../http/addres
 const HTTPS_PORT = 443;
 /** Below are the ports of other services, where an HTTP request does mischief. */
 const PORT_MIN = 1024;
+/** Labels divided by dots, the last no number: what some resolver could take for an address is no name. */
+const PUBLIC_NAME = /^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
 
 /**
  * Whether webhooks may be sent to a URL: HTTPS, without a user or password, to a name or a public address, on port 443 or
@@ -27,4 +29,4 @@ export function targetOf(text: string, allowed = ''): { url: URL } | { problem: 
   return { url };
 }
 
-const isPublicName = (host: string) => host.includes('.') && !LOCAL_NAMES.test(host);
+const isPublicName = (host: string) => PUBLIC_NAME.test(host) && !LOCAL_NAMES.test(host);

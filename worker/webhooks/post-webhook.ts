@@ -58,11 +58,17 @@ export async function postWebhook(
     const answer = await firstBytes(response);
     return done({ status: response.status, retryAfter: response.headers.get('retry-after'), answer });
   } catch (cause) {
-    const why = end.signal.aborted ? end.signal.reason : cause;
-    return done({ error: (why instanceof Error ? why.message : String(why)).slice(0, ERROR_LENGTH_MAX) });
+    return done({ error: reasonOf(end.signal.aborted ? end.signal.reason : cause) });
   } finally {
     callOff();
   }
+}
+
+/** Why there was no answer. The runtime says no more than this where the address is not one that it lets us reach. */
+function reasonOf(cause: unknown): string {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const hidden = /^internal error/.test(why);
+  return hidden ? 'not reached: webhooks do not go to this address' : why.slice(0, ERROR_LENGTH_MAX);
 }
 
 /** The first bytes of an answer as text, as far as they come; the rest is not waited for. */
