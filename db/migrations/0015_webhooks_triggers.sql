@@ -10,9 +10,10 @@ CREATE TRIGGER events_told AFTER INSERT ON events BEGIN
     WHERE sequence = NEW.sequence;
   INSERT INTO webhook_deliveries (id, endpoint_id, event_id, event_sequence, type, status, next_attempt_ms, created_at_ms)
     SELECT 'whd_' || lower(hex(randomblob(16))), endpoint.id, event.id, event.sequence, event.type, 'pending', event.at_ms, event.at_ms
-    FROM events AS event JOIN webhook_endpoints AS endpoint ON endpoint.region = event.region
+    FROM events AS event JOIN webhook_endpoints AS endpoint ON endpoint.id IN (
+      SELECT own.id FROM webhook_endpoints AS own WHERE own.region = NEW.region AND own.project_id = NEW.project_id
+      UNION ALL SELECT regional.id FROM webhook_endpoints AS regional WHERE regional.region = NEW.region AND regional.project_id IS NULL)
     WHERE event.sequence = NEW.sequence AND endpoint.enabled = 1
-      AND (endpoint.project_id IS NULL OR endpoint.project_id = event.project_id)
       AND CASE WHEN event.type = 'webhook.test' THEN endpoint.id = event.resource_id
         ELSE EXISTS (SELECT 1 FROM json_each(endpoint.events) AS wanted WHERE event.type GLOB wanted.value) END;
 END;

@@ -7,6 +7,7 @@ import { HEARTBEAT_S, HELLO_TIMEOUT_S, LEASE_S } from '../../shared/limits.ts';
 import { type Envelope, parseRunnerFrame } from '../../shared/protocol/envelope.ts';
 import type { RunnerMessage, RunnerMessageOf } from '../../shared/protocol/messages.ts';
 import type { Env } from '../env.ts';
+import { commitAll } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
 import type { QueryAnswer } from './fleet.ts';
 import { desiredSeries, look, lookWhole, operationMessage, renewLease } from './link/desired-state.ts';
@@ -338,8 +339,9 @@ export class RunnerLink extends DurableObject<Env> {
     for (const settle of [...this.#queries.values()])
       settle({ ok: false, fault: { code: 503, message: 'The runner of this server lost its connection.' } });
     const { runnerId, epoch } = session.data;
-    await this.#context(session).db.run(
-      sql`UPDATE runners SET connected = 0 WHERE id = ${runnerId} AND epoch = ${epoch}`,
-    );
+    const ctx = this.#context(session);
+    await commitAll(ctx, [
+      ctx.db.run(sql`UPDATE runners SET connected = 0 WHERE id = ${runnerId} AND epoch = ${epoch}`),
+    ]);
   }
 }

@@ -56,6 +56,13 @@ export async function claimDeliveries(ctx: Context, endpointId: string): Promise
   return { token, endpoint, secrets, deliveries: claimed };
 }
 
+/** Ends the claims of senders before: for one that knows that it is the only one. */
+export async function endClaims(ctx: Context, endpointId: string): Promise<void> {
+  await ctx.db.run(sql`
+    UPDATE webhook_deliveries SET claim = NULL, next_attempt_ms = ${ctx.clock.nowMs()}
+    WHERE endpoint_id = ${endpointId} AND status = 'pending' AND claim IS NOT NULL`);
+}
+
 const live = (endpointId: string, nowMs: number): SQL =>
   sql`endpoint_id = ${endpointId} AND (expires_at_ms IS NULL OR expires_at_ms > ${nowMs})`;
 const bodyOf = (event: EventRow | null) => (event === null ? null : payloadOf(event));

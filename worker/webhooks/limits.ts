@@ -41,6 +41,8 @@ export const AT_ONCE_MAX = 4;
 export const CLAIMED_MAX = 20;
 /** After this another may send what was claimed: longer than all claimed can take. */
 export const CLAIM_MS = 3 * MINUTE_MS;
+/** A sender that was killed looks again after this, once it is started. */
+export const AGAIN_MS = 10 * SECOND_MS;
 /** A sender works this long before it lets others of its process in. */
 export const SENDING_MS_MAX = MINUTE_MS;
 /** Endpoints that one commit, or one round of a region, wakes. */

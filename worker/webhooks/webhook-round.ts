@@ -13,13 +13,13 @@ export async function webhookRound(ctx: Context): Promise<void> {
 /** Old deliveries and events go, but no event that is still on its way to somebody; and secrets that sign no more. */
 function clearWebhooks(ctx: Context): Statement[] {
   const nowMs = ctx.clock.nowMs();
-  const own = sql`SELECT id FROM webhook_endpoints WHERE region = ${ctx.region}`;
+  const own = sql`EXISTS (SELECT 1 FROM webhook_endpoints WHERE webhook_endpoints.id = endpoint_id AND region = ${ctx.region})`;
   return [
     ctx.db.run(sql`DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries
-      WHERE finished_at_ms < ${nowMs - DELIVERIES_KEEP_MS} AND endpoint_id IN (${own}) LIMIT ${CLEARED_MAX})`),
+      WHERE finished_at_ms < ${nowMs - DELIVERIES_KEEP_MS} AND ${own} LIMIT ${CLEARED_MAX})`),
     ctx.db.run(sql`DELETE FROM events WHERE sequence IN (SELECT sequence FROM events
       WHERE region = ${ctx.region} AND at_ms < ${nowMs - EVENTS_KEEP_MS}
         AND NOT EXISTS (SELECT 1 FROM webhook_deliveries WHERE event_id = events.id AND status = 'pending') LIMIT ${CLEARED_MAX})`),
-    ctx.db.run(sql`DELETE FROM webhook_secrets WHERE expires_at_ms <= ${nowMs} AND endpoint_id IN (${own})`),
+    ctx.db.run(sql`DELETE FROM webhook_secrets WHERE expires_at_ms <= ${nowMs} AND ${own}`),
   ];
 }

@@ -2,7 +2,8 @@ import { DurableObject } from 'cloudflare:workers';
 import { systemClock, systemTimers } from '../../shared/clock.ts';
 import type { Env } from '../env.ts';
 import { objectContext } from '../fleet/object-context.ts';
-import { CLAIM_MS, SENDING_MS_MAX } from './limits.ts';
+import { endClaims } from './claim-deliveries.ts';
+import { AGAIN_MS, SENDING_MS_MAX } from './limits.ts';
 import { sendDue } from './send-due.ts';
 
 /** One an endpoint, so that a slow one holds up no other. It sends in its alarm, and sleeps otherwise. */
@@ -10,6 +11,8 @@ export class WebhookSender extends DurableObject<Env> {
   /** Somebody said that there is more, since it was last looked. */
   #woken = false;
   #sending = false;
+  /** Not yet looked after what one before us left in the middle: there is but one of us at a time. */
+  #fresh = true;
 
   /** Something may be due. That is in the database: a wake that is lost is found by the region's round. */
   async wake(region: string, endpointId: string): Promise<void> {
@@ -20,8 +23,8 @@ export class WebhookSender extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    // First of all: an alarm that fails too often is never called again.
-    await this.ctx.storage.setAlarm(systemClock.nowMs() + CLAIM_MS);
+    // First of all: an alarm that fails too often is never called again, and one that is killed comes again so soon.
+    await this.ctx.storage.setAlarm(systemClock.nowMs() + AGAIN_MS);
     this.#sending = true;
     try {
       const dueMs = await this.#send();
@@ -40,6 +43,8 @@ export class WebhookSender extends DurableObject<Env> {
     const [region, id] = await Promise.all(['region', 'endpointId'].map((name) => this.ctx.storage.get<string>(name)));
     if (!region || !id) return undefined;
     const ctx = objectContext(this.env, this.ctx, region);
+    if (this.#fresh) await endClaims(ctx, id);
+    this.#fresh = false;
     const untilMs = systemClock.nowMs() + SENDING_MS_MAX;
     for (;;) {
       this.#woken = false;

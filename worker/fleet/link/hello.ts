@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import { desired, runners } from '../../../db/schema/fleet.ts';
 import { LEASE_S, PROTOCOL_MAX, PROTOCOL_MIN } from '../../../shared/limits.ts';
 import { helloText, type MessageOf, type RunnerMessageOf } from '../../../shared/protocol/messages.ts';
-import { runBatch, type Statement } from '../../http/commit.ts';
+import { commitAll, type Statement } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 import { tunnelMoved } from '../../network/tunnel-moved.ts';
 import { capacityColumns } from '../capacity.ts';
@@ -95,7 +95,7 @@ export async function acceptHello(
     .returning({ epoch: runners.epoch });
   // A ledger that is ahead: the database is from a backup. Above its generation everything counts as new again.
   const ahead = hello.generation > row.generation ? restamp(ctx, row.id, hello.generation + 1) : [];
-  const results = await runBatch(ctx.db, [opened, ...ahead]);
+  const results = await commitAll(ctx, [opened, ...ahead]);
   const epoch = (results[0] as { epoch: number }[])[0]?.epoch;
   if (epoch === undefined) return reject('removed', 'This runner is not known here. Join again with a new token.');
   if (row.tunnelIp !== hello.tunnel_ip) await tunnelMoved(ctx, row.id);
