@@ -1,4 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { audit } from '../../db/schema/audit.ts';
 import { events } from '../../db/schema/events.ts';
@@ -327,6 +328,63 @@ describe('a sender that is killed', () => {
       expect(new Set((await one.box.received()).map((each) => each.id)).size).toBe(6);
       if (!killed.wasCut()) break;
     }
+  });
+
+  it('anywhere, with a receiver that does anything, loses nothing', async () => {
+    const does = fc.constantFrom<Behaviour>(
+      ...[{}, {}, { status: 500 }, { status: 301, headers: { location: '/' } }, { does: 'close' as const }],
+      ...[
+        { status: 429, headers: { 'retry-after': '30' } },
+        { status: 503 },
+        { status: 200, does: 'close-midway' as const },
+      ],
+    );
+    const round = fc.record({
+      tells: fc.nat(3),
+      behaviours: fc.array(does, { maxLength: 6 }),
+      kill: fc.option(
+        fc.record({ at: fc.integer({ min: 1, max: 12 }), lost: fc.constantFrom('batch' as const, 'answer' as const) }),
+      ),
+      minutes: fc.nat(20),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 4 }), async (rounds) => {
+        const one = webhookStage();
+        const { id } = await one.create();
+        const resource = crypto.randomUUID();
+        let told = 0;
+        for (const { tells, behaviours, kill, minutes } of rounds) {
+          await one.box.put({ behaviours });
+          if (tells > 0) await one.tell(resource, tells);
+          told += tells;
+          const ctx = kill ? cutOff(one.ctx, kill.at, kill.lost).ctx : one.ctx;
+          await one.send(id, undefined, ctx).catch(() => {});
+          one.clock.ms += minutes * 60_000;
+        }
+        await one.box.put({ behaviours: [] });
+        await one.runUntil(id, one.clock.ms + DAY_MS);
+        const rows = await one.deliveries(id);
+        expect(rows.map((row) => row.status)).toEqual(Array(told).fill('delivered'));
+        const got = await one.box.received();
+        const versions = new Set(got.map((each) => JSON.parse(each.body).version as number));
+        expect([...versions].sort((a, b) => a - b)).toEqual(Array.from({ length: told }, (_, index) => index + 1));
+        // The same id is the same payload, however often and whenever it came.
+        expect(new Set(got.map((each) => `${each.id} ${each.body}`)).size).toBe(told);
+        expect(got.every((each) => each.signed[0])).toBe(true);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('is not there twice: of several at once each delivery is one’s', async () => {
+    const one = webhookStage();
+    const { id } = await one.create();
+    await one.tell('r', 30);
+    await Promise.all([1, 2, 3].map(() => one.send(id)));
+    await one.send(id);
+    const got = await one.box.received();
+    expect(got).toHaveLength(30);
+    expect(new Set(got.map((each) => each.id)).size).toBe(30);
   });
 
   it('has told nobody of a change that did not commit', async () => {
