@@ -9,7 +9,7 @@ CREATE TRIGGER events_told AFTER INSERT ON events BEGIN
       || substr('89AB', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || hex(randomblob(6))) END
     WHERE sequence = NEW.sequence;
   INSERT INTO webhook_deliveries (id, endpoint_id, event_id, event_sequence, type, status, next_attempt_ms, created_at_ms)
-    SELECT 'whd_' || lower(hex(randomblob(16))), endpoint.id, event.id, event.sequence, event.type, 'pending', event.at_ms, event.at_ms
+    SELECT lower(hex(randomblob(16))), endpoint.id, event.id, event.sequence, event.type, 'pending', event.at_ms, event.at_ms
     FROM events AS event JOIN webhook_endpoints AS endpoint ON endpoint.id IN (
       SELECT own.id FROM webhook_endpoints AS own WHERE own.region = NEW.region AND own.project_id = NEW.project_id
       UNION ALL SELECT regional.id FROM webhook_endpoints AS regional WHERE regional.region = NEW.region AND regional.project_id IS NULL)

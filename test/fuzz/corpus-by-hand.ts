@@ -286,6 +286,12 @@ export const byHand: Record<string, unknown[]> = {
       },
     },
   ],
+  'POST /aerostat/v1/webhooks/endpoints': [
+    { endpoint: { url: 'https://a.example/{unique}', events: ['server.*'], description: 'd' } },
+  ],
+  'PATCH /aerostat/v1/webhooks/endpoints/:id': [{ endpoint: { events: ['*'], description: 'e' } }],
+  'POST /aerostat/v1/webhooks/endpoints/:id/rotate': [{ secret: { type: 'hmac', overlap_s: 60 } }],
+  'POST /aerostat/v1/webhooks/endpoints/:id/replay': [{ replay: { since: '2026-01-01T00:00:00Z' } }],
   'PUT /aerostat/v1/intranet/rules/:id': [{ rule: { description: 'd', reason: 'r', expires_at: null } }],
   'POST /aerostat/v1/join-tokens': [{ join_token: { zone: 'nova', expires_in_s: 60 } }],
   'PATCH /aerostat/v1/runners/:id': [{ runner: { state: 'disabled', reason: 'x' } }, { runner: { state: 'enabled' } }],

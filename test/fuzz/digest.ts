@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 
-/** What is written without a request that succeeds: who tried what, how often, and what is still to be swept away. */
-const JOURNALS = /^(audit|loose_blobs|sqlite_.*|__drizzle.*)$|attempt|lockout|failure|rate_/;
+/**
+ * What is written without a request that succeeds: who tried what, how often, what is still to be swept away, and what came
+ * of telling of it.
+ */
+const JOURNALS =
+  /^(audit|loose_blobs|sqlite_.*|__drizzle.*)$|attempt|^webhook_(deliveries|endpoints)$|lockout|failure|rate_/;
 
 /** By table: a digest of its rows. */
 export type Digests = ReadonlyMap<string, string>;

@@ -23,6 +23,9 @@ import { forwardListing } from '../../worker/network/port-forwardings/forward-ro
 import { portListing } from '../../worker/network/ports/port-rows.ts';
 import { groupListing, ruleListing } from '../../worker/network/security-groups/group-rows.ts';
 import { subnetListing } from '../../worker/network/subnets/subnet-rows.ts';
+import { deliveryListing } from '../../worker/webhooks/deliveries.ts';
+import { endpointListing } from '../../worker/webhooks/endpoints.ts';
+import { eventListing } from '../../worker/webhooks/list-events.ts';
 
 /** What a route reads in a query: its parameters by name, and the keys it sorts by where it does. */
 export interface Query {
@@ -150,6 +153,9 @@ for (const [many, { listing }] of RESOURCES) {
 const fleet: Record<string, Query> = {
   '/intranet/prefixes': listed(prefixListing),
   '/intranet/rules': listed(intranetRuleListing(0)),
+  '/webhooks/endpoints': listed(endpointListing),
+  '/webhooks/endpoints/:id/deliveries': listed(deliveryListing),
+  '/webhooks/events': listed(eventListing),
   '/intranet/denied': of(Object.keys(deniedQuery.shape)),
 };
 

@@ -75,7 +75,7 @@ function sendMissed(
   const own = projectId === null ? sql`1` : sql`event.project_id = ${projectId}`;
   return ctx.db.all(sql`
     INSERT INTO webhook_deliveries (id, endpoint_id, event_id, event_sequence, type, status, next_attempt_ms, created_at_ms, replay_id)
-    SELECT 'whd_' || lower(hex(randomblob(16))), ${id}, event.id, event.sequence, event.type, 'pending', ${ctx.clock.nowMs()}, event.at_ms,
+    SELECT lower(hex(randomblob(16))), ${id}, event.id, event.sequence, event.type, 'pending', ${ctx.clock.nowMs()}, event.at_ms,
       ${replayId}
     FROM events AS event
     WHERE event.region = ${region} AND event.at_ms >= ${sinceMs} AND event.at_ms < ${untilMs} AND ${own} AND event.type <> 'webhook.test'
