@@ -9,6 +9,8 @@ export const REGION_ENDPOINTS_MAX = 20;
 export const FILTERS_MAX = 50;
 export const URL_LENGTH_MAX = 2048;
 export const DESCRIPTION_LENGTH_MAX = 255;
+/** Tests of one endpoint that wait to be sent: no more are told meanwhile. */
+export const TESTS_WAITING_MAX = 10;
 /** Secrets that one endpoint's deliveries are signed with at once. */
 export const SECRETS_MAX = 3;
 /** How long the secret before goes on signing, where a rotation does not say; and the longest that one may say. */

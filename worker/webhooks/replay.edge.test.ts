@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { receiver, webhookStage } from '../../test/edge-webhooks.ts';
 import { replayBody } from './bodies.ts';
 import { showDelivery } from './deliveries.ts';
-import { REPLAYED_MAX } from './limits.ts';
+import { REPLAYED_MAX, TESTS_WAITING_MAX } from './limits.ts';
 import { replayDelivery, replayRange } from './replay.ts';
+import { testEndpoint } from './test-endpoint.ts';
 import { updateEndpoint } from './update-endpoint.ts';
 
 const MINUTE_MS = 60_000;
@@ -47,6 +48,19 @@ describe('one delivery', () => {
     expect(delivery).toMatchObject({ status: 'failed', reason: 'endpoint-disabled' });
     await expect(replayDelivery(one.ctx, delivery?.id ?? '')).rejects.toMatchObject({ status: 409 });
     await expect(one.replay({})).rejects.toMatchObject({ status: 409 });
+  });
+});
+
+describe('a test', () => {
+  it('goes to its endpoint alone, and so many wait at most', async () => {
+    const one = await replayStage();
+    const other = await one.create({ url: receiver().url });
+    for (let tests = 0; tests < TESTS_WAITING_MAX; tests += 1) await testEndpoint(one.ctx, one.id);
+    await expect(testEndpoint(one.ctx, one.id)).rejects.toMatchObject({ status: 409 });
+    expect(await one.deliveries(other.id)).toEqual([]);
+    await one.send(one.id);
+    await testEndpoint(one.ctx, one.id);
+    expect((await one.deliveries(one.id)).map((each) => each.type)).toEqual(Array(11).fill('webhook.test'));
   });
 });
 
