@@ -5,7 +5,6 @@ import { systemTimers } from '../../shared/clock.ts';
 import { randomIds } from '../../shared/ids.ts';
 import { Refusal } from '../../shared/refusal.ts';
 import { Ledger } from '../link/ledger/ledger.ts';
-import { LedgerError } from '../link/ledger/store.ts';
 import { pollTransport } from '../link/poll-transport.ts';
 import { Runner } from '../link/runner.ts';
 import { websocketTransport } from '../link/websocket-transport.ts';
@@ -13,6 +12,7 @@ import { errorText, type Log } from '../log.ts';
 import { assertSameMachine, type Identity, readIdentity, writeIdentity } from '../state/identity.ts';
 import { bootIdentity, machineIdentity } from '../state/machine-identity.ts';
 import { statePaths } from '../state/state-folder.ts';
+import { StoreError } from '../state/store.ts';
 import { openMachine } from './open-machine.ts';
 import type { CliOptions } from './options.ts';
 import { writeStatus } from './write-status.ts';
@@ -117,7 +117,7 @@ function openLedger(stateDir: string, log: Log): Ledger {
   try {
     return Ledger.open(path, systemTimers, log);
   } catch (error) {
-    if (!(error instanceof LedgerError)) throw error;
+    if (!(error instanceof StoreError)) throw error;
     throw new Refusal(`${path} cannot be opened: ${errorText(error)}.`);
   }
 }

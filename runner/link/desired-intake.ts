@@ -2,10 +2,10 @@ import type { Timers } from '../../shared/clock.ts';
 import { OBJECTS_PER_MESSAGE_MAX } from '../../shared/limits.ts';
 import type { DesiredObject, MessageOf, Observation, RunnerMessage } from '../../shared/protocol/messages.ts';
 import { errorText, type Log } from '../log.ts';
+import { StoreError } from '../state/store.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { LedgerObject } from './ledger/ledger-object.ts';
 import type { Refusal } from './ledger/plan-series.ts';
-import { LedgerError } from './ledger/store.ts';
 
 /** Objects of a series that may wait for its end. */
 export const SERIES_OBJECTS_MAX = 200_000;
@@ -83,7 +83,7 @@ export class DesiredIntake {
       if (digest !== undefined) void this.#compare(digest, series.generation);
       else this.#resyncs = 0;
     } catch (error) {
-      if (error instanceof LedgerError && error.problem === 'corrupt') {
+      if (error instanceof StoreError && error.problem === 'corrupt') {
         this.#o.corrupt();
         return;
       }

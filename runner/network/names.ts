@@ -53,6 +53,11 @@ export class Names {
     return `${this.mark}-intranet`;
   }
 
+  /** The nftables table, of the family inet, that counts what goes to the world. It is never loaded anew while it stands. */
+  get metersTable(): string {
+    return `${this.mark}-meters`;
+  }
+
   /** The nftables table, of the family bridge, that stands while the others are loaded anew. */
   get shutTable(): string {
     return `${this.mark}-shut`;
@@ -60,7 +65,8 @@ export class Names {
 
   /** Every nftables table that always stands, as `family name`. */
   get tables(): string[] {
-    return [this.table, this.intranetTable].flatMap((table) => [`bridge ${table}`, `inet ${table}`]);
+    const both = [this.table, this.intranetTable].flatMap((table) => [`bridge ${table}`, `inet ${table}`]);
+    return [...both, `inet ${this.metersTable}`];
   }
 
   bridge(networkId: string): string {

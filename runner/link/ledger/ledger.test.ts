@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../shared/clock.ts';
 import type { DesiredObject, Observation } from '../../../shared/protocol/messages.ts';
+import { StoreError } from '../../state/store.ts';
 import { capturedLog } from '../../testing/captured-log.ts';
 import { id, networkOf, serverOf } from '../../testing/specs.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
 import { Ledger } from './ledger.ts';
-import { LedgerError } from './store.ts';
 
 const network = (number: number, generation: number, change: Partial<DesiredObject> = {}): DesiredObject => ({
   kind: 'network',
@@ -173,7 +173,7 @@ describe('the ledger', () => {
     } catch (error) {
       problem = error;
     }
-    expect(problem).toBeInstanceOf(LedgerError);
+    expect(problem).toBeInstanceOf(StoreError);
     expect(problem).toMatchObject({ problem: 'full' });
     expect(ledger.objects.size).toBe(1);
     expect(ledger.generation).toBe(1);

@@ -2,12 +2,29 @@ import type { Clock } from '../../../shared/clock.ts';
 import { ledgerDigest } from '../../../shared/ledger-digest.ts';
 import type { Observation } from '../../../shared/protocol/messages.ts';
 import { errorText, type Log } from '../../log.ts';
+import { Store, type StoreFormat } from '../../state/store.ts';
 import { keyOf, type LedgerObject } from './ledger-object.ts';
 import { planSeries, type Series, type SeriesPlan } from './plan-series.ts';
-import { Store } from './store.ts';
 
 /** Epochs of servers that are no longer here; beyond this the lowest ids go. */
 const EPOCHS_MAX = 100_000;
+
+const FORMAT: StoreFormat = {
+  name: 'ledger',
+  version: 1,
+  afterDamage: 'guests keep running; the edge is asked for all of the desired state',
+  schema: `CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS objects (
+  kind TEXT NOT NULL, id TEXT NOT NULL, generation INTEGER NOT NULL, digest TEXT NOT NULL, deleted INTEGER NOT NULL,
+  spec TEXT, applied_generation INTEGER NOT NULL, applied_boot TEXT NOT NULL, observation TEXT, settled INTEGER NOT NULL,
+  PRIMARY KEY (kind, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS epochs (server_id TEXT PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS operations (
+  op_id TEXT PRIMARY KEY, kind TEXT NOT NULL, target_kind TEXT NOT NULL, target_id TEXT NOT NULL,
+  target_epoch INTEGER NOT NULL, deadline_ms INTEGER NOT NULL, args TEXT NOT NULL, state TEXT NOT NULL,
+  fault TEXT, result TEXT, acked INTEGER NOT NULL, finished_ms INTEGER) WITHOUT ROWID;
+`,
+};
 
 const PUT = `INSERT INTO objects (kind, id, generation, digest, deleted, spec, applied_generation, applied_boot, observation, settled)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -46,9 +63,9 @@ export class Ledger {
     this.#log = log;
   }
 
-  /** Opens the ledger in a file. @throws LedgerError */
+  /** Opens the ledger in a file. @throws StoreError */
   static open(path: string, clock: Clock, log: Log): Ledger {
-    const ledger = new Ledger(Store.open(path, clock, log), log);
+    const ledger = new Ledger(Store.open(path, FORMAT, clock, log), log);
     ledger.#load();
     return ledger;
   }
@@ -95,7 +112,7 @@ export class Ledger {
 
   /**
    * Takes a series in, in one transaction that is on the disk when this returns.
-   * @throws LedgerError, and then nothing of it counts
+   * @throws StoreError, and then nothing of it counts
    */
   accept(series: Series): SeriesPlan {
     const plan = planSeries({ generation: this.#generation, objects: this.#objects }, series);

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../shared/clock.ts';
 import type { Fault, MessageOf } from '../../../shared/protocol/messages.ts';
 import { errorText, type Log } from '../../log.ts';
-import type { Store } from './store.ts';
+import type { Store } from '../../state/store.ts';
 
 /** Ended operations are remembered so long after the edge knows of it: a repeat gets the same answer. */
 const ENDED_KEPT_MS = 24 * 3_600_000;
@@ -48,7 +48,7 @@ export class OperationJournal {
     return this.#operations.values();
   }
 
-  /** Notes an operation before anything is done for it. @throws LedgerError, and then it must not run */
+  /** Notes an operation before anything is done for it. @throws StoreError, and then it must not run */
   accept(message: MessageOf<'operation'>): JournaledOperation {
     const operation: JournaledOperation = {
       opId: message.op_id,

@@ -1,10 +1,12 @@
 import type { Clock } from '../../../shared/clock.ts';
+import { randomIds } from '../../../shared/ids.ts';
 import { applyNft, listTables } from '../../host/nft.ts';
 import { gathered } from '../../host/wait.ts';
 import { errorText, type Log } from '../../log.ts';
 import { planCableTable } from '../intranet/plan-cables.ts';
 import { planIntranetTable } from '../intranet/plan-intranet-table.ts';
 import type { Inventory } from '../inventory.ts';
+import { MeterCounters } from '../meters/meter-counters.ts';
 import type { Names } from '../names.ts';
 import type { Uplinks } from '../segments/uplinks.ts';
 import { planBridgeTable } from './plan-bridge-table.ts';
@@ -19,6 +21,7 @@ export class Firewall {
   readonly #uplinks: Uplinks;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly meters: MeterCounters;
   /** Local ports of the metadata service, by network id. */
   readonly metadataPorts = new Map<string, number>();
   /** What the kernel holds; null when that is not known. */
@@ -35,6 +38,7 @@ export class Firewall {
     this.#uplinks = uplinks;
     this.#clock = clock;
     this.#log = log;
+    this.meters = new MeterCounters(names, inventory, randomIds);
   }
 
   /** Loads the rules anew if somebody removed them, as a `flush ruleset` does; until then taps are shut. */
@@ -60,19 +64,32 @@ export class Firewall {
       planCableTable(this.#names, this.#inventory),
       planIntranetTable(this.#names, this.#inventory, this.#clock.nowMs()),
     ];
-    // Taps are open again with the rules, not before.
-    const all = () => fullScript(wanted) + removalScript([planShutTable(this.#names)]);
-    const change = this.#loaded === null ? all() : changeScript(this.#loaded, wanted);
-    if (change === '') return;
+    if (this.#loaded !== null) {
+      const counted = this.meters.plan();
+      const change = changeScript(this.#loaded, [...wanted, counted]) + this.meters.removals(counted);
+      if (change === '' || (await this.#changed(change))) return this.#is([...wanted, counted]);
+    }
+    const { plan, script } = await this.meters.adopt();
+    // Taps are open again with the rules, not before. Counters that stand go on: their table is not replaced.
+    await applyNft(fullScript(wanted) + script + removalScript([planShutTable(this.#names)]));
+    this.#is([...wanted, plan]);
+  }
+
+  /** @returns false where the kernel does not have what was put there, so that all must be loaded */
+  async #changed(script: string): Promise<boolean> {
     try {
-      await applyNft(change);
+      await applyNft(script);
+      return true;
     } catch (error) {
-      if (this.#loaded === null) throw error;
-      // What is in the kernel is not what was put there.
       this.#log.warn('rules-differ', { error: errorText(error), remedy: 'loading all of them' });
       this.#loaded = null;
-      await applyNft(all());
+      return false;
     }
-    this.#loaded = wanted;
+  }
+
+  #is(ruleset: Ruleset): void {
+    this.#loaded = ruleset;
+    const counted = ruleset.at(-1);
+    if (counted) this.meters.loaded(counted);
   }
 }

@@ -17,12 +17,19 @@ export interface TablePlan {
   name: string;
   sets: Map<string, SetPlan>;
   chains: Map<string, ChainPlan>;
+  /** Counters by their names. They are added, and stay when nothing names them any more: what they hold is yet to be read. */
+  counters?: ReadonlySet<string>;
 }
 
 /** Tables by family. */
 export type Ruleset = TablePlan[];
 
-const emptyLike = (table: TablePlan): TablePlan => ({ ...table, sets: new Map(), chains: new Map() });
+const emptyLike = (table: TablePlan): TablePlan => ({
+  ...table,
+  sets: new Map(),
+  chains: new Map(),
+  counters: new Set(),
+});
 
 /** The script that replaces whatever is in these tables, in one transaction. */
 export function fullScript(ruleset: Ruleset): string {
@@ -59,6 +66,7 @@ function tableChanges(before: TablePlan, after: TablePlan): string[] {
   const rules: string[] = [];
   const elements: string[] = [];
   const removed: string[] = [];
+  for (const name of after.counters ?? []) if (!before.counters?.has(name)) added.push(`add counter ${table} ${name}`);
   for (const [name, set] of after.sets) {
     const old = before.sets.get(name);
     const kind = set.type.includes(' : ') ? 'map' : 'set';

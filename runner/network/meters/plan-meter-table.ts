@@ -1,0 +1,138 @@
+import type { PortSpec } from '../../../shared/specs/network.ts';
+import { canonicalAddress, versionOf } from '../addresses.ts';
+import { IS_TRANSLATED } from '../firewall/plan-router-chains.ts';
+import type { ChainPlan, SetPlan, TablePlan } from '../firewall/ruleset.ts';
+import { rangeOf, rangeText } from '../intranet/ranges.ts';
+import type { Inventory } from '../inventory.ts';
+import type { Names } from '../names.ts';
+import { floatingIpsOf, portForwardingsOf } from '../routers/floating.ts';
+import { type Counted, counterName, type Way } from './counter-names.ts';
+
+/** After translation, what it judges and limits of floating IPs; before packets are marked as judged. */
+const AFTER_TRANSLATION = 170;
+const IS_BRIDGED = 'meta mark and 0x80000000 == 0';
+
+/** Which counters a resource has: the same ones as long as they stand in the kernel. */
+export type CountedBy = (type: Counted['type'], id: string) => Counted;
+
+/**
+ * Counts what guests exchange with the world, by port and by floating IP. What goes through an address of the world is
+ * public on whichever machine the other guest is, so that a bill does not depend on placement. A packet costs one look-up a
+ * meter, however many ports there are.
+ */
+export function planMeterTable(names: Names, inventory: Inventory, countedBy: CountedBy): TablePlan {
+  const sets = emptySets();
+  const counters = new Set<string>();
+  const put = (set: keyof typeof sets, key: string, counted: Counted, way: Way) => {
+    counters.add(counterName(counted, way));
+    // Addresses that ports share count for the first of them.
+    if (!sets[set].elements.has(key)) sets[set].elements.set(key, `"${counterName(counted, way)}"`);
+  };
+  for (const { spec } of inventory.networks.values()) {
+    if (!spec.external) sets.inner.elements.set(`"${names.bridge(spec.id)}"`, '');
+  }
+  // Own addresses of all ports come before those that a port may also have.
+  const ports = [...inventory.ports.values()].map(({ spec }) => spec);
+  for (const places of [ownPlaces, pairPlaces]) {
+    for (const port of ports) {
+      const counted = countedBy('port', port.id);
+      for (const way of ['in', 'out'] as const) counters.add(counterName(counted, way));
+      const bridge = `"${names.bridge(port.network_id)}"`;
+      for (const mac of places(port).macs) put('egress', `${bridge} . ${mac}`, counted, 'out');
+      for (const address of places(port).addresses) {
+        put(`ingress${versionOf(address)}`, `${bridge} . ${address}`, counted, 'in');
+        if (versionOf(address) === 4) put('near', `${bridge} . ${address}`, counted, 'out');
+      }
+    }
+  }
+  for (const [id, address] of floatingAddresses(inventory)) {
+    const counted = countedBy('floating_ip', id);
+    put('floating_out', address, counted, 'out');
+    put('floating_in', address, counted, 'in');
+  }
+  return { family: 'inet', name: names.metersTable, sets: new Map(Object.entries(sets)), chains: chains(), counters };
+}
+
+const ownPlaces = (port: PortSpec) => ({
+  macs: [port.mac_address],
+  addresses: port.fixed_ips.map((fixed) => canonicalAddress(fixed.ip_address)),
+});
+
+/** Of pairs those that are one address: whose a packet for a range is, nobody knows here. */
+function pairPlaces({ allowed_address_pairs: pairs }: PortSpec) {
+  const ranges = pairs.map((pair) => rangeOf(pair.ip_address));
+  return {
+    macs: pairs.map((pair) => pair.mac_address),
+    addresses: ranges.filter((range) => range.first === range.last).map((range) => rangeText(range)),
+  };
+}
+
+/** Addresses of the world that this machine translates, by the floating IP's id. */
+function floatingAddresses(inventory: Inventory): [id: string, address: string][] {
+  const shared = portForwardingsOf(inventory).filter(({ holder }) => holder);
+  return [
+    ...floatingIpsOf(inventory).map((one): [string, string] => [one.id, canonicalAddress(one.floating_ip_address)]),
+    ...shared.map((one): [string, string] => [one.floating_ip_id, canonicalAddress(one.floating_ip_address)]),
+  ];
+}
+
+function emptySets() {
+  const set = (type: string): SetPlan => ({ type, elements: new Map() });
+  return {
+    /** Bridges with guests of tenants on them. */
+    inner: set('type ifname'),
+    /** By hardware address, which also tells whose a packet is that a guest without port security made up. */
+    egress: set('type ifname . ether_addr : counter'),
+    ingress4: set('type ifname . ipv4_addr : counter'),
+    ingress6: set('type ifname . ipv6_addr : counter'),
+    /** Senders to a floating IP of their own network: the bridge has changed the frame's hardware addresses. */
+    near: set('type ifname . ipv4_addr : counter'),
+    floating_out: set('type ipv4_addr : counter'),
+    floating_in: set('type ipv4_addr : counter'),
+  };
+}
+
+const jumped = (rules: string[]): ChainPlan => ({ hook: null, rules });
+
+function chains(): TablePlan['chains'] {
+  return new Map([
+    [
+      'ways',
+      {
+        hook: `type filter hook postrouting priority ${AFTER_TRANSLATION}; policy accept;`,
+        rules: [
+          // The machine's own: DHCP, metadata, errors.
+          'meta iif 0 return',
+          `${IS_BRIDGED} goto bridged`,
+          'oifname != @inner goto leaving',
+          'iifname @inner goto between_networks',
+          'goto coming',
+        ],
+      },
+    ],
+    ['leaving', jumped(['counter name iifname . ether saddr map @egress', FLOATING_OUT])],
+    ['coming', jumped(COMING)],
+    // Between guests, unless an address of the world led there.
+    ['between_networks', jumped([`${IS_TRANSLATED} goto around`])],
+    ['around', jumped(['counter name iifname . ether saddr map @egress', FLOATING_OUT, 'goto coming'])],
+    ['bridged', jumped([`${IS_TRANSLATED} goto around_bridged`])],
+    [
+      'around_bridged',
+      jumped([
+        'ct direction original counter name iifname . ct original ip saddr map @near',
+        'ct direction reply counter name iifname . ct reply ip saddr map @near',
+        FLOATING_OUT,
+        'goto coming',
+      ]),
+    ],
+  ]);
+}
+
+const FLOATING_OUT = `${IS_TRANSLATED} counter name ip saddr map @floating_out`;
+/** By the next hop, as groups are judged: beyond a guest that routes, it is that guest who receives. */
+const COMING = [
+  'counter name oifname . rt ip nexthop map @ingress4',
+  'counter name oifname . rt ip6 nexthop map @ingress6',
+  `${IS_TRANSLATED} ct direction original counter name ct original ip daddr map @floating_in`,
+  `${IS_TRANSLATED} ct direction reply counter name ct reply ip daddr map @floating_in`,
+];
