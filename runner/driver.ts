@@ -1,5 +1,6 @@
 import type { Capacity, Fault, Observation } from '../shared/protocol/messages.ts';
 import type { Kind, SpecOf } from '../shared/specs/kinds.ts';
+import type { Collector } from './metering/collector.ts';
 
 /** What a driver found or made of one object; the reconciler adds kind, id and generation. */
 export type Outcome = Pick<Observation, 'state' | 'cause' | 'fault' | 'detail'>;
@@ -60,6 +61,8 @@ export interface Machine {
   capacity(): Promise<Capacity>;
   drivers: Drivers;
   operator: Operator;
+  /** What reads its meters; the machine itself is measured under the runner's id. */
+  collectors(runnerId: string): Collector[];
   /** Calls back when an object changed by itself (a guest shut down or died). */
   onChange(listener: (kind: Kind, id: string) => void): void;
   /** Hears that the edge has stored an observation. */

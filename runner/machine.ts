@@ -25,6 +25,7 @@ import { SysctlKeeper } from './host/sysctl.ts';
 import { requireTools } from './host/tools.ts';
 import { ensureSystemUser } from './host/users.ts';
 import { errorText, type Log } from './log.ts';
+import { machineMeters } from './metering/machine-meters.ts';
 import { prepareForwarding } from './network/bridges.ts';
 import { withDenied } from './network/intranet/denied-query.ts';
 import { Inventory } from './network/inventory.ts';
@@ -120,6 +121,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
     for (const listener of listeners) listener('server', id);
   };
   const watch = new KernelWatch();
+  const meters = machineMeters({ ctx, guests, services });
   const stopCare = caretaker({ time: options.time ?? systemTimers, guests, services, watch, log });
   return {
     hypervisor: 'qemu',
@@ -141,12 +143,13 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
       'address-group': keptDriver(services, 'address-group'),
       'security-group': keptDriver(services, 'security-group'),
       'group-member': keptDriver(services, 'group-member'),
-      port: portDriver(services, ctx.user.uid),
+      port: portDriver(services, ctx.user.uid, (id) => meters.lastOfPort(id)),
       'floating-ip': routingDriver(services, 'floating-ip'),
       'port-forwarding': routingDriver(services, 'port-forwarding'),
       server: serverDriver(ctx, guests, moves),
     },
     operator: withDenied(serverOperator(ctx, guests, moves), services.intranet),
+    collectors: (runnerId) => meters.collectors(runnerId),
     onChange: (listener) => void listeners.add(listener),
     acknowledged: (observation) => passwords.acknowledged(observation),
     async close() {

@@ -9,6 +9,8 @@ import { pollTransport } from '../link/poll-transport.ts';
 import { Runner } from '../link/runner.ts';
 import { websocketTransport } from '../link/websocket-transport.ts';
 import { errorText, type Log } from '../log.ts';
+import { SPOOL_MEMORY_BYTES_MAX } from '../metering/spool/limits.ts';
+import { Spool } from '../metering/spool/spool.ts';
 import { assertSameMachine, type Identity, readIdentity, writeIdentity } from '../state/identity.ts';
 import { bootIdentity, machineIdentity } from '../state/machine-identity.ts';
 import { statePaths } from '../state/state-folder.ts';
@@ -101,6 +103,8 @@ async function openRunner(
     bootId,
     processId: randomIds.uuid(),
     hostname: hostname(),
+    spool: openSpool(stateDir, own),
+    monotonicMs: () => performance.now(),
     onBearer: (token) => {
       bearer = token;
     },
@@ -110,6 +114,20 @@ async function openRunner(
       end(1);
     },
   });
+}
+
+/** A machine is not left alone for its samples' sake: where they have no file they are kept in memory. */
+function openSpool(stateDir: string, log: Log): Spool {
+  const own = { clock: systemTimers, ids: randomIds, log };
+  const path = statePaths(stateDir).spool;
+  try {
+    return new Spool({ ...own, path });
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    const next = 'samples are kept in memory until the next start';
+    log.error('spool-not-opened', { path, error: errorText(error), next });
+    return new Spool({ ...own, path: ':memory:', bytesMax: SPOOL_MEMORY_BYTES_MAX });
+  }
 }
 
 function openLedger(stateDir: string, log: Log): Ledger {

@@ -37,6 +37,8 @@ export class Guests {
   readonly #queue = new KeyedQueue();
   /** Told when a guest changed by itself. */
   onChange: (id: string) => void = () => {};
+  /** Called before a guest's process is ended here, while it can still be read. */
+  beforeEnd: (live: LiveGuest) => Promise<void> = async () => {};
 
   constructor(ctx: ComputeContext) {
     this.#ctx = ctx;
@@ -53,6 +55,11 @@ export class Guests {
 
   async keep(id: string, record: GuestRecord): Promise<void> {
     await writeRecord(guestPaths(this.#ctx.stateDir, id).record, record);
+  }
+
+  /** Those that live, as far as this runner knows. */
+  get living(): LiveGuest[] {
+    return [...this.#live.values()];
   }
 
   /** Ids of the guests that have files here. */
@@ -212,6 +219,7 @@ export class Guests {
 
   /** Pulls the plug. */
   async end(live: LiveGuest): Promise<void> {
+    await this.beforeEnd(live);
     await live.end();
     this.#live.delete(live.id);
     await this.#ctx.cgroups.remove(live.id);

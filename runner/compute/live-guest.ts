@@ -87,8 +87,8 @@ export class LiveGuest {
   }
 
   /** Runs a monitor command. @throws QmpError */
-  execute<T = unknown>(command: string, args: Record<string, unknown> = {}): Promise<T> {
-    return this.#qmp.execute<T>(command, args);
+  execute<T = unknown>(command: string, args: Record<string, unknown> = {}, timeout_ms?: number): Promise<T> {
+    return this.#qmp.execute<T>(command, args, timeout_ms);
   }
 
   /** Starts the machine over without a new process. */

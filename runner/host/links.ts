@@ -27,6 +27,28 @@ export const listLinks = (): Promise<Link[]> => linksOf([]);
 export const linksByName = async (): Promise<Map<string, Link>> =>
   new Map((await listLinks()).map((link) => [link.name, link]));
 
+/** What an interface has received and sent since it was made. */
+export interface LinkCounters {
+  name: string;
+  /** Given to no other interface of this namespace until the machine boots. */
+  index: number;
+  received: { bytes: number; packets: number };
+  sent: { bytes: number; packets: number };
+}
+
+/** The counters of all interfaces, or of one. */
+export async function listLinkCounters(name?: string): Promise<LinkCounters[]> {
+  type Json = { ifname: string; ifindex: number; stats64?: { rx: Moved; tx: Moved } };
+  type Moved = { bytes: number; packets: number };
+  const { stdout } = await run('ip', ['-j', '-s', 'link', 'show', ...(name === undefined ? [] : ['dev', name])]);
+  return (JSON.parse(stdout || '[]') as Json[]).flatMap(({ ifname, ifindex, stats64 }) => {
+    if (!stats64) return [];
+    const { rx, tx } = stats64;
+    const moved = ({ bytes, packets }: Moved) => ({ bytes, packets });
+    return [{ name: ifname, index: ifindex, received: moved(rx), sent: moved(tx) }];
+  });
+}
+
 /** One interface, which costs less than listing thousands; null where there is none. */
 export async function findLink(name: string): Promise<Link | null> {
   const [link] = await linksOf(['dev', name]).catch(noneIfMissing);

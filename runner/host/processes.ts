@@ -14,6 +14,8 @@ const TERMINATE_GRACE_MS = 5_000;
 /** A killed process is gone in milliseconds, unless the kernel waits for a disk. */
 const KILL_WAIT_MS = 10_000;
 const GONE_POLL_MS = 20;
+/** Linux tells user space of time in hundredths of a second, whatever it counts in itself. */
+const NS_PER_TICK = 10_000_000;
 
 /** The identity of a process that lives; null for one that is gone or a zombie. */
 export async function identify(pid: number): Promise<ProcessIdentity | null> {
@@ -23,6 +25,25 @@ export async function identify(pid: number): Promise<ProcessIdentity | null> {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, startTicks] = [fields[0], Number(fields[19])];
   return state === 'Z' || state === 'X' ? null : { pid, startTicks };
+}
+
+/** What a process has used of the processors, threads that ended included, and what it has in memory now. */
+export interface ProcessUsage {
+  cpuNs: number;
+  residentBytes: number;
+}
+
+/** The usage of this very process; null when it is gone. */
+export async function usageOf(identity: ProcessIdentity): Promise<ProcessUsage | null> {
+  const [stat, status] = await Promise.all(
+    ['stat', 'status'].map((name) => readFile(`/proc/${identity.pid}/${name}`, 'utf8').catch(() => null)),
+  );
+  if (!stat || !status) return null;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  if (Number(fields[19]) !== identity.startTicks) return null;
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0;
+  return { cpuNs: ticks * NS_PER_TICK, residentBytes: Number(kib) * 1024 };
 }
 
 /** Whether this very process still lives. */

@@ -139,6 +139,7 @@ describe('operations', () => {
       capacity: () => machine.capacity(),
       onChange: (listener) => machine.onChange(listener),
       acknowledged: () => {},
+      collectors: () => [],
       close: () => machine.close(),
     });
     const first = startRunner(edge, { folder, identity, wrap });

@@ -83,6 +83,7 @@ describe('a runner and its edge', () => {
           capacity: () => simulated.capacity(),
           onChange: (listener) => simulated.onChange(listener),
           acknowledged: () => {},
+          collectors: () => [],
           close: () => simulated.close(),
         };
       },

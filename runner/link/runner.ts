@@ -10,6 +10,8 @@ import type {
 import { RUNNER_VERSION } from '../config.ts';
 import type { Machine } from '../driver.ts';
 import { errorText, type Log } from '../log.ts';
+import { Metering } from '../metering/metering.ts';
+import type { Spool } from '../metering/spool/spool.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
 import type { Identity } from '../state/identity.ts';
 import { DesiredIntake } from './desired-intake.ts';
@@ -44,6 +46,10 @@ export interface RunnerParts {
   /** New at each start of the process. */
   processId: string;
   hostname: string;
+  /** Samples that the edge does not keep yet. */
+  spool: Spool;
+  /** Time from any beginning that never goes back. */
+  monotonicMs: () => number;
   /** The bearer for the runner's own HTTP calls changed. */
   onBearer(token: string): void;
   onStatus(status: LinkStatus): void;
@@ -62,6 +68,7 @@ export class Runner {
   readonly #operations: Operations;
   readonly #queries: Queries;
   readonly #inventory: Inventory;
+  readonly #metering: Metering;
   #begun = false;
   #cancelBegin: () => void = () => {};
   #edgeAheadMs = 0;
@@ -113,6 +120,7 @@ export class Runner {
       },
       corrupt: () => parts.onFatal('the ledger is damaged; it is begun anew at the next start'),
     });
+    this.#metering = new Metering({ ...parts, collectors: machine.collectors(parts.identity.runner_id), send });
     const handlers = {
       hello: (challenge: MessageOf<'challenge'>, attempts: number) => this.#hello(challenge, attempts),
       ready: (welcome: MessageOf<'welcome'>) => this.#ready(welcome),
@@ -137,6 +145,7 @@ export class Runner {
     const booted = guests.some(({ appliedBoot }) => appliedBoot !== '' && appliedBoot !== bootId);
     if (booted) this.#cancelBegin = time.after(FIRST_WORD_WAIT_MS, () => this.#begin());
     else this.#begin();
+    this.#metering.start();
     this.#link.start();
   }
 
@@ -168,6 +177,7 @@ export class Runner {
     });
     await Promise.race([this.#reconciler.stop(), late]);
     calm();
+    await this.#metering.stop();
     await this.#p.machine.close();
     this.#p.ledger.close();
   }
@@ -205,6 +215,7 @@ export class Runner {
     this.#intake.reset();
     this.#reporter.ready();
     this.#operations.ready();
+    this.#metering.ready();
     if (!this.#begun && welcome.generation <= this.#p.ledger.generation) this.#begin();
     else if (this.#begun && this.#reconciler.idle) this.#idle();
   }
@@ -217,6 +228,7 @@ export class Runner {
   #down(): void {
     this.#reporter.down();
     this.#inventory.down();
+    this.#metering.down();
   }
 
   #acked(seq: number): void {
@@ -239,6 +251,7 @@ export class Runner {
     else if (message.type === 'operation-ack') this.#operations.acknowledged(message);
     else if (message.type === 'query') this.#queries.take(message);
     else if (message.type === 'rotate') this.#rotate();
+    else if (message.type === 'metered-ack') this.#metering.acked(message);
     else if (message.type === 'beat') {
       this.#edgeTime(message.server_time_ms);
       if (message.token !== undefined) this.#p.onBearer(message.token);
@@ -255,6 +268,7 @@ export class Runner {
     if (Math.abs(aheadMs) > CLOCK_SKEW_WARN_MS && Math.abs(this.#edgeAheadMs) <= CLOCK_SKEW_WARN_MS)
       this.#p.log.warn('clock-skewed', { edgeAheadMs: aheadMs, next: 'set up time synchronization on this machine' });
     this.#edgeAheadMs = aheadMs;
+    this.#metering.edgeTime(serverTimeMs);
   }
 
   #heartbeat(): RunnerMessageOf<'heartbeat'> {

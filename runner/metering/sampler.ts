@@ -49,11 +49,11 @@ export class Sampler {
   /** The edge's time was corrected: what was said of earlier samples is corrected likewise, where it was a guess. */
   moved(guessByMs: number): void {
     this.#lastMs += guessByMs;
-    this.#cancel();
     this.#wait();
   }
 
   #wait(): void {
+    this.#cancel();
     if (this.#stopped) return;
     this.#cancel = this.#o.time.after(this.#dueMs() - this.#o.edgeTime.nowMs(), () => {
       this.#running = this.#running.then(() => this.#round());
@@ -75,10 +75,11 @@ export class Sampler {
     const boundary = Math.floor((nowMs + EARLY_MS) / SAMPLE_EVERY_MS) * SAMPLE_EVERY_MS;
     const isBack = this.#lastMs - nowMs > BACK_WAIT_MS;
     if (boundary > this.#lastMs || isBack) {
-      const atMs = nowMs - boundary <= ON_TIME_MS ? boundary : nowMs;
-      this.#lastMs = atMs;
+      this.#lastMs = nowMs - boundary <= ON_TIME_MS ? boundary : nowMs;
       try {
-        await this.#o.take(atMs, await this.#o.collect());
+        const samples = await this.#o.collect();
+        // By now the time may have been corrected.
+        await this.#o.take(this.#lastMs, samples);
       } catch (error) {
         this.#o.log.error('sample-failed', { error: errorText(error) });
       }

@@ -6,8 +6,15 @@ import { together } from '../host/wait.ts';
 import type { NetworkServices } from './services.ts';
 import { ensureTaps, removeTap, tapsOf } from './taps.ts';
 
-/** Serves guests' ports: their rules first, then a tap, then their lease. */
-export function portDriver(services: NetworkServices, ownerUid: number): Driver<'port'> {
+/**
+ * Serves guests' ports: their rules first, then a tap, then their lease.
+ * @param beforeRemoval - called while a port's tap still stands
+ */
+export function portDriver(
+  services: NetworkServices,
+  ownerUid: number,
+  beforeRemoval: (portId: string) => Promise<void> = async () => {},
+): Driver<'port'> {
   const { names, inventory, firewall } = services;
   /** Those that this process has wired. */
   const wired = new Set<string>();
@@ -37,6 +44,7 @@ export function portDriver(services: NetworkServices, ownerUid: number): Driver<
     async remove(id) {
       const networkId = inventory.ports.get(id)?.spec.network_id;
       wired.delete(id);
+      await beforeRemoval(id);
       // The tap goes while its rules still hold.
       await removeTap(names, id);
       await inventory.drop('port', id);

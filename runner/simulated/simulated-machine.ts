@@ -15,7 +15,9 @@ import {
 } from '../driver.ts';
 import { machineUptime } from '../host/uptime.ts';
 import type { Log } from '../log.ts';
+import type { Collector } from '../metering/collector.ts';
 import { emptyImage } from './empty-image.ts';
+import { simulatedSamples } from './simulated-meters.ts';
 import { handOver, seenOnItsWay, settleMove } from './simulated-moves.ts';
 import { type Held, SimulatedStore } from './simulated-store.ts';
 
@@ -62,7 +64,7 @@ export class SimulatedMachine implements Machine {
   constructor(options: SimulatedOptions) {
     this.#o = options;
     this.physicalNetworks = options.physicalNetworks ?? [];
-    this.#store = new SimulatedStore(options.stateDir, options.bootId);
+    this.#store = new SimulatedStore(options.stateDir, options.bootId, options.time.nowMs());
     const plain = KINDS.map((kind) => [kind, this.#driver(kind)]);
     this.drivers = { ...(Object.fromEntries(plain) as unknown as Drivers), server: this.#serverDriver() };
     this.operator = {
@@ -76,6 +78,13 @@ export class SimulatedMachine implements Machine {
 
   capacity(): Promise<Capacity> {
     return Promise.resolve(this.#o.capacity ?? SIMULATED_CAPACITY);
+  }
+
+  collectors(runnerId: string): Collector[] {
+    const { bootId, time } = this.#o;
+    const collect = async () =>
+      simulatedSamples({ held: this.#store.held.values(), bootId, runnerId, nowMs: time.nowMs() });
+    return [{ name: 'simulated', collect }];
   }
 
   /** Nothing here waits for it. */
@@ -113,7 +122,9 @@ export class SimulatedMachine implements Machine {
       kind,
       apply: async (object: Wanted<K>) => {
         const spec = JSON.stringify(object.spec);
-        if (this.#store.held.get(`${kind}/${object.id}`)?.spec !== spec) this.#store.put({ kind, id: object.id, spec });
+        const before = this.#store.held.get(`${kind}/${object.id}`);
+        const sinceMs = before?.sinceMs ?? this.#o.time.nowMs();
+        if (before?.spec !== spec) this.#store.put({ kind, id: object.id, spec, sinceMs });
         return applied;
       },
       remove: async (id: string) => this.#store.drop(kind, id),
@@ -151,6 +162,7 @@ export class SimulatedMachine implements Machine {
       power: spec.power,
       spec: text,
       starts: (before?.starts ?? 0) + (bootedAnew ? 1 : 0),
+      sinceMs: (bootedAnew ? undefined : before?.sinceMs) ?? this.#o.time.nowMs(),
       console: clip((before?.console ?? '') + said),
     });
     if (bootedAnew && (misbehaviour === 'crash' || misbehaviour === 'shutdown')) {

@@ -13,6 +13,8 @@ export interface Held {
   console?: string;
   /** How often its guest was switched on, or started over. */
   starts?: number;
+  /** When what is measured of it began from zero. */
+  sinceMs?: number;
   /** It is to come from another machine, or came and was not let run yet. */
   incoming?: 'memory' | 'disk';
   /** The epoch in which it was given to another machine, and whether it ran then. */
@@ -37,13 +39,16 @@ export class SimulatedStore {
   readonly #bootId: string;
   #lines = 0;
 
-  constructor(stateDir: string, bootId: string) {
+  constructor(stateDir: string, bootId: string, nowMs: number) {
     this.#bootId = bootId;
     this.#path = join(stateDir, 'simulated-machine.jsonl');
     const sameBoot = this.#load() === bootId;
     if (!sameBoot) {
-      for (const [key, object] of this.held)
-        if (object.kind === 'server' && object.power !== 'suspended') this.held.set(key, { ...object, power: 'off' });
+      for (const [key, object] of this.held) {
+        const isOff = object.kind === 'server' && object.power !== 'suspended';
+        const since = object.sinceMs === undefined ? {} : { sinceMs: nowMs };
+        this.held.set(key, { ...object, ...since, ...(isOff ? { power: 'off' as const } : {}) });
+      }
     }
     this.#rewrite();
   }

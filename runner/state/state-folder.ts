@@ -14,6 +14,8 @@ export function statePaths(stateDir: string) {
     pending: join(stateDir, 'joining.json'),
     lock: join(stateDir, 'lock'),
     ledger: join(stateDir, 'ledger.db'),
+    /** Samples that the edge does not keep yet. */
+    spool: join(stateDir, 'meters.db'),
     status: join(stateDir, 'status.json'),
     /** Folders of the runners of one process, for `--count`. */
     many: join(stateDir, 'runners'),

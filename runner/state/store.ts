@@ -134,6 +134,15 @@ export class Store {
     }
   }
 
+  /** Reads. @throws StoreError */
+  read<T>(statements: () => T): T {
+    try {
+      return statements();
+    } catch (cause) {
+      throw toStoreError(cause, this.#name);
+    }
+  }
+
   #rollBack(): void {
     try {
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK');

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { systemTimers } from '../../shared/clock.ts';
+import { randomIds } from '../../shared/ids.ts';
 import type { Machine } from '../driver.ts';
 import { Ledger } from '../link/ledger/ledger.ts';
 import type { LinkStatus } from '../link/link.ts';
 import { pollTransport } from '../link/poll-transport.ts';
 import { Runner } from '../link/runner.ts';
 import { websocketTransport } from '../link/websocket-transport.ts';
+import { Spool } from '../metering/spool/spool.ts';
 import { SimulatedMachine } from '../simulated/simulated-machine.ts';
 import type { Identity } from '../state/identity.ts';
 import { newKey, publicKeyOf } from '../state/keys.ts';
@@ -54,6 +56,7 @@ export function startRunner(
   const { runner_id: runnerId } = identity;
   const ledger = Ledger.open(join(folder, 'ledger.db'), systemTimers, log);
   const machine = new SimulatedMachine({ stateDir: folder, bootId, time: systemTimers, log });
+  const spool = new Spool({ path: join(folder, 'meters.db'), clock: systemTimers, ids: randomIds, log });
   const statuses: LinkStatus[] = [];
   const bearers: string[] = [];
   const fatal: string[] = [];
@@ -73,6 +76,8 @@ export function startRunner(
     bootId,
     processId: randomUUID(),
     hostname: 'test',
+    spool,
+    monotonicMs: () => performance.now(),
     onBearer: (token) => bearers.push(token),
     onStatus: (status) => statuses.push(status),
     onFatal: (reason) => fatal.push(reason),
