@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Outcome } from '../../runner/driver.ts';
 import { run } from '../../runner/host/run.ts';
-import type { Fault } from '../../shared/protocol/messages.ts';
+import type { Fault, Sample } from '../../shared/protocol/messages.ts';
 import type { Kind, SpecOf } from '../../shared/specs/kinds.ts';
 
 export interface ServeOptions {
@@ -24,7 +24,18 @@ export interface ServeOptions {
 }
 
 export interface Call {
-  method: 'apply' | 'remove' | 'observe' | 'list' | 'run' | 'query' | 'capacity' | 'faults' | 'close';
+  method:
+    | 'apply'
+    | 'remove'
+    | 'observe'
+    | 'list'
+    | 'run'
+    | 'query'
+    | 'capacity'
+    | 'collect'
+    | 'kept'
+    | 'faults'
+    | 'close';
   kind: Kind;
   id: string;
   generation?: number;
@@ -122,6 +133,16 @@ export class MachineInNamespace {
 
   observe(kind: Kind, id: string): Promise<Outcome | null> {
     return this.call({ method: 'observe', kind, id });
+  }
+
+  /** What its collectors read now. */
+  collect(): Promise<Sample[]> {
+    return this.call({ method: 'collect' });
+  }
+
+  /** What was read last is on a disk. */
+  kept(): Promise<void> {
+    return this.call({ method: 'kept' });
   }
 
   /** Ends as a runner does that is told to. */

@@ -60,6 +60,7 @@ const machine = await openMachine({
 });
 machine.onChange((kind, id) => say({ changed: { kind, id } }));
 
+const collectors = machine.collectors('runner');
 const signal = new AbortController().signal;
 const hooks = { signal, connected: () => true, progress: () => {} };
 const driverOf = (kind: Kind) => machine.drivers[kind] as Driver<Kind>;
@@ -73,6 +74,11 @@ const calls: Record<Call['method'], (call: Call) => Promise<unknown>> = {
     machine.operator.run({ kind: operation ?? '', targetId: id, targetEpoch: epoch, args }, hooks),
   query: ({ operation, id, args = {} }) => machine.operator.query({ kind: operation ?? '', targetId: id, args }),
   capacity: () => machine.capacity(),
+  // What all collectors read, and that it is kept.
+  collect: async () => (await Promise.all(collectors.map((one) => one.collect()))).flat(),
+  kept: async () => {
+    for (const one of collectors) await one.kept?.();
+  },
   faults: async ({ args }) => {
     faults = (args?.faults ?? []) as typeof faults;
     uploadFaults = (args?.uploadFaults ?? []) as typeof uploadFaults;

@@ -4,13 +4,12 @@ import { IS_TRANSLATED } from '../firewall/plan-router-chains.ts';
 import type { ChainPlan, SetPlan, TablePlan } from '../firewall/ruleset.ts';
 import { rangeOf, rangeText } from '../intranet/ranges.ts';
 import type { Inventory } from '../inventory.ts';
-import type { Names } from '../names.ts';
+import { JUDGED_MARK, type Names } from '../names.ts';
 import { floatingIpsOf, portForwardingsOf } from '../routers/floating.ts';
 import { type Counted, counterName, type Way } from './counter-names.ts';
 
 /** After translation, what it judges and limits of floating IPs; before packets are marked as judged. */
 const AFTER_TRANSLATION = 170;
-const IS_BRIDGED = 'meta mark and 0x80000000 == 0';
 
 /** Which counters a resource has: the same ones as long as they stand in the kernel. */
 export type CountedBy = (type: Counted['type'], id: string) => Counted;
@@ -85,7 +84,7 @@ function emptySets() {
     egress: set('type ifname . ether_addr : counter'),
     ingress4: set('type ifname . ipv4_addr : counter'),
     ingress6: set('type ifname . ipv6_addr : counter'),
-    /** Senders to a floating IP of their own network: the bridge has changed the frame's hardware addresses. */
+    /** Senders to a floating IP of their own network, whose frames the bridge leads on and may have given other hardware addresses. */
     near: set('type ifname . ipv4_addr : counter'),
     floating_out: set('type ipv4_addr : counter'),
     floating_in: set('type ipv4_addr : counter'),
@@ -101,9 +100,10 @@ function chains(): TablePlan['chains'] {
       {
         hook: `type filter hook postrouting priority ${AFTER_TRANSLATION}; policy accept;`,
         rules: [
+          // Bridged frames are marked so by now, and do not say where they came from.
+          `meta mark ${JUDGED_MARK} goto bridged`,
           // The machine's own: DHCP, metadata, errors.
           'meta iif 0 return',
-          `${IS_BRIDGED} goto bridged`,
           'oifname != @inner goto leaving',
           'iifname @inner goto between_networks',
           'goto coming',
@@ -119,8 +119,8 @@ function chains(): TablePlan['chains'] {
     [
       'around_bridged',
       jumped([
-        'ct direction original counter name iifname . ct original ip saddr map @near',
-        'ct direction reply counter name iifname . ct reply ip saddr map @near',
+        'ct direction original counter name oifname . ct original ip saddr map @near',
+        'ct direction reply counter name oifname . ct reply ip saddr map @near',
         FLOATING_OUT,
         'goto coming',
       ]),
