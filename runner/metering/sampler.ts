@@ -63,16 +63,18 @@ export class Sampler {
   /** The next boundary that was not sampled. */
   #dueMs(): number {
     const nowMs = this.#o.edgeTime.nowMs();
+    // Passed while the last one was slow, or by a time that was put forward: late is better than not.
+    if (Number.isFinite(this.#lastMs) && boundaryBefore(nowMs) > this.#lastMs) return nowMs;
     const due = Math.ceil(nowMs / SAMPLE_EVERY_MS) * SAMPLE_EVERY_MS;
     // Of a time that went back no boundary is sampled twice.
     if (due > this.#lastMs || this.#lastMs - nowMs > BACK_WAIT_MS) return due;
-    return (Math.floor(this.#lastMs / SAMPLE_EVERY_MS) + 1) * SAMPLE_EVERY_MS;
+    return boundaryBefore(this.#lastMs) + SAMPLE_EVERY_MS;
   }
 
   async #round(): Promise<void> {
     if (this.#stopped) return;
     const nowMs = this.#o.edgeTime.nowMs();
-    const boundary = Math.floor((nowMs + EARLY_MS) / SAMPLE_EVERY_MS) * SAMPLE_EVERY_MS;
+    const boundary = boundaryBefore(nowMs + EARLY_MS);
     const isBack = this.#lastMs - nowMs > BACK_WAIT_MS;
     if (boundary > this.#lastMs || isBack) {
       this.#lastMs = nowMs - boundary <= ON_TIME_MS ? boundary : nowMs;
@@ -87,3 +89,5 @@ export class Sampler {
     this.#wait();
   }
 }
+
+const boundaryBefore = (atMs: number) => Math.floor(atMs / SAMPLE_EVERY_MS) * SAMPLE_EVERY_MS;

@@ -5,6 +5,13 @@ export class NaiveReceiver {
   readonly #last = new Map<string, number>();
   readonly #sums = new Map<string, number>();
 
+  copy(): NaiveReceiver {
+    const copy = new NaiveReceiver();
+    for (const [key, value] of this.#last) copy.#last.set(key, value);
+    for (const [key, value] of this.#sums) copy.#sums.set(key, value);
+    return copy;
+  }
+
   take(samples: readonly Sample[]): void {
     for (const { type, id, epoch, values } of samples) {
       for (const [meter, value] of Object.entries(values)) {
