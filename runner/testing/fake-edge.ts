@@ -16,6 +16,8 @@ import {
   rotateText,
 } from '../../shared/protocol/messages.ts';
 
+import { MeteredReceiver } from './metered-receiver.ts';
+
 /** Generous: a loaded machine makes a test slow, never wrong. */
 export const WAIT_MS = 60_000;
 
@@ -86,6 +88,10 @@ export class FakeEdge {
   refusePolls = false;
   /** Acknowledge nothing, as while the database cannot be reached. */
   deaf = false;
+  /** Takes samples; null as an edge that does not know of them. */
+  meters: MeteredReceiver | null = new MeteredReceiver();
+  /** Acknowledgements of samples to come that are lost with their session. */
+  ackLosses = 0;
   /** Called in place of the welcome. */
   onHello: ((session: EdgeSession) => boolean) | null = null;
 
@@ -322,6 +328,7 @@ export class FakeEdge {
   async #handle(session: EdgeSession, body: RunnerMessage): Promise<void> {
     if (body.type === 'hello') return this.#hello(session, body);
     if (body.type === 'observed') for (const one of body.observations) this.#observe(one);
+    if (body.type === 'metered') this.#metered(session, body);
     if (body.type === 'resync') await this.sendDesired(session, 0, true);
     if (body.type === 'rotated') this.#rotate(session, body);
     if (body.type === 'operation-update' && body.state !== 'accepted') {
@@ -332,6 +339,16 @@ export class FakeEdge {
     if (body.type === 'heartbeat' && body.generation < this.generation)
       await this.sendDesired(session, body.generation);
     session.send({ type: 'beat', server_time_ms: Date.now() });
+  }
+
+  #metered(session: EdgeSession, body: RunnerMessageOf<'metered'>): void {
+    const ack = this.meters?.take(body);
+    if (!ack) return;
+    if (this.ackLosses === 0) session.send({ type: 'metered-ack', ...ack });
+    else {
+      this.ackLosses--;
+      session.cut();
+    }
   }
 
   #observe(one: Observation): void {
