@@ -1,6 +1,7 @@
+import { METERS, type Meter } from '../../shared/meters.ts';
 import type { Sample } from '../../shared/protocol/messages.ts';
 
-/** Adds up samples as simply as can be: the difference to the last one of an epoch, and from zero where there is none. */
+/** Adds up counters of samples as simply as can be: the difference to the last one of an epoch, and from zero where there is none. */
 export class NaiveReceiver {
   readonly #last = new Map<string, number>();
   readonly #sums = new Map<string, number>();
@@ -15,6 +16,7 @@ export class NaiveReceiver {
   take(samples: readonly Sample[]): void {
     for (const { type, id, epoch, values } of samples) {
       for (const [meter, value] of Object.entries(values)) {
+        if (METERS[meter as Meter]?.type !== 'counter') continue;
         const key = JSON.stringify([type, id, epoch, meter]);
         const more = value - (this.#last.get(key) ?? 0);
         if (more < 0) throw new Error(`${key} fell by ${-more} within its epoch`);

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { NaiveReceiver } from '../../runner/testing/naive-receiver.ts';
 import type { NetworkSpec } from '../../shared/specs/network.ts';
+import { shellBlocks } from '../readme-blocks.ts';
 import { type CheapGuest, type JoinedHosts, WORLD } from './joined-hosts.ts';
 import { JoinedRouters } from './joined-routers.ts';
 import { eventually, type Namespace } from './namespaces.ts';
@@ -10,6 +12,8 @@ import { networkOf, withIpv6 } from './specs.ts';
 /* Bytes that are known before they are sent are counted exactly, to the right resource, whatever becomes of runner and rules. */
 
 const MARK = 'aemete';
+const DOCUMENT = join(import.meta.dirname, '../../docs/metering.md');
+const THIS = 'test/machine/meters.hosts.test.ts';
 const HEADERS = 28;
 const ETHERNET = 14;
 
@@ -214,6 +218,15 @@ it('counts the forwarded ports of an address where it is held', async () => {
   await sample(0);
   await sample(1);
   expect(floating(id)).toEqual([0, sent]);
+});
+
+it('is looked at as the document says', async () => {
+  const a = await joined.guest(0, inside.net, 71, [open]);
+  const blocks = shellBlocks(DOCUMENT).filter(({ marker }) => marker === THIS);
+  const script = blocks.map(({ code }) => code).join('\n');
+  const said = await joined.host(0).namespace.sh(`export AE=${MARK}; set -eu\n${script}`);
+  expect(said).toMatch(new RegExp(`counter port_${a.port.id}_[0-9a-z]+_in`));
+  expect(said).toMatch(new RegExp(`${a.port.mac_address} : "port_${a.port.id}_[0-9a-z]+_out"`));
 });
 
 it('measures the machine itself', async () => {
