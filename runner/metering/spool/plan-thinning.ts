@@ -1,3 +1,5 @@
+import { WINDOW_MS } from '../../../shared/meters.ts';
+
 /** A row of the spool, but for what is in it. Rows of one moment have one time and follow each other. */
 export interface Row {
   n: number;
@@ -11,7 +13,7 @@ export interface Merge {
 }
 
 /** What is left of the oldest samples, ever less: a sample a minute, ten minutes, an hour, and at last two in all. */
-export const THINNING_MS = [60_000, 600_000, 3_600_000, Number.POSITIVE_INFINITY];
+export const THINNING_MS = [60_000, 600_000, WINDOW_MS, Number.POSITIVE_INFINITY];
 
 /**
  * What can go of rows, oldest first, when one moment in `everyMs` is enough. The first moment of each such time stays, so that
