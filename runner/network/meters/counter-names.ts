@@ -10,8 +10,26 @@ export type Way = 'in' | 'out';
 
 const NAME = /^(port|floating_ip)_([0-9a-f-]{36})_([0-9a-z]+)_(in|out)$/;
 
-/** The name of a counter in the kernel. */
-export const counterName = ({ type, id, epoch }: Counted, way: Way): string => `${type}_${id}_${epoch}_${way}`;
+/** The names of a resource's two counters in the kernel, plain and as maps have them. */
+export interface CounterPair extends Counted {
+  in: string;
+  out: string;
+  quotedIn: string;
+  quotedOut: string;
+}
+
+export function counterPair({ type, id, epoch }: Counted): CounterPair {
+  const name = `${type}_${id}_${epoch}`;
+  return {
+    type,
+    id,
+    epoch,
+    in: `${name}_in`,
+    out: `${name}_out`,
+    quotedIn: `"${name}_in"`,
+    quotedOut: `"${name}_out"`,
+  };
+}
 
 /** What a counter counts, from its name; null for one that is not ours. */
 export function parseCounterName(name: string): { counted: Counted; way: Way } | null {

@@ -4,7 +4,7 @@ import { listCounters, readTable, type TableState } from '../../host/nft.ts';
 import { changeScript, type TablePlan } from '../firewall/ruleset.ts';
 import type { Inventory } from '../inventory.ts';
 import type { Names } from '../names.ts';
-import { type Counted, parseCounterName } from './counter-names.ts';
+import { type Counted, type CounterPair, counterPair, parseCounterName } from './counter-names.ts';
 import { planMeterTable } from './plan-meter-table.ts';
 
 /** Characters of a random epoch: two of a resource never meet. */
@@ -19,8 +19,10 @@ export class MeterCounters {
   readonly #names: Names;
   readonly #inventory: Inventory;
   readonly #ids: Ids;
-  /** Those in the kernel, by their names. */
-  readonly #there = new Map<string, Counted>();
+  /** The names of those in the kernel. */
+  readonly #there = new Set<string>();
+  /** Of resources that have some there, or were planned to. */
+  readonly #pairs = new Map<string, CounterPair>();
   /** Named by rules. */
   #named: ReadonlySet<string> = new Set();
   /** Named by no rule when they were last read, nor since. */
@@ -36,16 +38,14 @@ export class MeterCounters {
 
   /** What the table is to be now, with counters that are there. */
   plan(): TablePlan {
-    const known = new Map([...this.#there.values()].map((counted) => [keyOf(counted), counted]));
     return planMeterTable(this.#names, this.#inventory, (type, id) => {
-      const made = known.get(keyOf({ type, id })) ?? { type, id, epoch: this.#newEpoch() };
-      known.set(keyOf(made), made);
+      const key = keyOf({ type, id });
+      const known = this.#pairs.get(key);
+      if (known) return known;
+      const made = counterPair({ type, id, epoch: this.#ids.hex().slice(0, EPOCH_CHARACTERS) });
+      this.#pairs.set(key, made);
       return made;
     });
-  }
-
-  #newEpoch(): string {
-    return this.#ids.hex().slice(0, EPOCH_CHARACTERS);
   }
 
   /** The script that removes what was read a last time. @param plan - what will be named */
@@ -61,9 +61,11 @@ export class MeterCounters {
   async adopt(): Promise<{ plan: TablePlan; script: string }> {
     const there = await readTable(this.#names.metersTable);
     this.#there.clear();
+    // What was made for counters that are gone begins anew.
+    this.#pairs.clear();
     for (const { name } of there?.counters ?? []) this.#note(name);
     const plan = this.plan();
-    const empty: TablePlan = { ...plan, sets: new Map(), chains: new Map(), counters: new Set(this.#there.keys()) };
+    const empty: TablePlan = { ...plan, sets: new Map(), chains: new Map(), counters: new Set(this.#there) };
     const table = `inet ${this.#names.metersTable}`;
     const script = `${there ? bare(table, there) : ''}${changeScript([empty], [plan])}${this.removals(plan)}`;
     return { plan, script: `add table ${table}\n${script}` };
@@ -72,21 +74,30 @@ export class MeterCounters {
   /** The kernel has it as planned. */
   loaded(plan: TablePlan): void {
     for (const name of plan.counters ?? []) this.#note(name);
-    for (const name of this.#over) if (!plan.counters?.has(name)) this.#there.delete(name);
+    for (const name of this.#over) if (!plan.counters?.has(name)) this.#forget(name);
     this.#over.clear();
     this.#named = plan.counters ?? new Set();
     for (const name of this.#named) this.#final.delete(name);
   }
 
   #note(name: string): void {
-    const parsed = parseCounterName(name);
-    if (parsed) this.#there.set(name, parsed.counted);
+    if (this.#there.has(name)) return;
+    const { counted } = parseCounterName(name) ?? {};
+    if (!counted) return;
+    this.#there.add(name);
+    if (!this.#pairs.has(keyOf(counted))) this.#pairs.set(keyOf(counted), counterPair(counted));
+  }
+
+  #forget(name: string): void {
+    this.#there.delete(name);
+    const { counted } = parseCounterName(name) ?? {};
+    if (counted && this.#pairs.get(keyOf(counted))?.epoch === counted.epoch) this.#pairs.delete(keyOf(counted));
   }
 
   /** Reads all counters. */
   async read(): Promise<Sample[]> {
     // Known before the reading, so that no packet is counted after it.
-    this.#final = new Set([...this.#there.keys()].filter((name) => !this.#named.has(name)));
+    this.#final = new Set([...this.#there].filter((name) => !this.#named.has(name)));
     return samplesOf(await listCounters(this.#names.metersTable));
   }
 

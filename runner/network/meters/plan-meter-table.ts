@@ -1,18 +1,19 @@
 import type { PortSpec } from '../../../shared/specs/network.ts';
 import { canonicalAddress, versionOf } from '../addresses.ts';
+import { perObject } from '../firewall/per-object.ts';
 import { IS_TRANSLATED } from '../firewall/plan-router-chains.ts';
 import type { ChainPlan, SetPlan, TablePlan } from '../firewall/ruleset.ts';
 import { rangeOf, rangeText } from '../intranet/ranges.ts';
-import type { Inventory } from '../inventory.ts';
+import type { Inventory, Numbered } from '../inventory.ts';
 import { JUDGED_MARK, type Names } from '../names.ts';
 import { floatingIpsOf, portForwardingsOf } from '../routers/floating.ts';
-import { type Counted, counterName, type Way } from './counter-names.ts';
+import type { Counted, CounterPair, Way } from './counter-names.ts';
 
 /** After translation, what it judges and limits of floating IPs; before packets are marked as judged. */
 const AFTER_TRANSLATION = 170;
 
 /** Which counters a resource has: the same ones as long as they stand in the kernel. */
-export type CountedBy = (type: Counted['type'], id: string) => Counted;
+export type CountedBy = (type: Counted['type'], id: string) => CounterPair;
 
 /**
  * Counts what guests exchange with the world, by port and by floating IP. What goes through an address of the world is
@@ -22,48 +23,66 @@ export type CountedBy = (type: Counted['type'], id: string) => Counted;
 export function planMeterTable(names: Names, inventory: Inventory, countedBy: CountedBy): TablePlan {
   const sets = emptySets();
   const counters = new Set<string>();
-  const put = (set: keyof typeof sets, key: string, counted: Counted, way: Way) => {
-    counters.add(counterName(counted, way));
+  const put = ([set, key, way]: Element, pair: CounterPair) => {
+    const { elements } = sets[set];
     // Addresses that ports share count for the first of them.
-    if (!sets[set].elements.has(key)) sets[set].elements.set(key, `"${counterName(counted, way)}"`);
+    if (!elements.has(key)) elements.set(key, way === 'in' ? pair.quotedIn : pair.quotedOut);
+  };
+  const pairOf = (type: Counted['type'], id: string): CounterPair => {
+    const pair = countedBy(type, id);
+    counters.add(pair.in).add(pair.out);
+    return pair;
   };
   for (const { spec } of inventory.networks.values()) {
     if (!spec.external) sets.inner.elements.set(`"${names.bridge(spec.id)}"`, '');
   }
   // Own addresses of all ports come before those that a port may also have.
-  const ports = [...inventory.ports.values()].map(({ spec }) => spec);
-  for (const places of [ownPlaces, pairPlaces]) {
-    for (const port of ports) {
-      const counted = countedBy('port', port.id);
-      for (const way of ['in', 'out'] as const) counters.add(counterName(counted, way));
-      const bridge = `"${names.bridge(port.network_id)}"`;
-      for (const mac of places(port).macs) put('egress', `${bridge} . ${mac}`, counted, 'out');
-      for (const address of places(port).addresses) {
-        put(`ingress${versionOf(address)}`, `${bridge} . ${address}`, counted, 'in');
-        if (versionOf(address) === 4) put('near', `${bridge} . ${address}`, counted, 'out');
-      }
-    }
+  const ports = [...inventory.ports.values()].map((port) => ({ port, pair: pairOf('port', port.spec.id) }));
+  for (const { port, pair } of ports) for (const element of ownElements(names, port)) put(element, pair);
+  for (const { port, pair } of ports) {
+    if (port.spec.allowed_address_pairs.length === 0) continue;
+    for (const element of pairElements(names, port)) put(element, pair);
   }
   for (const [id, address] of floatingAddresses(inventory)) {
-    const counted = countedBy('floating_ip', id);
-    put('floating_out', address, counted, 'out');
-    put('floating_in', address, counted, 'in');
+    const pair = pairOf('floating_ip', id);
+    put(['floating_out', address, 'out'], pair);
+    put(['floating_in', address, 'in'], pair);
   }
   return { family: 'inet', name: names.metersTable, sets: new Map(Object.entries(sets)), chains: chains(), counters };
 }
 
-const ownPlaces = (port: PortSpec) => ({
-  macs: [port.mac_address],
-  addresses: port.fixed_ips.map((fixed) => canonicalAddress(fixed.ip_address)),
-});
+type Element = [set: keyof ReturnType<typeof emptySets>, key: string, way: Way];
+
+const ownElements = perObject((names: Names, { spec }: Numbered<PortSpec>): Element[] =>
+  elementsOf(
+    names,
+    spec,
+    [spec.mac_address],
+    spec.fixed_ips.map((fixed) => canonicalAddress(fixed.ip_address)),
+  ),
+);
 
 /** Of pairs those that are one address: whose a packet for a range is, nobody knows here. */
-function pairPlaces({ allowed_address_pairs: pairs }: PortSpec) {
-  const ranges = pairs.map((pair) => rangeOf(pair.ip_address));
-  return {
-    macs: pairs.map((pair) => pair.mac_address),
-    addresses: ranges.filter((range) => range.first === range.last).map((range) => rangeText(range)),
-  };
+const pairElements = perObject((names: Names, { spec }: Numbered<PortSpec>): Element[] => {
+  const ranges = spec.allowed_address_pairs.map((pair) => rangeOf(pair.ip_address));
+  const single = ranges.filter((range) => range.first === range.last).map((range) => rangeText(range));
+  const macs = spec.allowed_address_pairs.map((pair) => pair.mac_address);
+  return elementsOf(names, spec, macs, single);
+});
+
+function elementsOf(names: Names, port: PortSpec, macs: string[], addresses: string[]): Element[] {
+  const bridge = `"${names.bridge(port.network_id)}"`;
+  return [
+    ...macs.map((mac): Element => ['egress', `${bridge} . ${mac}`, 'out']),
+    ...addresses.flatMap((address): Element[] => {
+      const key = `${bridge} . ${address}`;
+      if (versionOf(address) === 6) return [['ingress6', key, 'in']];
+      return [
+        ['ingress4', key, 'in'],
+        ['near', key, 'out'],
+      ];
+    }),
+  ];
 }
 
 /** Addresses of the world that this machine translates, by the floating IP's id. */
