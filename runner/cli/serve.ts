@@ -11,7 +11,7 @@ import { websocketTransport } from '../link/websocket-transport.ts';
 import { errorText, type Log } from '../log.ts';
 import { SPOOL_MEMORY_BYTES_MAX } from '../metering/spool/limits.ts';
 import { Spool } from '../metering/spool/spool.ts';
-import { assertSameMachine, type Identity, readIdentity, writeIdentity } from '../state/identity.ts';
+import { assertSameMachine, type Hypervisor, type Identity, readIdentity, writeIdentity } from '../state/identity.ts';
 import { bootIdentity, machineIdentity } from '../state/machine-identity.ts';
 import { statePaths } from '../state/state-folder.ts';
 import { StoreError } from '../state/store.ts';
@@ -103,7 +103,7 @@ async function openRunner(
     bootId,
     processId: randomIds.uuid(),
     hostname: hostname(),
-    spool: openSpool(stateDir, own),
+    spool: openSpool(stateDir, identity.hypervisor, own),
     monotonicMs: () => performance.now(),
     onBearer: (token) => {
       bearer = token;
@@ -117,8 +117,9 @@ async function openRunner(
 }
 
 /** A machine is not left alone for its samples' sake: where they have no file they are kept in memory. */
-function openSpool(stateDir: string, log: Log): Spool {
-  const own = { clock: systemTimers, ids: randomIds, log };
+function openSpool(stateDir: string, hypervisor: Hypervisor, log: Log): Spool {
+  const durability = hypervisor === 'simulated' ? ('lazy' as const) : ('durable' as const);
+  const own = { clock: systemTimers, ids: randomIds, log, durability };
   const path = statePaths(stateDir).spool;
   try {
     return new Spool({ ...own, path });

@@ -16,9 +16,27 @@ const BYTES_PER_PACKET = 800;
 /** Of what a port moves; the rest stays between guests. */
 const PUBLIC_SHARE = 0.25;
 
-/** A number in [0, 1) that is always the same for a resource and a purpose. */
-function shareOf(id: string, what: string): number {
-  return createHash('sha256').update(`${what}:${id}`).digest().readUInt32BE() / 2 ** 32;
+/** What rates are for, each with its place in a hash. */
+const PURPOSES = ['cpu', 'memory', 'read', 'written', 'in', 'out'] as const;
+type Shares = Record<(typeof PURPOSES)[number], number>;
+/** What is the same at each sample of an object; objects are replaced when they change. */
+const known = new WeakMap<Held, { shares: Shares; spec: unknown }>();
+
+/** Numbers in [0, 1) that are always the same for a resource. */
+function sharesOf(id: string): Shares {
+  const hash = createHash('sha256').update(id).digest();
+  return Object.fromEntries(PURPOSES.map((purpose, at) => [purpose, hash.readUInt32BE(4 * at) / 2 ** 32])) as Shares;
+}
+
+/** Of a floating IP the numbers are those of its port. */
+function constantsOf(held: Held): { shares: Shares; spec: unknown } {
+  const made = known.get(held);
+  if (made) return made;
+  const spec: unknown = held.kind === 'port' ? null : JSON.parse(held.spec);
+  const id = held.kind === 'floating-ip' ? (spec as FloatingIpSpec).port_id : held.id;
+  const constants = { shares: sharesOf(id), spec };
+  known.set(held, constants);
+  return constants;
 }
 
 /**
@@ -40,14 +58,16 @@ export function simulatedSamples(of: {
     const upMs = Math.max(0, nowMs - sinceMs);
     if (held.kind === 'server' && (held.power === 'on' || held.power === 'paused')) {
       guests++;
-      samples.push({ type: 'server', id: held.id, epoch, values: serverValues(JSON.parse(held.spec), upMs) });
-    } else if (held.kind === 'port')
-      samples.push({ type: 'port', id: held.id, epoch, values: portValues(held.id, upMs) });
-    else if (held.kind === 'floating-ip') {
-      const { port_id: port } = JSON.parse(held.spec) as FloatingIpSpec;
+      const { shares, spec } = constantsOf(held);
+      samples.push({ type: 'server', id: held.id, epoch, values: serverValues(spec as ServerSpec, shares, upMs) });
+    } else if (held.kind === 'port') {
+      const { shares } = constantsOf(held);
+      samples.push({ type: 'port', id: held.id, epoch, values: portValues(shares, upMs) });
+    } else if (held.kind === 'floating-ip') {
+      const { shares } = constantsOf(held);
       const values = {
-        'floating_ip.egress.bytes': moved(port, 'out', upMs, PUBLIC_SHARE),
-        'floating_ip.ingress.bytes': moved(port, 'in', upMs, PUBLIC_SHARE),
+        'floating_ip.egress.bytes': moved(shares.out, upMs, PUBLIC_SHARE),
+        'floating_ip.ingress.bytes': moved(shares.in, upMs, PUBLIC_SHARE),
       };
       samples.push({ type: 'floating_ip', id: held.id, epoch, values });
     }
@@ -56,12 +76,12 @@ export function simulatedSamples(of: {
   return [...samples, { type: 'runner', id: of.runnerId, epoch: epochOf(bootId), values }];
 }
 
-function serverValues({ id, vcpus, memory_mib }: ServerSpec, upMs: number): Sample['values'] {
-  const read = amount(shareOf(id, 'read') * DISK_BYTES_PER_S_MAX, upMs);
-  const written = amount(shareOf(id, 'written') * DISK_BYTES_PER_S_MAX, upMs);
+function serverValues({ vcpus, memory_mib }: ServerSpec, shares: Shares, upMs: number): Sample['values'] {
+  const read = amount(shares.read * DISK_BYTES_PER_S_MAX, upMs);
+  const written = amount(shares.written * DISK_BYTES_PER_S_MAX, upMs);
   return {
-    'cpu.time': Math.floor(shareOf(id, 'cpu') * BUSY_MAX * vcpus * upMs) * NS_PER_MS,
-    'memory.usage': Math.floor(shareOf(id, 'memory') * BUSY_MAX * memory_mib) * MIB,
+    'cpu.time': Math.floor(shares.cpu * BUSY_MAX * vcpus * upMs) * NS_PER_MS,
+    'memory.usage': Math.floor(shares.memory * BUSY_MAX * memory_mib) * MIB,
     'disk.read.bytes': read,
     'disk.write.bytes': written,
     'disk.read.requests': Math.floor(read / BYTES_PER_REQUEST),
@@ -69,18 +89,17 @@ function serverValues({ id, vcpus, memory_mib }: ServerSpec, upMs: number): Samp
   };
 }
 
-function portValues(id: string, upMs: number): Sample['values'] {
-  const [incoming, outgoing] = [moved(id, 'in', upMs), moved(id, 'out', upMs)];
+function portValues(shares: Shares, upMs: number): Sample['values'] {
+  const [incoming, outgoing] = [moved(shares.in, upMs), moved(shares.out, upMs)];
   return {
     'network.incoming.bytes': incoming,
     'network.outgoing.bytes': outgoing,
     'network.incoming.packets': Math.floor(incoming / BYTES_PER_PACKET),
     'network.outgoing.packets': Math.floor(outgoing / BYTES_PER_PACKET),
-    'public.ingress.bytes': moved(id, 'in', upMs, PUBLIC_SHARE),
-    'public.egress.bytes': moved(id, 'out', upMs, PUBLIC_SHARE),
+    'public.ingress.bytes': moved(shares.in, upMs, PUBLIC_SHARE),
+    'public.egress.bytes': moved(shares.out, upMs, PUBLIC_SHARE),
   };
 }
 
-const moved = (portId: string, way: 'in' | 'out', upMs: number, share = 1) =>
-  amount(shareOf(portId, way) * PORT_BYTES_PER_S_MAX * share, upMs);
+const moved = (of: number, upMs: number, share = 1) => amount(of * PORT_BYTES_PER_S_MAX * share, upMs);
 const amount = (perSecond: number, upMs: number) => Math.floor((perSecond * upMs) / 1000);

@@ -20,6 +20,8 @@ export interface SpoolOptions {
   log: Log;
   bytesMax?: number;
   daysMax?: number;
+  /** Whether what is kept outlasts a power cut; that of a simulated machine need not. */
+  durability?: 'durable' | 'lazy';
 }
 
 /**
@@ -176,7 +178,8 @@ export class Spool {
   }
 
   #write(durability: 'durable' | 'lazy', statements: (rows: SpoolRows) => void): void {
-    this.#healing(() => this.#store.write(durability, () => statements(this.#rows)));
+    const as = durability === 'durable' ? (this.#o.durability ?? 'durable') : 'lazy';
+    this.#healing(() => this.#store.write(as, () => statements(this.#rows)));
   }
 
   #safely<T>(read: () => T): T | null {
