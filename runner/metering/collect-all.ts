@@ -2,6 +2,7 @@ import type { Timers } from '../../shared/clock.ts';
 import type { Sample } from '../../shared/protocol/messages.ts';
 import { errorText, type Log } from '../log.ts';
 import type { Collector } from './collector.ts';
+import { inLaps } from './laps.ts';
 import { mergeSamples } from './merge-samples.ts';
 
 /** What one collector may take; the next sample is due after twice as long. */
@@ -35,7 +36,7 @@ export class CollectAll {
       }),
     );
     this.#read = read;
-    return mergeSamples(...lists);
+    return inLaps(mergeSamples(...lists));
   }
 
   /** The last sample is on the disk. */
