@@ -6,47 +6,38 @@ import { type Merge, planExpiry, planThinning, THINNING_MS } from './plan-thinni
 import { splitSamples } from './split-samples.ts';
 import type { SpoolRows } from './spool-rows.ts';
 
-/** Rows that one transaction looks at. */
-const CHUNK_ROWS = 1_000;
+/** Rows that one transaction looks at, and that go at one time: the runner does nothing else meanwhile. */
+const CHUNK_ROWS = 120;
 
 /** Writes in a transaction of its own. */
 type Write = (step: (rows: SpoolRows) => void) => void;
 
-/** Lets go of samples, the oldest first and no more than must be, until the spool is small enough or there are but two. */
+/**
+ * Lets go of samples, the oldest first and no more than must be, until the spool is small enough or there are but two. A
+ * spool that is far too large takes several calls.
+ */
 export function thin(rows: SpoolRows, bytesMax: number, write: Write): void {
-  const isEnough = () => rows.totals().bytes <= bytesMax * SPOOL_THINNED_TO;
+  let left = CHUNK_ROWS;
   for (const everyMs of THINNING_MS) {
     let fromN: number | null = 0;
     while (fromN !== null) {
-      if (isEnough()) return;
-      fromN = thinChunk(rows, fromN, everyMs, write);
+      if (left <= 0 || rows.totals().bytes <= bytesMax * SPOOL_THINNED_TO) return;
+      const chunk = rows.waiting(fromN, CHUNK_ROWS);
+      const merges = planThinning(chunk, everyMs);
+      if (merges.length > 0) write((inside) => doMerges(inside, merges));
+      left -= merges.reduce((sum, { gone }) => sum + gone.length, 0);
+      const last: number = chunk.at(-1)?.n ?? fromN;
+      fromN = chunk.length < CHUNK_ROWS || last === fromN ? null : last;
     }
   }
 }
 
-/** @returns where the next chunk begins; null after the last */
-function thinChunk(rows: SpoolRows, fromN: number, everyMs: number, write: Write): number | null {
-  const chunk = rows.waiting(fromN, CHUNK_ROWS);
-  const merges = planThinning(chunk, everyMs);
-  if (merges.length > 0) write((inside) => doMerges(inside, merges));
-  const last = chunk.at(-1)?.n ?? fromN;
-  return chunk.length < CHUNK_ROWS || last === fromN ? null : last;
-}
-
-/** Ends what is too old in the first moment that is not. */
+/** Ends the oldest of what is too old in the first moment that is not. */
 export function expire(rows: SpoolRows, beforeMs: number): void {
-  for (;;) {
-    const chunk = rows.waiting(0, CHUNK_ROWS);
-    const merges = planExpiry(chunk, beforeMs);
-    const [oldest] = chunk;
-    if (merges.length === 0 || !oldest || oldest.atMs >= beforeMs) return;
-    if (!doMerges(rows, merges)) return;
-  }
+  doMerges(rows, planExpiry(rows.waiting(0, CHUNK_ROWS), beforeMs));
 }
 
-/** @returns whether something went */
-function doMerges(rows: SpoolRows, merges: readonly Merge[]): boolean {
-  let went = false;
+function doMerges(rows: SpoolRows, merges: readonly Merge[]): void {
   for (const { gone, into } of merges) {
     const [first] = into;
     if (first === undefined) continue;
@@ -59,7 +50,5 @@ function doMerges(rows: SpoolRows, merges: readonly Merge[]): boolean {
     if (splitSamples(merged, 2 * BATCH_LENGTH_MAX).length > 1) continue;
     if (carried.length > 0) rows.replace(first, merged);
     for (const n of gone) rows.remove(n);
-    went = true;
   }
-  return went;
 }
