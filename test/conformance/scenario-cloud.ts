@@ -22,8 +22,7 @@ export interface ScenarioCloud {
   outside: Machine;
   /** What tempest must be told of it. */
   tempest: Sections;
-  /** What the machines' runners say. */
-  logFiles: string[];
+  machines: { machine: Machine; runner: RunnerProcess }[];
   close(): Promise<void>;
 }
 
@@ -38,7 +37,7 @@ export async function startScenarioCloud(count: number): Promise<ScenarioCloud> 
     `ip link add cable type bridge stp_state 0 forward_delay 0 mcast_snooping 0; ip link set cable up
     ip addr add ${OUTSIDE}/24 dev cable`,
   ]);
-  const machines: { machine: Machine; runner: RunnerProcess }[] = [];
+  const machines: ScenarioCloud['machines'] = [];
   for (let index = 0; index < count; index++) {
     const machine = await openMachine({ port });
     await connect(machine, 'up0', outside, index);
@@ -59,7 +58,7 @@ export async function startScenarioCloud(count: number): Promise<ScenarioCloud> 
     cloud,
     outside,
     tempest: await sections(cloud),
-    logFiles: machines.map(({ runner }) => runner.logFile),
+    machines,
     async close() {
       for (const { machine, runner } of machines) {
         await runner.kill();

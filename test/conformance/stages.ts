@@ -49,7 +49,7 @@ export const scenarioStage: Stage = async (tests, { folder, workers }) => {
       ...{ runners: REAL_MACHINES, netns: outside.netns, more: tempest },
       ...{ timeout_ms: RUN_TIMEOUT_MS, testTimeout_s: SCENARIO_TIMEOUT_S, folder, workers },
     });
-    keepLogs(folder, [cloud.paths.logs, ...scenario.logFiles]);
+    keepLogs(folder, [cloud.paths.logs, ...scenario.machines.map(({ runner }) => runner.logFile)]);
     return results;
   } finally {
     await scenario.close();
