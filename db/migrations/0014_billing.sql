@@ -1,0 +1,224 @@
+CREATE TABLE `billing_account_projects` (
+	`region` text NOT NULL,
+	`project_id` text NOT NULL,
+	`account_id` text NOT NULL,
+	PRIMARY KEY(`region`, `project_id`),
+	FOREIGN KEY (`account_id`) REFERENCES `billing_accounts`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE INDEX `billing_account_projects_account` ON `billing_account_projects` (`account_id`);--> statement-breakpoint
+CREATE TABLE `billing_accounts` (
+	`id` text PRIMARY KEY NOT NULL,
+	`region` text NOT NULL,
+	`name` text NOT NULL,
+	`mode` text NOT NULL,
+	`currency` text NOT NULL,
+	`credit_limit_minor` integer DEFAULT 0 NOT NULL,
+	`low_minor` integer,
+	`state` text NOT NULL,
+	`state_since_ms` integer NOT NULL,
+	`version` integer DEFAULT 0 NOT NULL,
+	`created_at_ms` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `billing_accounts_region` ON `billing_accounts` (`region`);--> statement-breakpoint
+CREATE TABLE `billing_balances` (
+	`ledger_account` text NOT NULL,
+	`currency` text NOT NULL,
+	`balance_minor` integer NOT NULL,
+	PRIMARY KEY(`ledger_account`, `currency`)
+);
+--> statement-breakpoint
+CREATE TABLE `billing_budget_alerts` (
+	`budget_id` text NOT NULL,
+	`month_ms` integer NOT NULL,
+	`threshold` integer NOT NULL,
+	`at_ms` integer NOT NULL,
+	PRIMARY KEY(`budget_id`, `month_ms`, `threshold`)
+);
+--> statement-breakpoint
+CREATE TABLE `billing_budgets` (
+	`id` text PRIMARY KEY NOT NULL,
+	`region` text NOT NULL,
+	`account_id` text NOT NULL,
+	`name` text NOT NULL,
+	`currency` text NOT NULL,
+	`amount_minor` integer NOT NULL,
+	`thresholds` text NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	FOREIGN KEY (`account_id`) REFERENCES `billing_accounts`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `billing_budgets_name` ON `billing_budgets` (`account_id`,`name`);--> statement-breakpoint
+CREATE TABLE `billing_holds` (
+	`resource_id` text PRIMARY KEY NOT NULL,
+	`region` text NOT NULL,
+	`account_id` text NOT NULL,
+	`currency` text NOT NULL,
+	`amount_minor` integer NOT NULL,
+	`expires_at_ms` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `billing_holds_account` ON `billing_holds` (`account_id`);--> statement-breakpoint
+CREATE TABLE `billing_invoice_lines` (
+	`invoice_id` text NOT NULL,
+	`position` integer NOT NULL,
+	`subscription_id` text NOT NULL,
+	`price_id` text NOT NULL,
+	`project_id` text NOT NULL,
+	`period_ms` integer NOT NULL,
+	`from_ms` integer NOT NULL,
+	`through_ms` integer NOT NULL,
+	`product` text NOT NULL,
+	`item` text NOT NULL,
+	`item_type` text NOT NULL,
+	`resource_id` text NOT NULL,
+	`resource_name` text NOT NULL,
+	`order_unit` text NOT NULL,
+	`order_size` integer NOT NULL,
+	`quantity_total` text NOT NULL,
+	`quantity_before` text NOT NULL,
+	`amount_minor` integer NOT NULL,
+	PRIMARY KEY(`invoice_id`, `position`),
+	FOREIGN KEY (`invoice_id`) REFERENCES `billing_invoices`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE TABLE `billing_invoices` (
+	`id` text PRIMARY KEY NOT NULL,
+	`region` text NOT NULL,
+	`account_id` text NOT NULL,
+	`month_ms` integer NOT NULL,
+	`currency` text NOT NULL,
+	`status` text NOT NULL,
+	`number` integer,
+	`total_minor` integer,
+	`finalized_at_ms` integer,
+	`created_at_ms` integer NOT NULL,
+	FOREIGN KEY (`account_id`) REFERENCES `billing_accounts`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `billing_invoices_month` ON `billing_invoices` (`account_id`,`month_ms`,`currency`);--> statement-breakpoint
+CREATE UNIQUE INDEX `billing_invoices_number` ON `billing_invoices` (`account_id`,`number`);--> statement-breakpoint
+CREATE INDEX `billing_invoices_status` ON `billing_invoices` (`region`,`status`,`month_ms`);--> statement-breakpoint
+CREATE TABLE `billing_prices` (
+	`id` text PRIMARY KEY NOT NULL,
+	`region` text NOT NULL,
+	`product_id` text NOT NULL,
+	`effective_from_ms` integer NOT NULL,
+	`terms` text NOT NULL,
+	`created_by` text NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	FOREIGN KEY (`product_id`) REFERENCES `billing_products`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `billing_prices_effective` ON `billing_prices` (`product_id`,`effective_from_ms`);--> statement-breakpoint
+CREATE TABLE `billing_products` (
+	`id` text PRIMARY KEY NOT NULL,
+	`region` text NOT NULL,
+	`name` text NOT NULL,
+	`item` text NOT NULL,
+	`item_type` text NOT NULL,
+	`kind` text NOT NULL,
+	`order_unit` text NOT NULL,
+	`order_size` integer NOT NULL,
+	`quantity_per` integer DEFAULT 1 NOT NULL,
+	`interval` text NOT NULL,
+	`prepaid` integer NOT NULL,
+	`currency` text NOT NULL,
+	`automatic` integer NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	`retired_at_ms` integer,
+	`reconciled_at_ms` integer DEFAULT 0 NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `billing_products_automatic` ON `billing_products` (`region`,`item`,`item_type`) WHERE automatic = 1 AND retired_at_ms IS NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX `billing_products_name` ON `billing_products` (`region`,`name`) WHERE retired_at_ms IS NULL;--> statement-breakpoint
+CREATE TABLE `billing_purchases` (
+	`id` text PRIMARY KEY NOT NULL,
+	`region` text NOT NULL,
+	`account_id` text NOT NULL,
+	`project_id` text NOT NULL,
+	`subscription_id` text NOT NULL,
+	`product_id` text NOT NULL,
+	`price_id` text NOT NULL,
+	`period_ms` integer NOT NULL,
+	`revision` integer NOT NULL,
+	`from_ms` integer NOT NULL,
+	`through_ms` integer NOT NULL,
+	`as_of_ms` integer NOT NULL,
+	`quantity` text NOT NULL,
+	`quantity_total` text NOT NULL,
+	`currency` text NOT NULL,
+	`amount_minor` integer NOT NULL,
+	`amount_total_minor` integer NOT NULL,
+	`invoice_month_ms` integer NOT NULL,
+	`at_ms` integer NOT NULL,
+	FOREIGN KEY (`subscription_id`) REFERENCES `billing_subscriptions`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `billing_purchases_line` ON `billing_purchases` (`subscription_id`,`price_id`,`period_ms`,`revision`);--> statement-breakpoint
+CREATE INDEX `billing_purchases_invoice` ON `billing_purchases` (`account_id`,`invoice_month_ms`,`currency`);--> statement-breakpoint
+CREATE INDEX `billing_purchases_project` ON `billing_purchases` (`project_id`,`from_ms`);--> statement-breakpoint
+CREATE TABLE `billing_subscriptions` (
+	`id` text PRIMARY KEY NOT NULL,
+	`region` text NOT NULL,
+	`project_id` text NOT NULL,
+	`product_id` text NOT NULL,
+	`kind` text NOT NULL,
+	`resource_type` text NOT NULL,
+	`resource_id` text NOT NULL,
+	`resource_name` text NOT NULL,
+	`item_type` text NOT NULL,
+	`quantity` integer DEFAULT 1 NOT NULL,
+	`opened_by` text NOT NULL,
+	`start_ms` integer NOT NULL,
+	`end_ms` integer,
+	`visited_ms` integer NOT NULL,
+	`charged_through_ms` integer NOT NULL,
+	`dirty_from_ms` integer,
+	`due_ms` integer,
+	`revision` integer DEFAULT 1 NOT NULL,
+	`lease_until_ms` integer DEFAULT 0 NOT NULL,
+	`fault` text,
+	FOREIGN KEY (`product_id`) REFERENCES `billing_products`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `billing_subscriptions_open` ON `billing_subscriptions` (`resource_id`,`product_id`) WHERE end_ms IS NULL;--> statement-breakpoint
+CREATE INDEX `billing_subscriptions_due` ON `billing_subscriptions` (`region`,`due_ms`) WHERE due_ms IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `billing_subscriptions_resource` ON `billing_subscriptions` (`resource_id`);--> statement-breakpoint
+CREATE INDEX `billing_subscriptions_project` ON `billing_subscriptions` (`project_id`,`start_ms`);--> statement-breakpoint
+CREATE INDEX `billing_subscriptions_product` ON `billing_subscriptions` (`product_id`);--> statement-breakpoint
+CREATE TABLE `billing_transfers` (
+	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`region` text NOT NULL,
+	`reference` text NOT NULL,
+	`leg` text NOT NULL,
+	`kind` text NOT NULL,
+	`from_account` text NOT NULL,
+	`to_account` text NOT NULL,
+	`currency` text NOT NULL,
+	`amount_minor` integer NOT NULL,
+	`description` text DEFAULT '' NOT NULL,
+	`at_ms` integer NOT NULL,
+	CONSTRAINT "billing_transfers_positive" CHECK(amount_minor > 0)
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `billing_transfers_reference` ON `billing_transfers` (`reference`,`leg`);--> statement-breakpoint
+CREATE INDEX `billing_transfers_from` ON `billing_transfers` (`from_account`,`id`);--> statement-breakpoint
+CREATE INDEX `billing_transfers_to` ON `billing_transfers` (`to_account`,`id`);--> statement-breakpoint
+CREATE TABLE `billing_vouchers` (
+	`id` text PRIMARY KEY NOT NULL,
+	`region` text NOT NULL,
+	`account_id` text NOT NULL,
+	`currency` text NOT NULL,
+	`amount_minor` integer NOT NULL,
+	`reason` text NOT NULL,
+	`expires_at_ms` integer NOT NULL,
+	`expired_at_ms` integer,
+	`created_by` text NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	FOREIGN KEY (`account_id`) REFERENCES `billing_accounts`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE INDEX `billing_vouchers_account` ON `billing_vouchers` (`account_id`,`expires_at_ms`);--> statement-breakpoint
+CREATE INDEX `billing_vouchers_expiry` ON `billing_vouchers` (`region`,`expires_at_ms`) WHERE expired_at_ms IS NULL;

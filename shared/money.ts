@@ -1,0 +1,136 @@
+/**
+ * Money and prices: exact, always. An amount is a whole number of a currency's minor unit; what lies between is a
+ * fraction of two BigInts until it is rounded, here and nowhere else.
+ */
+
+/** Digits of the minor unit where they are not two (ISO 4217, list one). */
+const OTHER_EXPONENTS: Readonly<Record<number, string>> = {
+  0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
+  3: 'BHD IQD JOD KWD LYD OMR TND',
+  4: 'CLF UYW',
+};
+const TWO_DIGITS = `AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF
+  CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR
+  IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN
+  NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL
+  THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW`;
+const EXPONENTS = new Map<string, number>([
+  ...TWO_DIGITS.split(/\s+/).map((code) => [code, 2] as const),
+  ...Object.entries(OTHER_EXPONENTS).flatMap(([digits, codes]) =>
+    codes.split(' ').map((code) => [code, Number(digits)] as const),
+  ),
+]);
+
+/** Digits of a decimal string before and after its point; beyond, it is a slip. */
+const WHOLE_DIGITS_MAX = 15;
+const FRACTION_DIGITS_MAX = 18;
+const DECIMAL = new RegExp(`^-?\\d{1,${WHOLE_DIGITS_MAX}}(\\.\\d{1,${FRACTION_DIGITS_MAX}})?$`);
+
+/** An exact fraction; `d` is positive, and both are without a common divisor. */
+export interface Rational {
+  readonly n: bigint;
+  readonly d: bigint;
+}
+export const ZERO: Rational = { n: 0n, d: 1n };
+
+/** Digits of a currency's minor unit: EUR 2, JPY 0; null for what is no currency. */
+export const currencyExponent = (currency: string): number | null => EXPONENTS.get(currency) ?? null;
+
+const abs = (value: bigint) => (value < 0n ? -value : value);
+
+function divisor(a: bigint, b: bigint): bigint {
+  let [x, y] = [abs(a), abs(b)];
+  while (y !== 0n) [x, y] = [y, x % y];
+  return x;
+}
+
+/** @throws RangeError for a denominator of zero */
+export function rational(n: bigint, d = 1n): Rational {
+  if (d === 0n) throw new RangeError('a fraction of zero parts');
+  const by = divisor(n, d) * (d < 0n ? -1n : 1n) || 1n;
+  return { n: n / by, d: d / by };
+}
+
+export const isDecimal = (text: string): boolean => DECIMAL.test(text);
+
+/** A decimal string as the fraction it says. @throws RangeError for what is none */
+export function parseDecimal(text: string): Rational {
+  if (!isDecimal(text)) throw new RangeError(`'${text.slice(0, 64)}' is no decimal number`);
+  const [whole = '0', fraction = ''] = text.split('.');
+  return rational(BigInt(whole + fraction), 10n ** BigInt(fraction.length));
+}
+
+export const add = (a: Rational, b: Rational): Rational => rational(a.n * b.d + b.n * a.d, a.d * b.d);
+export const subtract = (a: Rational, b: Rational): Rational => rational(a.n * b.d - b.n * a.d, a.d * b.d);
+export const multiply = (a: Rational, b: Rational): Rational => rational(a.n * b.n, a.d * b.d);
+/** @throws RangeError for a divisor of zero */
+export const divide = (a: Rational, b: Rational): Rational => rational(a.n * b.d, a.d * b.n);
+/** Below zero, zero or above, as `a` is less than, equal to or more than `b`. */
+export const compare = (a: Rational, b: Rational): number => Number(a.n * b.d > b.n * a.d) - Number(a.n * b.d < b.n * a.d);
+export const greater = (a: Rational, b: Rational): Rational => (compare(a, b) >= 0 ? a : b);
+export const lesser = (a: Rational, b: Rational): Rational => (compare(a, b) <= 0 ? a : b);
+
+/** The one rounding rule: to the nearest whole, and halves away from zero. */
+export function roundHalfAway({ n, d }: Rational): bigint {
+  const rounded = (2n * abs(n) + d) / (2n * d);
+  return n < 0n ? -rounded : rounded;
+}
+
+/** An exact amount of a currency in whole minor units. @throws RangeError for what is no currency */
+export function toMinor(amount: Rational, currency: string): bigint {
+  return roundHalfAway(multiply(amount, rational(10n ** exponentOf(currency))));
+}
+
+/** Minor units as a database and JSON keep them. @throws RangeError beyond what a double counts exactly */
+export function storedMinor(minor: bigint): number {
+  if (abs(minor) > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`${minor} minor units are beyond what is kept`);
+  return Number(minor);
+}
+
+/** Minor units as people read them: 1234 EUR is `12.34`. */
+export function formatMinor(minor: number | bigint, currency: string): string {
+  return fixed(BigInt(minor), Number(exponentOf(currency)));
+}
+
+/** A fraction as a decimal string of at most so many digits after the point, by the one rounding rule. */
+export function formatRational(value: Rational, digits: number): string {
+  const text = fixed(roundHalfAway(multiply(value, rational(10n ** BigInt(digits)))), digits);
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
+function fixed(scaled: bigint, digits: number): string {
+  const text = String(abs(scaled)).padStart(digits + 1, '0');
+  const point = text.length - digits;
+  return `${scaled < 0n ? '-' : ''}${text.slice(0, point)}${digits > 0 ? `.${text.slice(point)}` : ''}`;
+}
+
+/** As it is kept where it must stay exact: `n/d`. */
+export const writeRational = ({ n, d }: Rational): string => `${n}/${d}`;
+
+/** @throws RangeError, SyntaxError for what `writeRational` did not write */
+export function readRational(text: string): Rational {
+  const [n = '', d = ''] = text.split('/');
+  return rational(BigInt(n), BigInt(d));
+}
+
+/**
+ * Splits an amount by weights so that the parts sum to it: each gets its share rounded down, the rest goes one by one to
+ * the largest remainders, and among equal ones to the first.
+ * @throws RangeError for negative weights, or none above zero
+ */
+export function allocate(minor: bigint, weights: readonly bigint[]): bigint[] {
+  const sum = weights.reduce((total, weight) => total + weight, 0n);
+  if (sum <= 0n || weights.some((weight) => weight < 0n)) throw new RangeError('weights must be positive');
+  const whole = abs(minor);
+  const shares = weights.map((weight, at) => ({ at, part: (whole * weight) / sum, rest: (whole * weight) % sum }));
+  const left = whole - shares.reduce((total, { part }) => total + part, 0n);
+  const ranked = [...shares].sort((a, b) => Number(b.rest > a.rest) - Number(b.rest < a.rest) || a.at - b.at);
+  for (const share of ranked.slice(0, Number(left))) share.part += 1n;
+  return shares.map(({ part }) => (minor < 0n ? -part : part));
+}
+
+function exponentOf(currency: string): bigint {
+  const exponent = currencyExponent(currency);
+  if (exponent === null) throw new RangeError(`${currency} is no currency of ISO 4217`);
+  return BigInt(exponent);
+}

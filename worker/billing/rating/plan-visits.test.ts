@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { someLife, someVisits } from '../testing/lifecycles.ts';
+import { billNaively } from '../testing/naive-biller.ts';
+import { type PlannedPurchase, planVisits, SETTLE_MS } from './plan-visits.ts';
+import { chargedThrough } from './rate-line.ts';
+import type { Booked, Rateable } from './rateable.ts';
+
+/** What is known of a life at a moment: what comes later is not written yet. */
+function knownAt(of: Rateable, nowMs: number): Rateable {
+  const spans = of.spans
+    .filter((span) => span.startMs <= nowMs)
+    .map((span) => ({ ...span, endMs: span.endMs !== null && span.endMs <= nowMs ? span.endMs : null }));
+  const endMs = of.subscription.endMs !== null && of.subscription.endMs <= nowMs ? of.subscription.endMs : null;
+  return { ...of, spans, subscription: { ...of.subscription, endMs } };
+}
+
+/** Visits a life at moments, each time as a farmer would that has only what is booked. */
+function farm(life: Rateable, moments: number[], visitsMax = 1000) {
+  let state = life.subscription;
+  const booked = new Map<string, Booked>();
+  const purchases: PlannedPurchase[] = [];
+  for (const nowMs of moments) {
+    const known = knownAt({ ...life, subscription: { ...state, endMs: life.subscription.endMs } }, nowMs);
+    const plan = planVisits({ ...known, booked: [...booked.values()] }, { nowMs, sealedThroughMs: nowMs }, visitsMax);
+    for (const one of plan.purchases) booked.set(`${one.priceId} ${one.periodMs}`, one);
+    purchases.push(...plan.purchases);
+    state = { ...state, visitedMs: plan.visitedMs, chargedThroughMs: plan.chargedThroughMs };
+  }
+  return { purchases, visitedMs: state.visitedMs };
+}
+
+const sums = (purchases: PlannedPurchase[]) => {
+  const lines = new Map<string, bigint>();
+  for (const { priceId, periodMs, amountMinor } of purchases) {
+    const key = `${priceId} ${periodMs}`;
+    lines.set(key, (lines.get(key) ?? 0n) + BigInt(amountMinor));
+  }
+  return Object.fromEntries([...lines].filter(([, minor]) => minor !== 0n));
+};
+const nowAfter = (life: Rateable, seconds: number[]) =>
+  seconds.map((after) => life.subscription.startMs + after * 1000 + SETTLE_MS);
+
+describe('what is charged', () => {
+  it('is what a biller finds that counts every second, to the minor unit', () => {
+    fc.assert(
+      fc.property(someLife, someVisits, (life, seconds) => {
+        const moments = nowAfter(life, seconds);
+        const { purchases, visitedMs } = farm(life, moments);
+        const known = knownAt(life, visitedMs);
+        const naive = billNaively(known, chargedThrough(known, visitedMs), visitedMs);
+        const expected = naive.filter(({ minor }) => minor !== 0n);
+        expect(sums(purchases)).toEqual(
+          Object.fromEntries(expected.map(({ priceId, periodMs, minor }) => [`${priceId} ${periodMs}`, minor])),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is the same rows whenever the farmer comes, however much it takes at once', () => {
+    fc.assert(
+      fc.property(someLife, someVisits, fc.integer({ min: 1, max: 5 }), (life, seconds, visitsMax) => {
+        const moments = nowAfter(life, seconds);
+        const last = moments.at(-1) ?? 0;
+        const late = farm(life, [last]);
+        expect(farm(life, moments)).toEqual(late);
+        const slices = Array.from({ length: 200 }, () => last);
+        expect(farm(life, slices, visitsMax)).toEqual(late);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('tiles the life: each second is in one purchase of what is paid afterwards', () => {
+    fc.assert(
+      fc.property(someLife, someVisits, (life, seconds) => {
+        fc.pre(!life.product.prepaid && life.spans.every(({ state }) => state !== 'shelved'));
+        fc.pre(life.prices.every(({ terms }) => terms.weights.stopped !== '0.000'));
+        const { purchases, visitedMs } = farm(life, nowAfter(life, seconds));
+        let at = life.subscription.startMs;
+        for (const one of purchases) {
+          expect(one.fromMs).toBe(at);
+          at = one.throughMs;
+        }
+        if (purchases.length > 0) expect(at).toBe(visitedMs);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('of what comes late is a difference of its own', () => {
+    fc.assert(
+      fc.property(someLife, someVisits, fc.nat(), (life, seconds, which) => {
+        const moments = nowAfter(life, seconds);
+        const missing = which % life.spans.length;
+        const without = { ...life, spans: life.spans.filter((_, at) => at !== missing) };
+        const before = farm(without, moments);
+        const booked = new Map<string, Booked>();
+        for (const one of before.purchases) booked.set(`${one.priceId} ${one.periodMs}`, one);
+        const dirtyFromMs = life.spans[missing]?.startMs ?? 0;
+        const subscription = { ...life.subscription, visitedMs: before.visitedMs, dirtyFromMs };
+        const nowMs = moments.at(-1) ?? 0;
+        const late = planVisits(
+          { ...life, subscription, booked: [...booked.values()] },
+          { nowMs, sealedThroughMs: nowMs },
+          1000,
+        );
+        expect(sums([...before.purchases, ...late.purchases])).toEqual(sums(farm(life, moments).purchases));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
