@@ -13,11 +13,12 @@ CREATE TABLE `billing_accounts` (
 	`name` text NOT NULL,
 	`mode` text NOT NULL,
 	`currency` text NOT NULL,
-	`credit_limit_minor` integer DEFAULT 0 NOT NULL,
+	`credit_limit_minor` integer,
 	`low_minor` integer,
 	`state` text NOT NULL,
 	`state_since_ms` integer NOT NULL,
 	`version` integer DEFAULT 0 NOT NULL,
+	`told_sequence` integer DEFAULT 0 NOT NULL,
 	`created_at_ms` integer NOT NULL
 );
 --> statement-breakpoint
@@ -134,7 +135,8 @@ CREATE TABLE `billing_products` (
 CREATE UNIQUE INDEX `billing_products_automatic` ON `billing_products` (`region`,`item`,`item_type`) WHERE automatic = 1 AND retired_at_ms IS NULL;--> statement-breakpoint
 CREATE UNIQUE INDEX `billing_products_name` ON `billing_products` (`region`,`name`) WHERE retired_at_ms IS NULL;--> statement-breakpoint
 CREATE TABLE `billing_purchases` (
-	`id` text PRIMARY KEY NOT NULL,
+	`sequence` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`id` text NOT NULL,
 	`region` text NOT NULL,
 	`account_id` text NOT NULL,
 	`project_id` text NOT NULL,
@@ -156,9 +158,11 @@ CREATE TABLE `billing_purchases` (
 	FOREIGN KEY (`subscription_id`) REFERENCES `billing_subscriptions`(`id`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint
+CREATE UNIQUE INDEX `billing_purchases_id_unique` ON `billing_purchases` (`id`);--> statement-breakpoint
 CREATE UNIQUE INDEX `billing_purchases_line` ON `billing_purchases` (`subscription_id`,`price_id`,`period_ms`,`revision`);--> statement-breakpoint
 CREATE INDEX `billing_purchases_invoice` ON `billing_purchases` (`account_id`,`invoice_month_ms`,`currency`);--> statement-breakpoint
 CREATE INDEX `billing_purchases_project` ON `billing_purchases` (`project_id`,`from_ms`);--> statement-breakpoint
+CREATE INDEX `billing_purchases_account` ON `billing_purchases` (`account_id`,`sequence`);--> statement-breakpoint
 CREATE TABLE `billing_subscriptions` (
 	`id` text PRIMARY KEY NOT NULL,
 	`region` text NOT NULL,

@@ -108,13 +108,16 @@ export const billingAccounts = sqliteTable(
     mode: text({ enum: ['prepaid', 'postpaid'] }).notNull(),
     /** Of the credit limit, the low mark and the state. */
     currency: text().notNull(),
-    creditLimitMinor: integer().notNull().default(0),
+    /** How far below nothing the balance may go; null: as far as it comes. */
+    creditLimitMinor: integer(),
     /** Below this much available it is told to be low; null: never. */
     lowMinor: integer(),
     state: text({ enum: ['ok', 'low', 'exhausted'] }).notNull(),
     stateSinceMs: integer().notNull(),
     /** Rises with each event of it. */
     version: integer().notNull().default(0),
+    /** The last purchase that an event has told of. */
+    toldSequence: integer().notNull().default(0),
     createdAtMs: integer().notNull(),
   },
   (t) => [index('billing_accounts_region').on(t.region)],
@@ -143,7 +146,8 @@ export const billingAccountProjects = sqliteTable(
 export const billingPurchases = sqliteTable(
   'billing_purchases',
   {
-    id: text().primaryKey(),
+    sequence: integer().primaryKey({ autoIncrement: true }),
+    id: text().notNull().unique(),
     region: text().notNull(),
     accountId: text().notNull(),
     projectId: text().notNull(),
@@ -174,6 +178,7 @@ export const billingPurchases = sqliteTable(
     uniqueIndex('billing_purchases_line').on(t.subscriptionId, t.priceId, t.periodMs, t.revision),
     index('billing_purchases_invoice').on(t.accountId, t.invoiceMonthMs, t.currency),
     index('billing_purchases_project').on(t.projectId, t.fromMs),
+    index('billing_purchases_account').on(t.accountId, t.sequence),
   ],
 );
 

@@ -1,0 +1,29 @@
+import { sql } from 'drizzle-orm';
+import { runBatch } from '../../http/commit.ts';
+import type { Context } from '../../http/context.ts';
+import { projectOf, tell } from '../events.ts';
+import { monthStart } from '../rating/calendar.ts';
+
+/** Tells of each threshold of a budget that this month's spending has come to; once a month. */
+export async function watchBudgets(ctx: Context): Promise<void> {
+  const month = monthStart(ctx.clock.nowMs());
+  const passed = sql`SELECT budget.*, threshold.value AS threshold, coalesce((
+      SELECT sum(purchase.amount_minor) FROM billing_purchases purchase
+      WHERE purchase.account_id = budget.account_id AND purchase.invoice_month_ms = ${month} AND purchase.currency = budget.currency), 0) AS spent_minor
+    FROM billing_budgets budget, json_each(budget.thresholds) threshold
+    WHERE budget.region = ${ctx.region} AND NOT EXISTS (SELECT 1 FROM billing_budget_alerts alert
+      WHERE alert.budget_id = budget.id AND alert.month_ms = ${month} AND alert.threshold = threshold.value)`;
+  const due = sql`SELECT * FROM (${passed}) WHERE spent_minor * 100 >= amount_minor * threshold`;
+  await runBatch(ctx.db, [
+    tell(
+      ctx,
+      'billing.budget.threshold',
+      sql`SELECT ${projectOf(sql`due.account_id`)} AS project_id, due.id AS resource_id,
+        1 + (SELECT count(*) FROM billing_budget_alerts alert WHERE alert.budget_id = due.id) + row_number() OVER (PARTITION BY due.id ORDER BY due.threshold) - 1 AS version,
+        json_object('budget_id', due.id, 'account_id', due.account_id, 'name', due.name, 'currency', due.currency, 'amount_minor', due.amount_minor, 'spent_minor', due.spent_minor, 'threshold', due.threshold) AS data
+        FROM (${due}) due`,
+    ),
+    ctx.db.run(sql`INSERT INTO billing_budget_alerts (budget_id, month_ms, threshold, at_ms)
+      SELECT due.id, ${month}, due.threshold, ${ctx.clock.nowMs()} FROM (${due}) due`),
+  ]);
+}

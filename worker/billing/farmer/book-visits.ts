@@ -1,0 +1,78 @@
+import { sql } from 'drizzle-orm';
+import { writeRational } from '../../../shared/money.ts';
+import { assertThat, commit, type Statement } from '../../http/commit.ts';
+import type { Context } from '../../http/context.ts';
+import { accountOf, ensureAccount } from '../accounts/default-account.ts';
+import { type IdentifiedPurchase, payPurchases } from '../ledger/pay-purchases.ts';
+import { monthStart } from '../rating/calendar.ts';
+import type { VisitPlan } from '../rating/plan-visits.ts';
+import type { Read } from './read-rateables.ts';
+
+/** What fails a batch whose subscription has changed since it was read: somebody else is at it, or its resource moved on. */
+export const UNCHANGED = 'billing-subscription-unchanged';
+
+/**
+ * Writes what a subscription was planned to be charged, the money that moves, and how far it has come: in one batch.
+ * @throws AssertionFailed where it has changed since it was read; ConstraintFailed where another has booked the same
+ */
+export async function bookVisits(ctx: Context, read: Read, plan: VisitPlan): Promise<void> {
+  const { row } = read;
+  const purchases = plan.purchases.map((one) => ({ ...one, id: ctx.ids.uuid() }));
+  const statements = [
+    assertThat(ctx.db, UNCHANGED, sql`EXISTS (SELECT 1 FROM billing_subscriptions WHERE id = ${row.id} AND revision = ${row.revision})`),
+    ...(purchases.length > 0 ? purchaseStatements(ctx, read, purchases) : []),
+    ctx.db.run(sql`
+      UPDATE billing_subscriptions SET visited_ms = ${plan.visitedMs}, charged_through_ms = ${plan.chargedThroughMs}, due_ms = ${plan.dueMs},
+        dirty_from_ms = NULL, revision = revision + 1, lease_until_ms = 0, fault = NULL
+      WHERE id = ${row.id}`),
+  ];
+  if (purchases.length === 0) {
+    await ctx.db.batch(statements as [Statement, ...Statement[]]);
+    return;
+  }
+  const detail = { visited_ms: plan.visitedMs, purchases: purchases.length };
+  const audit = { action: 'billing:purchases:book', targetType: 'billing-subscription', targetId: row.id, detail };
+  await commit(ctx, { audit, statements });
+}
+
+function purchaseStatements(ctx: Context, read: Read, purchases: IdentifiedPurchase[]): Statement[] {
+  return [
+    ...ensureAccount(ctx, read.row.projectId),
+    insertPurchases(ctx, read, purchases),
+    openInvoices(ctx, purchases),
+    ctx.db.run(sql`DELETE FROM billing_holds WHERE resource_id = ${read.row.resourceId}`),
+    ...payPurchases(ctx, purchases, read.vouchers),
+  ];
+}
+
+/** A purchase is on its month's invoice, or, where that one is final, on this month's. */
+function insertPurchases(ctx: Context, { row, rateable }: Read, purchases: IdentifiedPurchase[]): Statement {
+  const now = ctx.clock.nowMs();
+  const { currency, id: productId } = rateable.product;
+  const rows = purchases.map((one) => ({
+    ...one,
+    quantity: writeRational(one.quantity),
+    quantityTotal: writeRational(one.quantityTotal),
+  }));
+  const of = (member: string) => sql.raw(`json_extract(one.value, '$.${member}')`);
+  return ctx.db.run(sql`
+    INSERT INTO billing_purchases (id, region, account_id, project_id, subscription_id, product_id, price_id, period_ms, revision,
+      from_ms, through_ms, as_of_ms, quantity, quantity_total, currency, amount_minor, amount_total_minor, invoice_month_ms, at_ms)
+    SELECT ${of('id')}, ${row.region}, account.id, ${row.projectId}, ${row.id}, ${productId}, ${of('priceId')}, ${of('periodMs')}, ${of('revision')},
+      ${of('fromMs')}, ${of('throughMs')}, ${of('asOfMs')}, ${of('quantity')}, ${of('quantityTotal')}, ${currency}, ${of('amountMinor')}, ${of('amountTotalMinor')},
+      CASE WHEN EXISTS (SELECT 1 FROM billing_invoices WHERE account_id = account.id AND month_ms = ${of('periodMs')} AND currency = ${currency} AND status = 'final')
+        THEN max(${of('periodMs')}, ${monthStart(now)}) ELSE ${of('periodMs')} END,
+      ${now}
+    FROM json_each(${JSON.stringify(rows)}) one JOIN billing_accounts account ON account.id = ${accountOf(row.region, row.projectId)}
+    ORDER BY one.key`);
+}
+
+function openInvoices(ctx: Context, purchases: IdentifiedPurchase[]): Statement {
+  const ids = JSON.stringify(purchases.map(({ id }) => id));
+  return ctx.db.run(sql`
+    INSERT INTO billing_invoices (id, region, account_id, month_ms, currency, status, created_at_ms)
+    SELECT lower(hex(randomblob(16))), region, account_id, invoice_month_ms, currency, 'open', ${ctx.clock.nowMs()}
+    FROM billing_purchases WHERE id IN (SELECT value FROM json_each(${ids}))
+    GROUP BY account_id, invoice_month_ms, currency
+    ON CONFLICT DO NOTHING`);
+}

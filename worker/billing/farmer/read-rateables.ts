@@ -1,0 +1,124 @@
+import { sql } from 'drizzle-orm';
+import type { Database } from '../../../db/client.ts';
+import { type billingProducts, billingSubscriptions } from '../../../db/schema/billing.ts';
+import { readRational } from '../../../shared/money.ts';
+import type { Statement } from '../../http/commit.ts';
+import { DAY_MS, floorHour, monthStart } from '../rating/calendar.ts';
+import type { Known } from '../rating/plan-visits.ts';
+import { priceTerms } from '../rating/price-terms.ts';
+import type { Booked, Rateable, Span, WindowSum } from '../rating/rateable.ts';
+
+export type SubscriptionRow = typeof billingSubscriptions.$inferSelect;
+type ProductRow = typeof billingProducts.$inferSelect;
+
+/** A subscription with all that it is rated by, as of one read. */
+export interface Read {
+  row: SubscriptionRow;
+  rateable: Rateable;
+  /** Through when the windows of every machine that it used are sealed. */
+  sealedThroughMs: number;
+  /** Whether money that must be spent first may be there. */
+  vouchers: boolean;
+}
+
+interface BookedRow extends Omit<Booked, 'quantityTotal'> {
+  quantityTotal: string;
+}
+interface PriceRow {
+  id: string;
+  effectiveFromMs: number;
+  terms: string;
+}
+
+/** The first month that may be rated again: what is of earlier ones need not be read. */
+const readFrom = (row: SubscriptionRow): number =>
+  monthStart(Math.max(row.startMs, Math.min(row.visitedMs, row.dirtyFromMs ?? row.visitedMs)));
+
+/** Reads subscriptions as they are now, in one batch. */
+export async function readRateables(db: Database, ids: readonly string[]): Promise<Read[]> {
+  if (ids.length === 0) return [];
+  const rows = (await db.all(sql`SELECT * FROM billing_subscriptions WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`)) as Record<string, unknown>[];
+  return readRows(db, rows.map(subscriptionOf));
+}
+
+/** As `readRateables`, of rows that were read already; a later write must say that they are still so. */
+export async function readRows(db: Database, rows: readonly SubscriptionRow[]): Promise<Read[]> {
+  const statements = rows.flatMap((row) => statementsOf(db, row));
+  if (statements.length === 0) return [];
+  const results = (await db.batch(statements as [Statement, ...Statement[]])) as unknown as unknown[][];
+  const each = statements.length / rows.length;
+  return rows.map((row, at) => assemble(row, results.slice(at * each, (at + 1) * each)));
+}
+
+function statementsOf(db: Database, row: SubscriptionRow): Statement[] {
+  const from = readFrom(row);
+  const meter = sql`(SELECT item FROM billing_products WHERE id = ${row.productId})`;
+  const volume = row.kind === 'volume' ? sql`1` : sql`0`;
+  return [
+    db.all(sql`SELECT id, item, kind, order_unit AS "orderUnit", order_size AS "orderSize", quantity_per AS "quantityPer", interval, prepaid, currency FROM billing_products WHERE id = ${row.productId}`),
+    db.all(sql`SELECT id, effective_from_ms AS "effectiveFromMs", terms FROM billing_prices WHERE product_id = ${row.productId} ORDER BY effective_from_ms`),
+    db.all(sql`SELECT start_ms AS "startMs", end_ms AS "endMs", state, quantity FROM usage_spans
+      WHERE resource_type = ${row.resourceType} AND resource_id = ${row.resourceId} AND item_type = ${row.itemType} AND project_id = ${row.projectId}
+        AND (end_ms IS NULL OR end_ms > ${from}) ORDER BY start_ms`),
+    db.all(sql`SELECT start_ms AS "startMs", sum(value) AS value FROM meter_windows
+      WHERE ${volume} AND resource_id = ${row.resourceId} AND meter = ${meter} AND start_ms >= ${floorHour(from)} GROUP BY start_ms ORDER BY start_ms`),
+    db.all(sql`SELECT price_id AS "priceId", period_ms AS "periodMs", revision, through_ms AS "throughMs", quantity_total AS "quantityTotal", amount_total_minor AS "amountTotalMinor"
+      FROM billing_purchases purchase WHERE subscription_id = ${row.id} AND period_ms >= ${from}
+        AND revision = (SELECT max(revision) FROM billing_purchases other
+          WHERE other.subscription_id = purchase.subscription_id AND other.price_id = purchase.price_id AND other.period_ms = purchase.period_ms)`),
+    db.all(sql`SELECT min(coalesce(progress.sealed_through_ms, 0)) AS sealed FROM (
+        SELECT DISTINCT runner_id FROM meter_windows WHERE ${volume} AND resource_id = ${row.resourceId} AND meter = ${meter} AND start_ms >= ${floorHour(from)}
+        UNION SELECT runner_id FROM servers WHERE ${volume} AND id = ${row.resourceId} AND runner_id IS NOT NULL
+        UNION SELECT runner_id FROM ports WHERE ${volume} AND id = ${row.resourceId} AND runner_id IS NOT NULL
+      ) machine LEFT JOIN meter_progress progress ON progress.runner_id = machine.runner_id`),
+    db.all(sql`SELECT 1 FROM billing_vouchers voucher JOIN billing_account_projects link ON link.account_id = voucher.account_id
+      WHERE link.region = ${row.region} AND link.project_id = ${row.projectId} AND voucher.expired_at_ms IS NULL LIMIT 1`),
+  ];
+}
+
+function assemble(row: SubscriptionRow, results: unknown[][]): Read {
+  const [products, prices, spans, windows, booked, sealed, vouchers] = results as [
+    ProductRow[],
+    PriceRow[],
+    Span[],
+    WindowSum[],
+    BookedRow[],
+    { sealed: number | null }[],
+    unknown[],
+  ];
+  const product = products[0];
+  if (!product) throw new Error(`subscription ${row.id} is of no product`);
+  // What has no spans, and was subscribed by call, is there from subscribing to unsubscribing.
+  const own = { startMs: row.startMs, endMs: row.endMs, state: 'active', quantity: row.quantity };
+  return {
+    row,
+    rateable: {
+      product: { ...product, prepaid: Boolean(product.prepaid) },
+      prices: prices.map((price) => ({ ...price, terms: priceTerms.parse(JSON.parse(price.terms)) })),
+      subscription: row,
+      spans: row.kind === 'time' && row.openedBy === 'call' && spans.length === 0 ? [own] : spans,
+      windows,
+      booked: booked.map((line) => ({ ...line, quantityTotal: readRational(line.quantityTotal) })),
+    },
+    sealedThroughMs: sealed[0]?.sealed ?? 0,
+    vouchers: vouchers.length > 0,
+  };
+}
+
+/** A raw row under the names of the schema. */
+export function subscriptionOf(raw: Record<string, unknown>): SubscriptionRow {
+  const named = Object.entries(raw).map(([key, value]) => [key.replace(/_(\w)/g, (_, letter) => letter.toUpperCase()), value]);
+  return Object.fromEntries(named) as SubscriptionRow;
+}
+
+/**
+ * A machine that is away this long is waited for no longer: what the others have sealed is charged, and what it brings
+ * later is a difference of its own.
+ */
+const DEFERRED_MS_MAX = 7 * DAY_MS;
+
+/** What is known at a moment of a subscription that was read. */
+export const knownAt = ({ sealedThroughMs }: Read, nowMs: number): Known => ({
+  nowMs,
+  sealedThroughMs: Math.max(sealedThroughMs, floorHour(nowMs - DEFERRED_MS_MAX)),
+});
