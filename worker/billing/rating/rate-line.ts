@@ -44,8 +44,10 @@ export function pricesOf({ prices }: Rateable, periodMs: number, asOfMs: number)
 export function rateLine(of: Rateable, { price, periodMs }: LineKey, asOfMs: number): LineTotal {
   const month = { from: periodMs, to: monthEnd(periodMs) };
   const next = pricesOf(of, periodMs, asOfMs).find((other) => other.effectiveFromMs > price.effectiveFromMs);
-  const force = { from: Math.max(month.from, price.effectiveFromMs), to: next?.effectiveFromMs ?? month.to };
-  const from = Math.max(force.from, of.subscription.startMs);
+  // A month's allowance is shared by the prices that hold in it. Before the first there is none to share it with.
+  const first = of.prices[0] === price;
+  const force = { from: first ? month.from : Math.max(month.from, price.effectiveFromMs), to: next?.effectiveFromMs ?? month.to };
+  const from = Math.max(force.from, price.effectiveFromMs, of.subscription.startMs);
   const through = Math.max(from, Math.min(force.to, chargedThrough(of, asOfMs)));
   const share = rational(BigInt(Math.max(0, force.to - force.from)), BigInt(month.to - month.from));
   const used = { from, to: through, asOfMs };

@@ -1,0 +1,283 @@
+import { sql } from 'drizzle-orm';
+import { describe, expect, it } from 'vitest';
+import { formatRational, readRational } from '../../../shared/money.ts';
+import { at, BillingWorld } from '../testing/billing-world.ts';
+import { farmRound } from './farm-round.ts';
+
+describe('a server that is paid by the hour, afterwards', () => {
+  it('is charged for each second, by its state, and never again', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product({
+      price: world.price({ model: 'per_unit', unit_price: '0.60', weights: { stopped: '0.5', shelved: '0' } }),
+    });
+    const vm = await world.open('2026-01-10T09:15:00Z');
+    await world.farm('2026-01-10T10:00:10Z');
+    await world.change(vm, '2026-01-10T10:30:00Z', { state: 'stopped' });
+    await world.farm('2026-01-10T11:00:10Z');
+    await world.change(vm, '2026-01-10T11:20:00Z', { state: 'shelved' });
+    await world.farm('2026-01-10T12:00:10Z');
+    await world.change(vm, '2026-01-10T12:45:00Z', null);
+    await world.farm('2026-01-10T13:00:10Z');
+    // 45 min; 30 min and 30 at half; 20 min at half; nothing.
+    expect(await world.minors()).toEqual([45, 45, 10]);
+    await world.farm('2026-01-12T00:00:00Z');
+    expect(await world.minors()).toEqual([45, 45, 10]);
+    expect(await world.balance(`customer:${world.accountId}`)).toBe(-100);
+    expect(await world.balance(`revenue:${world.region}`)).toBe(100);
+    expect(await world.violations()).toEqual([]);
+  });
+
+  it('is one subscription while it lives, and another as another flavor', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product();
+    await world.product({ item_type: 'm2', price: world.price({ model: 'per_unit', unit_price: '0.20' }) });
+    const vm = await world.open('2026-01-10T09:00:00Z');
+    await world.change(vm, '2026-01-10T10:00:00Z', { state: 'stopped' });
+    await world.change(vm, '2026-01-10T11:00:00Z', { itemType: 'm2', state: 'active' });
+    await world.farm('2026-01-10T13:00:10Z');
+    const rows = await world.ctx.db.all(
+      sql`SELECT item_type, start_ms, end_ms FROM billing_subscriptions WHERE resource_id = ${vm} ORDER BY start_ms`,
+    );
+    expect(rows).toEqual([
+      { item_type: 'm1', start_ms: at('2026-01-10T09:00:00Z'), end_ms: at('2026-01-10T11:00:00Z') },
+      { item_type: 'm2', start_ms: at('2026-01-10T11:00:00Z'), end_ms: null },
+    ]);
+    expect(await world.minors()).toEqual([10, 10, 20, 20]);
+  });
+
+  it('sums to the rounded whole, not to a sum of rounded hours', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product({ price: world.price({ model: 'per_unit', unit_price: '0.0033' }) });
+    await world.open('2026-01-10T09:00:00Z');
+    await world.farm('2026-01-20T09:00:10Z');
+    const minors = await world.minors();
+    expect(minors.reduce((a, b) => a + b, 0)).toBe(79);
+    expect(minors.length).toBe(240);
+  });
+
+  it('costs what was said before it was used, whatever is said later', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    const product = await world.product();
+    await world.open('2026-01-10T09:30:00Z');
+    await world.farm('2026-01-10T10:30:00Z');
+    await world.reprice(product, { model: 'per_unit', unit_price: '1' }, '2026-01-10T12:00:00Z');
+    await world.farm('2026-01-10T14:00:10Z');
+    expect(await world.minors()).toEqual([5, 10, 10, 100, 100]);
+    await expect(world.reprice(product, { model: 'per_unit', unit_price: '0' }, '2026-01-10T12:00:00Z')).rejects.toThrow(
+      /begins in the future/,
+    );
+  });
+
+  it('that runs before it has a price is charged from its price on, even if it is gone by then', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    const [long, short] = [await world.open('2026-01-10T08:00:00Z'), await world.open('2026-01-10T08:10:00Z')];
+    await world.product();
+    await world.farm('2026-01-10T08:59:00Z');
+    expect(await world.purchases()).toEqual([]);
+    await world.change(short, '2026-01-10T09:30:00Z', null);
+    await world.farm('2026-01-10T10:00:10Z');
+    const booked = (await world.purchases()).map(({ resource, minor }) => [resource, minor]);
+    expect(booked).toEqual([[long, 10], [short, 5]].sort());
+    const audit = await world.ctx.db.all(sql`SELECT count(*) AS n FROM audit WHERE region = ${world.region} AND action = 'billing:purchases:book'`);
+    expect(audit).toEqual([{ n: 2 }]);
+  });
+});
+
+describe('a server that is paid before', () => {
+  const prepaid = { prepaid: true, interval: 'daily' as const };
+
+  it('is charged at the start of each day, and given back what it does not use, when it does not', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product(prepaid);
+    const vm = await world.open('2026-01-10T12:00:00Z');
+    await world.farm('2026-01-10T12:00:06Z');
+    expect(await world.minors()).toEqual([120]);
+    await world.farm('2026-01-11T00:00:06Z');
+    expect(await world.minors()).toEqual([120, 240]);
+    await world.change(vm, '2026-01-11T06:30:00Z', null);
+    await world.farm('2026-01-11T06:31:00Z');
+    expect(await world.minors()).toEqual([120, 240, -175]);
+    const [, , refund] = await world.purchases();
+    expect([refund?.fromMs, refund?.throughMs]).toEqual([at('2026-01-11T06:30:00Z'), at('2026-01-12T00:00:00Z')]);
+    expect(await world.balance(`customer:${world.accountId}`)).toBe(-185);
+    expect(await world.violations()).toEqual([]);
+  });
+
+  it('is charged by the state that it changes to, at once', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product({
+      ...prepaid,
+      price: world.price({ model: 'per_unit', unit_price: '0.10', weights: { stopped: '0.5' } }),
+    });
+    const vm = await world.open('2026-01-10T12:00:00Z');
+    await world.farm('2026-01-10T12:01:00Z');
+    await world.change(vm, '2026-01-10T18:00:00Z', { state: 'stopped' });
+    await world.farm('2026-01-10T18:01:00Z');
+    await world.change(vm, '2026-01-10T20:00:00Z', { state: 'active' });
+    await world.farm('2026-01-10T20:01:00Z');
+    expect(await world.minors()).toEqual([120, -30, 20]);
+  });
+
+  it('changes its price when the price begins', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    const product = await world.product(prepaid);
+    await world.open('2026-01-10T12:00:00Z');
+    await world.reprice(product, { model: 'per_unit', unit_price: '0.30' }, '2026-01-10T18:00:00Z');
+    await world.farm('2026-01-10T12:01:00Z');
+    expect(await world.minors()).toEqual([120]);
+    await world.farm('2026-01-10T18:01:00Z');
+    expect(await world.minors()).toEqual([120, -60, 180]);
+  });
+});
+
+describe('what is metered', () => {
+  const egress = {
+    item: 'floating_ip.egress.bytes',
+    item_type: 'default',
+    order_unit: 'GB',
+    interval: 'hourly' as const,
+  };
+  const tiered = (world: BillingWorld) =>
+    world.price({
+      model: 'graduated',
+      included: '1',
+      tiers: [
+        { up_to: '10', unit_price: '0.10' },
+        { up_to: null, unit_price: '0.05' },
+      ],
+    });
+  const GB = 1e9;
+
+  it('is charged by sealed hours, over the tiers of its month', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product({ ...egress, price: tiered(world) });
+    const ip = crypto.randomUUID();
+    await world.seal(ip, '2026-01-10T09:00:00Z', 0.5 * GB);
+    await world.seal(ip, '2026-01-10T10:00:00Z', 2.5 * GB);
+    await world.seal(ip, '2026-01-10T11:00:00Z', 10 * GB);
+    await world.farm('2026-01-10T12:00:10Z');
+    // Nothing of the first GB; then 2; then 8 and 2 of the next tier.
+    expect(await world.minors()).toEqual([0, 20, 90]);
+    const quantities = (await world.purchases()).map(({ quantity }) => formatRational(readRational(quantity), 3));
+    expect(quantities).toEqual(['0.5', '2.5', '10']);
+  });
+
+  it('waits for every machine that it used, and books what comes after as a difference', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product({ ...egress, price: world.price({ model: 'per_unit', unit_price: '1' }) });
+    const ip = crypto.randomUUID();
+    const [a, b] = [`a-${world.region}`, `b-${world.region}`];
+    await world.seal(ip, '2026-01-10T09:00:00Z', GB, { runner: a });
+    await world.seal(ip, '2026-01-10T09:00:00Z', 2 * GB, { runner: b });
+    await world.farm('2026-01-10T10:00:10Z');
+    expect(await world.minors()).toEqual([300]);
+    await world.seal(ip, '2026-01-10T10:00:00Z', GB, { runner: a });
+    await world.farm('2026-01-10T11:00:10Z');
+    expect(await world.minors()).toEqual([300]);
+    await world.seal(ip, '2026-01-10T10:00:00Z', 3 * GB, { runner: b });
+    await world.farm('2026-01-10T11:30:00Z');
+    expect(await world.minors()).toEqual([300, 400]);
+    await world.seal(ip, '2026-01-10T09:00:00Z', 5 * GB, { runner: b });
+    await world.farm('2026-01-10T11:40:00Z');
+    expect(await world.minors()).toEqual([300, 400, 300]);
+    const last = (await world.purchases()).at(-1);
+    expect(last?.fromMs).toBe(at('2026-01-10T09:00:00Z'));
+    expect(await world.violations()).toEqual([]);
+  });
+
+  it('of a machine that does not come back is charged without it after a week', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product({ ...egress, price: world.price({ model: 'per_unit', unit_price: '1' }) });
+    const ip = crypto.randomUUID();
+    await world.seal(ip, '2026-01-10T09:00:00Z', GB, { runner: `a-${world.region}` });
+    await world.seal(ip, '2026-01-10T09:00:00Z', GB, { runner: `b-${world.region}` });
+    await world.seal(ip, '2026-01-10T10:00:00Z', GB, { runner: `a-${world.region}` });
+    await world.farm('2026-01-17T10:30:00Z');
+    expect(await world.minors()).toEqual([200]);
+    await world.farm('2026-01-17T11:30:00Z');
+    expect(await world.minors()).toEqual([200, 100]);
+  });
+});
+
+describe('farmers', () => {
+  /** A few resources with all that can happen to them in two days. */
+  async function busy(): Promise<BillingWorld> {
+    const world = new BillingWorld('2026-01-30T08:30:00Z');
+    await world.product({ interval: 'daily', prepaid: true });
+    await world.product({ item_type: 'm2', price: world.price({ model: 'per_unit', unit_price: '0.37', weights: { stopped: '0.25' } }) });
+    for (const itemType of ['m1', 'm2', 'm2']) {
+      const vm = await world.open('2026-01-30T09:13:07Z', { itemType, resourceId: `${itemType}-${crypto.randomUUID()}` });
+      await world.change(vm, '2026-01-30T17:21:33Z', { state: 'stopped' });
+      await world.change(vm, '2026-01-31T05:00:00Z', { state: 'active' });
+      await world.change(vm, '2026-02-01T07:08:09Z', null);
+    }
+    return world;
+  }
+  /** Without what differs from world to world. */
+  const plain = async (world: BillingWorld) =>
+    (await world.purchases()).map(({ resource, ...row }) => ({ ...row, resource: resource.slice(0, 2) }));
+  const END = '2026-02-02T00:00:00Z';
+
+  it('write the same rows in time, a week late, and two at once', async () => {
+    const [timely, late, raced] = [await busy(), await busy(), await busy()];
+    for (let ms = at('2026-01-30T09:00:00Z'); ms <= at(END); ms += 47 * 60_000) await timely.farm(ms);
+    await timely.farm(END);
+    await late.farm('2026-02-09T00:00:00Z');
+    raced.nowMs = at(END);
+    for (let round = 0; round < 12; round += 1) {
+      await Promise.all([1, 2, 3].map(() => farmRound(raced.ctx, { leases: 2, visits: 7 })));
+    }
+    await raced.farm(END);
+    const expected = await plain(late);
+    expect(expected.length).toBeGreaterThan(40);
+    expect(await plain(timely)).toEqual(expected);
+    expect(await plain(raced)).toEqual(expected);
+    for (const world of [timely, late, raced]) expect(await world.violations()).toEqual([]);
+  });
+
+  it('who stop at any batch leave what the next one ends in the same rows', async () => {
+    const whole = await busy();
+    await whole.farm(END);
+    const expected = await plain(whole);
+    const world = await busy();
+    world.nowMs = at(END);
+    let crashes = 0;
+    // Each run ends at its k-th batch: before it is sent, or after it was committed and before anybody knew.
+    for (let run = 0; run < 120; run += 1) {
+      const { ctx, crashed } = crashing(world, { k: 1 + (run % 9), committed: run % 2 === 0 });
+      await farmRound(ctx, { leases: 1, visits: 4 }).catch(() => {});
+      if (crashed()) crashes += 1;
+      expect(await world.violations()).toEqual([]);
+      world.nowMs += 61_000;
+    }
+    expect(crashes).toBeGreaterThan(60);
+    await world.farm(world.nowMs);
+    expect(await plain(world)).toEqual(expected);
+    expect(await world.violations()).toEqual([]);
+  });
+
+  /** A context whose database is gone for good from its k-th batch on. */
+  function crashing(world: BillingWorld, { k, committed }: { k: number; committed: boolean }) {
+    let calls = 0;
+    let dead = false;
+    const stop = () => {
+      dead = true;
+      throw new Error('crash');
+    };
+    const db = new Proxy(world.ctx.db, {
+      get(target, name) {
+        const member = Reflect.get(target, name) as unknown;
+        if (dead) stop();
+        if (name !== 'batch') return typeof member === 'function' ? member.bind(target) : member;
+        return async (statements: never) => {
+          calls += 1;
+          if (calls === k && !committed) stop();
+          const result = await target.batch(statements);
+          if (calls === k) stop();
+          return result;
+        };
+      },
+    });
+    return { ctx: { ...world.ctx, db, log: { info: () => {}, error: () => {} } }, crashed: () => dead };
+  }
+});
