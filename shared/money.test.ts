@@ -106,7 +106,15 @@ describe('currencies', () => {
   });
 
   it('are those of ISO 4217', () => {
-    expect(['EUR', 'JPY', 'BHD', 'CLF', 'XXX', 'eur', ''].map(currencyExponent)).toEqual([2, 0, 3, 4, null, null, null]);
+    expect(['EUR', 'JPY', 'BHD', 'CLF', 'XXX', 'eur', ''].map(currencyExponent)).toEqual([
+      2,
+      0,
+      3,
+      4,
+      null,
+      null,
+      null,
+    ]);
     expect(() => toMinor(rational(1n), 'GOLD')).toThrow(RangeError);
   });
 

@@ -66,7 +66,8 @@ export const multiply = (a: Rational, b: Rational): Rational => rational(a.n * b
 /** @throws RangeError for a divisor of zero */
 export const divide = (a: Rational, b: Rational): Rational => rational(a.n * b.d, a.d * b.n);
 /** Below zero, zero or above, as `a` is less than, equal to or more than `b`. */
-export const compare = (a: Rational, b: Rational): number => Number(a.n * b.d > b.n * a.d) - Number(a.n * b.d < b.n * a.d);
+export const compare = (a: Rational, b: Rational): number =>
+  Number(a.n * b.d > b.n * a.d) - Number(a.n * b.d < b.n * a.d);
 export const greater = (a: Rational, b: Rational): Rational => (compare(a, b) >= 0 ? a : b);
 export const lesser = (a: Rational, b: Rational): Rational => (compare(a, b) <= 0 ? a : b);
 
@@ -83,7 +84,8 @@ export function toMinor(amount: Rational, currency: string): bigint {
 
 /** Minor units as a database and JSON keep them. @throws RangeError beyond what a double counts exactly */
 export function storedMinor(minor: bigint): number {
-  if (abs(minor) > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`${minor} minor units are beyond what is kept`);
+  if (abs(minor) > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new RangeError(`${minor} minor units are beyond what is kept`);
   return Number(minor);
 }
 

@@ -133,10 +133,7 @@ export const billingAccountProjects = sqliteTable(
       .notNull()
       .references(() => billingAccounts.id),
   },
-  (t) => [
-    primaryKey({ columns: [t.region, t.projectId] }),
-    index('billing_account_projects_account').on(t.accountId),
-  ],
+  (t) => [primaryKey({ columns: [t.region, t.projectId] }), index('billing_account_projects_account').on(t.accountId)],
 );
 
 /**
@@ -317,7 +314,12 @@ export const billingBudgets = sqliteTable(
 /** That a threshold was passed in a month, and told. */
 export const billingBudgetAlerts = sqliteTable(
   'billing_budget_alerts',
-  { budgetId: text().notNull(), monthMs: integer().notNull(), threshold: integer().notNull(), atMs: integer().notNull() },
+  {
+    budgetId: text().notNull(),
+    monthMs: integer().notNull(),
+    threshold: integer().notNull(),
+    atMs: integer().notNull(),
+  },
   (t) => [primaryKey({ columns: [t.budgetId, t.monthMs, t.threshold] })],
 );
 

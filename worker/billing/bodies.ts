@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { currencyExponent, isDecimal, parseDecimal, rational, storedMinor, toMinor, compare, multiply } from '../../shared/money.ts';
+import {
+  compare,
+  currencyExponent,
+  isDecimal,
+  multiply,
+  parseDecimal,
+  rational,
+  storedMinor,
+  toMinor,
+} from '../../shared/money.ts';
 import { ApiError } from '../http/errors.ts';
 import { HOUR_MS } from './rating/calendar.ts';
 import { priceTerms } from './rating/price-terms.ts';
@@ -23,9 +32,15 @@ const reason = z.string().trim().min(1, 'Say why: a reason is required.').max(10
 /** An amount in major units, as text; more than nothing. */
 const amount = z
   .string()
-  .refine((text) => isDecimal(text) && compare(parseDecimal(text), rational(0n)) > 0, 'Write an amount as text, as "12.50".');
+  .refine(
+    (text) => isDecimal(text) && compare(parseDecimal(text), rational(0n)) > 0,
+    'Write an amount as text, as "12.50".',
+  );
 /** Names a movement, so that it is done once however often it is sent. */
-const reference = z.string().regex(/^[\w.:/-]+$/, 'A reference is of letters, digits and .:/-_').max(REFERENCE_LENGTH_MAX);
+const reference = z
+  .string()
+  .regex(/^[\w.:/-]+$/, 'A reference is of letters, digits and .:/-_')
+  .max(REFERENCE_LENGTH_MAX);
 
 /** The price's start: a full hour, so that no window of a meter is of two prices. */
 const effectiveFrom = moment.refine((ms) => ms % HOUR_MS === 0, 'A price begins with a full hour.');
@@ -129,7 +144,10 @@ export const reportQuery = z
     resource_id: id.optional(),
   })
   .refine(({ from, to }) => from < to, 'from must be before to.')
-  .refine(({ from, to }) => to - from <= REPORT_DAYS_MAX * 24 * HOUR_MS, `A report covers ${REPORT_DAYS_MAX} days at most.`);
+  .refine(
+    ({ from, to }) => to - from <= REPORT_DAYS_MAX * 24 * HOUR_MS,
+    `A report covers ${REPORT_DAYS_MAX} days at most.`,
+  );
 export type ReportQuery = z.infer<typeof reportQuery>;
 
 /** An amount that a client wrote, in minor units. @throws ApiError 400 where it has more digits than the currency */

@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import { sql } from 'drizzle-orm';
 import { systemClock } from '../../shared/clock.ts';
+import { farmRound } from '../billing/farmer/farm-round.ts';
 import { expireTasks } from '../compute/expire-tasks.ts';
 import { watchMoves } from '../compute/migrations/watch-moves.ts';
 import type { Env } from '../env.ts';
@@ -41,6 +42,12 @@ export class RegionWatch extends DurableObject<Env> {
       await recoverImports(ctx);
     } catch (error) {
       ctx.log.error('watch-failed', { region, error: String(error) });
+    }
+    // Apart: neither keeps the other from its work.
+    try {
+      await farmRound(ctx);
+    } catch (error) {
+      ctx.log.error('billing-failed', { region, error: String(error) });
     }
   }
 }

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { MESSAGE_BYTES_MAX } from '../../shared/limits.ts';
+import { billingRoutes } from '../billing/routes.ts';
 import { joinConsole } from '../compute/consoles/open-console.ts';
 import { parseBody, parseValue } from '../http/body.ts';
 import { type AppContext, type AppEnv, actorContext } from '../http/context.ts';
@@ -103,6 +104,7 @@ fleet.delete('/runners/:id', async (c) => {
 });
 fleet.route('/intranet', intranetRoutes);
 fleet.route('/applied', appliedRoutes);
+fleet.route('/billing', billingRoutes);
 fleet.all('*', (c) => {
   throw notFound(`${c.req.method} ${c.req.path} is not known here.`);
 });

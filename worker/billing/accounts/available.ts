@@ -27,4 +27,6 @@ export const unclaimed = (account: string, nowMs: number): SQL =>
 
 /** A prepaid account may owe nothing unless it was given credit. */
 const limitOf = (account: string): SQL =>
-  sql.raw(`CASE WHEN ${account}.mode = 'prepaid' THEN coalesce(${account}.credit_limit_minor, 0) ELSE ${account}.credit_limit_minor END`);
+  sql.raw(
+    `CASE WHEN ${account}.mode = 'prepaid' THEN coalesce(${account}.credit_limit_minor, 0) ELSE ${account}.credit_limit_minor END`,
+  );

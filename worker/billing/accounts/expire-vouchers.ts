@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { runBatch } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 import { breakage } from '../ledger/names.ts';
+import { SETTLE_MS } from '../rating/plan-visits.ts';
 
 /** Vouchers that one round ends; more wait for the next. */
 const EXPIRED_MAX = 200;
@@ -13,7 +14,7 @@ export async function expireVouchers(ctx: Context): Promise<void> {
     WHERE voucher.region = ${ctx.region} AND voucher.expired_at_ms IS NULL AND voucher.expires_at_ms <= ${now}
       AND NOT EXISTS (SELECT 1 FROM billing_account_projects link JOIN billing_subscriptions subscription
         ON subscription.region = link.region AND subscription.project_id = link.project_id
-        WHERE link.account_id = voucher.account_id AND subscription.due_ms <= voucher.expires_at_ms)
+        WHERE link.account_id = voucher.account_id AND subscription.due_ms <= voucher.expires_at_ms + ${SETTLE_MS})
     ORDER BY voucher.expires_at_ms LIMIT ${EXPIRED_MAX}`;
   await runBatch(ctx.db, [
     ctx.db.run(sql`INSERT INTO billing_transfers (region, reference, leg, kind, from_account, to_account, currency, amount_minor, description, at_ms)

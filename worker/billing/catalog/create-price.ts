@@ -36,7 +36,8 @@ export async function createPrice(ctx: ActorContext, productId: string, input: N
     });
   } catch (error) {
     if (error instanceof AssertionFailed) throw notFound(`There is no product ${productId}.`);
-    if (error instanceof ConstraintFailed) throw conflict('The product has a price from that moment. Prices are never changed.');
+    if (error instanceof ConstraintFailed)
+      throw conflict('The product has a price from that moment. Prices are never changed.');
     throw error;
   }
   return row;
@@ -45,7 +46,8 @@ export async function createPrice(ctx: ActorContext, productId: string, input: N
 /** @throws ApiError 400 for a moment that is past: what was used costs what it did */
 export function priceRow(ctx: ActorContext, productId: string, input: NewPrice): PriceRow {
   const now = ctx.clock.nowMs();
-  if (input.effective_from <= now) throw badRequest('A price begins in the future: what was used already costs what it did.');
+  if (input.effective_from <= now)
+    throw badRequest('A price begins in the future: what was used already costs what it did.');
   return {
     id: ctx.ids.uuid(),
     region: ctx.region,

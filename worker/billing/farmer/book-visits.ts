@@ -19,7 +19,11 @@ export async function bookVisits(ctx: Context, read: Read, plan: VisitPlan): Pro
   const { row } = read;
   const purchases = plan.purchases.map((one) => ({ ...one, id: ctx.ids.uuid() }));
   const statements = [
-    assertThat(ctx.db, UNCHANGED, sql`EXISTS (SELECT 1 FROM billing_subscriptions WHERE id = ${row.id} AND revision = ${row.revision})`),
+    assertThat(
+      ctx.db,
+      UNCHANGED,
+      sql`EXISTS (SELECT 1 FROM billing_subscriptions WHERE id = ${row.id} AND revision = ${row.revision})`,
+    ),
     ...(purchases.length > 0 ? purchaseStatements(ctx, read, purchases) : []),
     ctx.db.run(sql`
       UPDATE billing_subscriptions SET visited_ms = ${plan.visitedMs}, charged_through_ms = ${plan.chargedThroughMs}, due_ms = ${plan.dueMs},

@@ -21,6 +21,8 @@ export async function farmRound(ctx: Context, limits?: { leases: number; visits:
   await watchAccounts(ctx);
   await watchBudgets(ctx);
   await advanceInvoices(ctx);
-  await ctx.db.run(sql`DELETE FROM billing_holds WHERE region = ${ctx.region} AND expires_at_ms <= ${ctx.clock.nowMs()}`);
+  await ctx.db.run(
+    sql`DELETE FROM billing_holds WHERE region = ${ctx.region} AND expires_at_ms <= ${ctx.clock.nowMs()}`,
+  );
   return farmed;
 }

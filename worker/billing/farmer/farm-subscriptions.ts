@@ -2,8 +2,9 @@ import { sql } from 'drizzle-orm';
 import { AssertionFailed, ConstraintFailed } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 import { planVisits } from '../rating/plan-visits.ts';
+import { rowOf } from '../rows.ts';
 import { bookVisits } from './book-visits.ts';
-import { knownAt, type Read, readRows, type SubscriptionRow, subscriptionOf } from './read-rateables.ts';
+import { knownAt, type Read, readRows, type SubscriptionRow } from './read-rateables.ts';
 
 /** How long a subscription is one farmer's; should that one die, another takes it then. */
 const LEASE_MS = 60_000;
@@ -24,7 +25,10 @@ export interface Farmed {
  * Charges what is due: leases subscriptions, reads all that each is rated by, and books each in a batch of its own. A lease
  * only saves work: what keeps a second farmer from booking twice is that a subscription must be as it was read.
  */
-export async function farmSubscriptions(ctx: Context, limits = { leases: LEASES_MAX, visits: VISITS_MAX }): Promise<Farmed> {
+export async function farmSubscriptions(
+  ctx: Context,
+  limits = { leases: LEASES_MAX, visits: VISITS_MAX },
+): Promise<Farmed> {
   const farmed = { subscriptions: 0, purchases: 0 };
   for (let lease = 0; lease < limits.leases; lease += 1) {
     const rows = await leaseDue(ctx);
@@ -41,7 +45,7 @@ async function leaseDue(ctx: Context): Promise<SubscriptionRow[]> {
     UPDATE billing_subscriptions SET lease_until_ms = ${now + LEASE_MS} WHERE id IN (
       SELECT id FROM billing_subscriptions WHERE region = ${ctx.region} AND due_ms <= ${now} AND lease_until_ms <= ${now} ORDER BY due_ms LIMIT ${LEASED_MAX})
     RETURNING *`);
-  return rows.map(subscriptionOf);
+  return rows.map((row) => rowOf<SubscriptionRow>(row));
 }
 
 /** @returns how many purchases were booked */

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { formatRational, readRational } from '../../../shared/money.ts';
-import { at, BillingWorld } from '../testing/billing-world.ts';
+import { at, BillingWorld } from '../../../test/billing/billing-world.ts';
 import { farmRound } from './farm-round.ts';
 
 describe('a server that is paid by the hour, afterwards', () => {
@@ -63,9 +63,9 @@ describe('a server that is paid by the hour, afterwards', () => {
     await world.reprice(product, { model: 'per_unit', unit_price: '1' }, '2026-01-10T12:00:00Z');
     await world.farm('2026-01-10T14:00:10Z');
     expect(await world.minors()).toEqual([5, 10, 10, 100, 100]);
-    await expect(world.reprice(product, { model: 'per_unit', unit_price: '0' }, '2026-01-10T12:00:00Z')).rejects.toThrow(
-      /begins in the future/,
-    );
+    await expect(
+      world.reprice(product, { model: 'per_unit', unit_price: '0' }, '2026-01-10T12:00:00Z'),
+    ).rejects.toThrow(/begins in the future/);
   });
 
   it('that runs before it has a price is charged from its price on, even if it is gone by then', async () => {
@@ -77,8 +77,15 @@ describe('a server that is paid by the hour, afterwards', () => {
     await world.change(short, '2026-01-10T09:30:00Z', null);
     await world.farm('2026-01-10T10:00:10Z');
     const booked = (await world.purchases()).map(({ resource, minor }) => [resource, minor]);
-    expect(booked).toEqual([[long, 10], [short, 5]].sort());
-    const audit = await world.ctx.db.all(sql`SELECT count(*) AS n FROM audit WHERE region = ${world.region} AND action = 'billing:purchases:book'`);
+    expect(booked).toEqual(
+      [
+        [long, 10],
+        [short, 5],
+      ].sort(),
+    );
+    const audit = await world.ctx.db.all(
+      sql`SELECT count(*) AS n FROM audit WHERE region = ${world.region} AND action = 'billing:purchases:book'`,
+    );
     expect(audit).toEqual([{ n: 2 }]);
   });
 });
@@ -204,9 +211,15 @@ describe('farmers', () => {
   async function busy(): Promise<BillingWorld> {
     const world = new BillingWorld('2026-01-30T08:30:00Z');
     await world.product({ interval: 'daily', prepaid: true });
-    await world.product({ item_type: 'm2', price: world.price({ model: 'per_unit', unit_price: '0.37', weights: { stopped: '0.25' } }) });
+    await world.product({
+      item_type: 'm2',
+      price: world.price({ model: 'per_unit', unit_price: '0.37', weights: { stopped: '0.25' } }),
+    });
     for (const itemType of ['m1', 'm2', 'm2']) {
-      const vm = await world.open('2026-01-30T09:13:07Z', { itemType, resourceId: `${itemType}-${crypto.randomUUID()}` });
+      const vm = await world.open('2026-01-30T09:13:07Z', {
+        itemType,
+        resourceId: `${itemType}-${crypto.randomUUID()}`,
+      });
       await world.change(vm, '2026-01-30T17:21:33Z', { state: 'stopped' });
       await world.change(vm, '2026-01-31T05:00:00Z', { state: 'active' });
       await world.change(vm, '2026-02-01T07:08:09Z', null);

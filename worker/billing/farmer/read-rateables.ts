@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../../../db/client.ts';
-import { type billingProducts, billingSubscriptions } from '../../../db/schema/billing.ts';
+import type { billingProducts, billingSubscriptions } from '../../../db/schema/billing.ts';
 import { readRational } from '../../../shared/money.ts';
 import type { Statement } from '../../http/commit.ts';
 import { DAY_MS, floorHour, monthStart } from '../rating/calendar.ts';
@@ -34,29 +34,29 @@ interface PriceRow {
 const readFrom = (row: SubscriptionRow): number =>
   monthStart(Math.max(row.startMs, Math.min(row.visitedMs, row.dirtyFromMs ?? row.visitedMs)));
 
-/** Reads subscriptions as they are now, in one batch. */
-export async function readRateables(db: Database, ids: readonly string[]): Promise<Read[]> {
-  if (ids.length === 0) return [];
-  const rows = (await db.all(sql`SELECT * FROM billing_subscriptions WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`)) as Record<string, unknown>[];
-  return readRows(db, rows.map(subscriptionOf));
-}
-
-/** As `readRateables`, of rows that were read already; a later write must say that they are still so. */
-export async function readRows(db: Database, rows: readonly SubscriptionRow[]): Promise<Read[]> {
-  const statements = rows.flatMap((row) => statementsOf(db, row));
+/**
+ * Reads all that subscriptions are rated by, in one batch. The rows themselves were read before: a write must say that they
+ * are still so.
+ * @param fromMs - the first month that is rated; as `readFrom` where none is said
+ */
+export async function readRows(db: Database, rows: readonly SubscriptionRow[], fromMs?: number): Promise<Read[]> {
+  const statements = rows.flatMap((row) => statementsOf(db, row, fromMs ?? readFrom(row)));
   if (statements.length === 0) return [];
   const results = (await db.batch(statements as [Statement, ...Statement[]])) as unknown as unknown[][];
   const each = statements.length / rows.length;
   return rows.map((row, at) => assemble(row, results.slice(at * each, (at + 1) * each)));
 }
 
-function statementsOf(db: Database, row: SubscriptionRow): Statement[] {
-  const from = readFrom(row);
+function statementsOf(db: Database, row: SubscriptionRow, from: number): Statement[] {
   const meter = sql`(SELECT item FROM billing_products WHERE id = ${row.productId})`;
   const volume = row.kind === 'volume' ? sql`1` : sql`0`;
   return [
-    db.all(sql`SELECT id, item, kind, order_unit AS "orderUnit", order_size AS "orderSize", quantity_per AS "quantityPer", interval, prepaid, currency FROM billing_products WHERE id = ${row.productId}`),
-    db.all(sql`SELECT id, effective_from_ms AS "effectiveFromMs", terms FROM billing_prices WHERE product_id = ${row.productId} ORDER BY effective_from_ms`),
+    db.all(
+      sql`SELECT id, item, kind, order_unit AS "orderUnit", order_size AS "orderSize", quantity_per AS "quantityPer", interval, prepaid, currency FROM billing_products WHERE id = ${row.productId}`,
+    ),
+    db.all(
+      sql`SELECT id, effective_from_ms AS "effectiveFromMs", terms FROM billing_prices WHERE product_id = ${row.productId} ORDER BY effective_from_ms`,
+    ),
     db.all(sql`SELECT start_ms AS "startMs", end_ms AS "endMs", state, quantity FROM usage_spans
       WHERE resource_type = ${row.resourceType} AND resource_id = ${row.resourceId} AND item_type = ${row.itemType} AND project_id = ${row.projectId}
         AND (end_ms IS NULL OR end_ms > ${from}) ORDER BY start_ms`),
@@ -103,12 +103,6 @@ function assemble(row: SubscriptionRow, results: unknown[][]): Read {
     sealedThroughMs: sealed[0]?.sealed ?? 0,
     vouchers: vouchers.length > 0,
   };
-}
-
-/** A raw row under the names of the schema. */
-export function subscriptionOf(raw: Record<string, unknown>): SubscriptionRow {
-  const named = Object.entries(raw).map(([key, value]) => [key.replace(/_(\w)/g, (_, letter) => letter.toUpperCase()), value]);
-  return Object.fromEntries(named) as SubscriptionRow;
 }
 
 /**

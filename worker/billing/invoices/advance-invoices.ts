@@ -3,6 +3,7 @@ import { AssertionFailed, assertThat, ConstraintFailed, commit, runBatch } from 
 import type { Context } from '../../http/context.ts';
 import { projectOf, tell } from '../events.ts';
 import { DAY_MS, monthEnd } from '../rating/calendar.ts';
+import { SETTLE_MS } from '../rating/plan-visits.ts';
 import { linesOf, totalOf } from './lines-of.ts';
 
 /** How long a month's invoice waits for usage that comes late. */
@@ -40,7 +41,7 @@ async function draftInvoices(ctx: Context): Promise<void> {
 const unbooked = (invoiceId: string, monthEndMs: number) => sql`SELECT 1 FROM billing_invoices invoice
   JOIN billing_account_projects link ON link.account_id = invoice.account_id
   JOIN billing_subscriptions subscription ON subscription.region = link.region AND subscription.project_id = link.project_id
-  WHERE invoice.id = ${invoiceId} AND subscription.due_ms <= ${monthEndMs} AND subscription.fault IS NULL`;
+  WHERE invoice.id = ${invoiceId} AND subscription.due_ms <= ${monthEndMs + SETTLE_MS} AND subscription.fault IS NULL`;
 
 /** Numbers follow each other by month: an invoice waits for the ones before it. */
 const earlier = (invoiceId: string) => sql`SELECT 1 FROM billing_invoices invoice JOIN billing_invoices before

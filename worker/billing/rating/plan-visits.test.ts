@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { someLife, someVisits } from '../testing/lifecycles.ts';
-import { billNaively } from '../testing/naive-biller.ts';
+import { someLife, someVisits } from '../../../test/billing/lifecycles.ts';
+import { billNaively } from '../../../test/billing/naive-biller.ts';
 import { type PlannedPurchase, planVisits, SETTLE_MS } from './plan-visits.ts';
 import { chargedThrough } from './rate-line.ts';
 import type { Booked, Rateable } from './rateable.ts';

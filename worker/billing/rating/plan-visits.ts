@@ -64,7 +64,7 @@ export function planVisits(of: Rateable, known: Known, visitsMax: number): Visit
     purchases,
     visitedMs,
     chargedThroughMs: visited ? chargedThrough(of, visitedMs) : subscription.chargedThroughMs,
-    dueMs: dueAfter(of, visitedMs, known, until),
+    dueMs: dueAfter(of, visitedMs, known),
   };
 }
 
@@ -126,12 +126,14 @@ function serviceOf(total: LineTotal, before: Booked | undefined, changedMs: numb
   return { fromMs: from < total.throughMs ? from : total.fromMs, throughMs: total.throughMs };
 }
 
-function dueAfter(of: Rateable, visitedMs: number, known: Known, until: number): number | null {
+function dueAfter(of: Rateable, visitedMs: number, { nowMs }: Known): number | null {
   const next = nextPoint(of, visitedMs);
   if (next === null) return null;
-  if (of.product.kind === 'time') return next;
+  const dueMs = next + SETTLE_MS;
+  if (of.product.kind === 'time') return dueMs;
   const end = endMoment(of) ?? Number.POSITIVE_INFINITY;
   // Idle: the next window that is sealed has it looked at again.
   if (!of.windows.some(({ startMs }) => startMs >= visitedMs && startMs < end)) return null;
-  return next > until && next <= known.nowMs ? known.nowMs + DEFERRED_MS : next;
+  // It was due, and some machine has not sealed so far.
+  return dueMs <= nowMs ? nowMs + DEFERRED_MS : dueMs;
 }

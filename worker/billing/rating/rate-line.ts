@@ -1,7 +1,7 @@
 import { add, multiply, parseDecimal, type Rational, rational, toMinor, ZERO } from '../../../shared/money.ts';
 import { floorHour, intervalEnd, monthEnd } from './calendar.ts';
-import type { Price, Rateable } from './rateable.ts';
 import { rateQuantity } from './rate-quantity.ts';
+import type { Price, Rateable } from './rateable.ts';
 import { timeUnitMs, volumeUnit } from './units.ts';
 
 /** A line by what tells it apart within its subscription. */
@@ -46,7 +46,10 @@ export function rateLine(of: Rateable, { price, periodMs }: LineKey, asOfMs: num
   const next = pricesOf(of, periodMs, asOfMs).find((other) => other.effectiveFromMs > price.effectiveFromMs);
   // A month's allowance is shared by the prices that hold in it. Before the first there is none to share it with.
   const first = of.prices[0] === price;
-  const force = { from: first ? month.from : Math.max(month.from, price.effectiveFromMs), to: next?.effectiveFromMs ?? month.to };
+  const force = {
+    from: first ? month.from : Math.max(month.from, price.effectiveFromMs),
+    to: next?.effectiveFromMs ?? month.to,
+  };
   const from = Math.max(force.from, price.effectiveFromMs, of.subscription.startMs);
   const through = Math.max(from, Math.min(force.to, chargedThrough(of, asOfMs)));
   const share = rational(BigInt(Math.max(0, force.to - force.from)), BigInt(month.to - month.from));

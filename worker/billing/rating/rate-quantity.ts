@@ -31,7 +31,9 @@ function priceOf(terms: PriceTerms, charged: Rational, share: Rational): Rationa
       return multiply(parseDecimal(terms.unit_price), charged);
     case 'volume': {
       const tier = terms.tiers.find(({ up_to }) => up_to === null || compare(charged, bound(up_to, share)) <= 0);
-      return tier ? add(multiply(parseDecimal(tier.flat), share), multiply(parseDecimal(tier.unit_price), charged)) : ZERO;
+      return tier
+        ? add(multiply(parseDecimal(tier.flat), share), multiply(parseDecimal(tier.unit_price), charged))
+        : ZERO;
     }
     case 'graduated':
       return graduated(terms.tiers, charged, share);
@@ -47,7 +49,10 @@ function graduated(tiers: readonly Tier[], charged: Rational, share: Rational): 
   for (const { up_to, unit_price, flat } of tiers) {
     if (compare(charged, from) <= 0) break;
     const to = up_to === null ? charged : lesser(charged, bound(up_to, share));
-    total = add(total, add(multiply(parseDecimal(flat), share), multiply(parseDecimal(unit_price), subtract(to, from))));
+    total = add(
+      total,
+      add(multiply(parseDecimal(flat), share), multiply(parseDecimal(unit_price), subtract(to, from))),
+    );
     from = to;
   }
   return total;

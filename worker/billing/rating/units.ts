@@ -3,7 +3,6 @@ import { DAY_MS, HOUR_MS, monthEnd, monthStart } from './calendar.ts';
 
 /** What time is priced by. */
 export const TIME_UNITS = ['hours', 'days', 'months'] as const;
-export type TimeUnit = (typeof TIME_UNITS)[number];
 
 /** A unit of time in milliseconds; a month is as long as the one that the usage is in. */
 export function timeUnitMs(unit: string, monthMs: number): number {

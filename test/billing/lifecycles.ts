@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { type PriceTerms, priceTerms } from '../rating/price-terms.ts';
-import type { Price, Rateable, Span } from '../rating/rateable.ts';
+import { type PriceTerms, priceTerms } from '../../worker/billing/rating/price-terms.ts';
+import type { Price, Rateable, Span } from '../../worker/billing/rating/rateable.ts';
 
 /** Random lives of resources, prices and visits, to the second, around the end of a month. */
 
@@ -12,7 +12,9 @@ const ORIGINS = [at('2026-01-31T18:00:00Z'), at('2026-02-28T20:30:00Z'), at('202
 const milli = (max: number) => fc.integer({ min: 0, max }).map((n) => (n / 1000).toFixed(3));
 const tiers = fc.array(fc.tuple(milli(3000), milli(900), milli(400)), { minLength: 0, maxLength: 3 }).chain((list) =>
   fc.tuple(milli(900), milli(400)).map(([last, flat]) => {
-    const bounds = [...new Set(list.map(([bound]) => bound))].filter((one) => one !== '0.000').sort((a, b) => Number(a) - Number(b));
+    const bounds = [...new Set(list.map(([bound]) => bound))]
+      .filter((one) => one !== '0.000')
+      .sort((a, b) => Number(a) - Number(b));
     return [
       ...bounds.map((up_to, index) => ({ up_to, unit_price: list[index]?.[1] ?? '0', flat: list[index]?.[2] ?? '0' })),
       { up_to: null, unit_price: last, flat },
@@ -79,7 +81,11 @@ export const someLife: fc.Arbitrary<Rateable> = fc
       }),
   );
 
-function tile(startMs: number, segments: { seconds: number; state: string; quantity: number }[], ends: boolean): Span[] {
+function tile(
+  startMs: number,
+  segments: { seconds: number; state: string; quantity: number }[],
+  ends: boolean,
+): Span[] {
   let at = startMs;
   return segments.map(({ seconds, state, quantity }, index) => {
     const from = at;

@@ -1,5 +1,5 @@
-import type { PriceTerms } from '../rating/price-terms.ts';
-import type { Price, Rateable, Span } from '../rating/rateable.ts';
+import type { PriceTerms } from '../../worker/billing/rating/price-terms.ts';
+import type { Price, Rateable, Span } from '../../worker/billing/rating/rateable.ts';
 
 /**
  * A biller for tests that knows nothing of how the real one works: it walks every second of a resource's life, counts
@@ -16,25 +16,38 @@ const MILLI = 1000n;
 
 /** @param throughMs - the end of what is charged; `asOfMs` - spans lasted then that had not ended, and go on as they were */
 export function billNaively(of: Rateable, throughMs: number, asOfMs: number): NaiveLine[] {
-  const counts = new Map<string, { price: Price; monthMs: number; millis: bigint }>();
+  const counts = new Map<string, { price: Price; monthMs: number; states: Map<string, number> }>();
   const end = of.subscription.endMs;
   const stop = end !== null && end <= asOfMs ? Math.min(end, throughMs) : throughMs;
+  let month = { from: 0, to: 0 };
   for (let at = of.subscription.startMs; at < stop; at += SECOND_MS) {
+    if (at >= month.to) month = monthAround(at);
     const span = spanAt(of.spans, at, asOfMs);
-    const price = of.prices.filter((one) => one.effectiveFromMs <= at && one.effectiveFromMs <= asOfMs).at(-1);
+    const price = priceAt(of.prices, at, asOfMs);
     if (!span || !price) continue;
-    const date = new Date(at);
-    const monthMs = Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
-    const key = `${price.id} ${monthMs}`;
-    const line = counts.get(key) ?? { price, monthMs, millis: 0n };
-    line.millis += toMillis(price.terms.weights[span.state] ?? '1') * BigInt(span.quantity);
+    const key = `${price.id} ${month.from}`;
+    const line = counts.get(key) ?? { price, monthMs: month.from, states: new Map<string, number>() };
+    line.states.set(span.state, (line.states.get(span.state) ?? 0) + span.quantity);
     counts.set(key, line);
   }
-  return [...counts.values()].map(({ price, monthMs, millis }) => ({
-    priceId: price.id,
-    periodMs: monthMs,
-    minor: priceCount(of, price, monthMs, millis, asOfMs),
-  }));
+  return [...counts.values()].map(({ price, monthMs, states }) => {
+    let millis = 0n;
+    for (const [state, seconds] of states) millis += toMillis(price.terms.weights[state] ?? '1') * BigInt(seconds);
+    return { priceId: price.id, periodMs: monthMs, minor: priceCount(of, price, monthMs, millis, asOfMs) };
+  });
+}
+
+function monthAround(at: number): { from: number; to: number } {
+  const date = new Date(at);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  return { from: Date.UTC(year, month), to: Date.UTC(year, month + 1) };
+}
+
+/** The last that holds by then. */
+function priceAt(prices: Price[], at: number, asOfMs: number): Price | undefined {
+  let found: Price | undefined;
+  for (const price of prices) if (price.effectiveFromMs <= at && price.effectiveFromMs <= asOfMs) found = price;
+  return found;
 }
 
 function spanAt(spans: Span[], at: number, asOfMs: number): Span | undefined {
@@ -59,7 +72,8 @@ function priceCount(of: Rateable, price: Price, monthMs: number, millis: bigint,
   const unit = unitSeconds * BigInt(of.product.orderSize) * BigInt(of.product.quantityPer);
   let share = 0n;
   for (let at = monthMs; at < monthEnd; at += 3_600_000) {
-    const force = of.prices.filter((one) => one.effectiveFromMs <= at && one.effectiveFromMs <= asOfMs).at(-1);
+    // Before the first price there is none to share the month with.
+    const force = priceAt(of.prices, at, asOfMs) ?? of.prices[0];
     if (force === price) share += 3600n;
   }
   if (millis === 0n) return 0n;

@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm';
-import { usageSpans } from '../../../db/schema/metering.ts';
-import type { ActorContext } from '../../http/context.ts';
-import { actorContextOf } from '../../../test/edge-context.ts';
-import { type NewProduct, productBody } from '../bodies.ts';
-import { createPrice } from '../catalog/create-price.ts';
-import { createProduct } from '../catalog/create-product.ts';
-import { farmRound } from '../farmer/farm-round.ts';
+import { usageSpans } from '../../db/schema/metering.ts';
+import { productBody } from '../../worker/billing/bodies.ts';
+import { createPrice } from '../../worker/billing/catalog/create-price.ts';
+import { createProduct } from '../../worker/billing/catalog/create-product.ts';
+import { farmRound } from '../../worker/billing/farmer/farm-round.ts';
+import type { ActorContext } from '../../worker/http/context.ts';
+import { actorContextOf } from '../edge-context.ts';
 
 export const at = (iso: string): number => Date.parse(iso);
 export const HOUR = 3_600_000;
@@ -24,7 +24,7 @@ export class BillingWorld {
   }
 
   /** A product of servers of flavor m1, 0.10 EUR an hour, if nothing else is said; it has its price from the next hour. */
-  async product(of: Partial<NewProduct> & Record<string, unknown> = {}): Promise<string> {
+  async product(of: Record<string, unknown> = {}): Promise<string> {
     const { product } = productBody.parse({
       product: {
         name: `p-${crypto.randomUUID()}`,
@@ -86,7 +86,12 @@ export class BillingWorld {
   }
 
   /** Seals an hour of a meter on a machine. */
-  async seal(resourceId: string, hour: string, value: number, of: { meter?: string; runner?: string; type?: string } = {}) {
+  async seal(
+    resourceId: string,
+    hour: string,
+    value: number,
+    of: { meter?: string; runner?: string; type?: string } = {},
+  ) {
     const { meter = 'floating_ip.egress.bytes', runner = `r-${this.region}`, type = 'floating_ip' } = of;
     await this.ctx.db.batch([
       this.ctx.db.run(sql`INSERT INTO meter_windows (region, project_id, resource_type, resource_id, meter, start_ms, runner_id, value, coverage, sealed_at_ms)

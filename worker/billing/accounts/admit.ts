@@ -1,0 +1,41 @@
+import { sql } from 'drizzle-orm';
+import { assertThat, type Statement } from '../../http/commit.ts';
+import type { Context } from '../../http/context.ts';
+import { intervalEnd } from '../rating/calendar.ts';
+import { costOf, offerFor } from '../reports/quote.ts';
+import { unclaimed } from './available.ts';
+import { accountOf, ensureAccount } from './default-account.ts';
+
+/** What fails the batch of a create that the account cannot pay for. */
+export const AFFORDABLE = 'billing-affordable';
+/** A claim that no purchase has taken by then is of a create that came to nothing. */
+const HOLD_MS = 2 * 3600 * 1000;
+
+/**
+ * Statements for the batch of a create: it fails with `AFFORDABLE` unless the account has the price of a first interval that
+ * no other create has claimed, and claims it until the first purchase of the resource. Batches are one after the other, so
+ * however many creates race, what they claim together is never more than there is. Accounts without a limit pass.
+ * @returns none where the resource costs nothing
+ */
+export async function admit(
+  ctx: Context,
+  of: { projectId: string; resourceId: string; item: string; itemType: string; quantity?: number },
+): Promise<Statement[]> {
+  const offer = await offerFor(ctx, of.item, of.itemType);
+  if (offer?.product.kind !== 'time') return [];
+  const now = ctx.clock.nowMs();
+  const { interval, currency } = offer.product;
+  const price = Number(costOf(offer, intervalEnd(interval, now) - now, of.quantity ?? 1, now));
+  const left = unclaimed('account', now);
+  const account = sql`FROM billing_accounts account WHERE account.id = ${accountOf(ctx.region, of.projectId)}`;
+  return [
+    ...ensureAccount(ctx, of.projectId),
+    assertThat(
+      ctx.db,
+      AFFORDABLE,
+      sql`EXISTS (SELECT 1 ${account} AND (${left} IS NULL OR (account.currency = ${currency} AND ${left} >= ${price} AND ${left} > 0)))`,
+    ),
+    ctx.db.run(sql`INSERT INTO billing_holds (resource_id, region, account_id, currency, amount_minor, expires_at_ms)
+      SELECT ${of.resourceId}, ${ctx.region}, account.id, ${currency}, ${price}, ${now + HOLD_MS} ${account} ON CONFLICT (resource_id) DO NOTHING`),
+  ];
+}

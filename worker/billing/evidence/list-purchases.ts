@@ -1,0 +1,31 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { z } from 'zod';
+import type { ActorContext } from '../../http/context.ts';
+import { linesOf } from '../invoices/lines-of.ts';
+import { findInvoice } from '../invoices/show-invoice.ts';
+import type { purchaseList } from '../lists.ts';
+import { rowOf } from '../rows.ts';
+import { scopeProjects } from '../scope.ts';
+import type { PurchaseRow } from '../views.ts';
+
+/** What was booked: of a project, a subscription, or a line of an invoice; in the order of booking. */
+export async function listPurchases(ctx: ActorContext, of: z.infer<typeof purchaseList>): Promise<PurchaseRow[]> {
+  const { marker = null, subscription_id: subscription = null } = of;
+  const rows = await ctx.db.all<Record<string, unknown>>(sql`
+    SELECT purchase.* FROM billing_purchases purchase
+    WHERE purchase.region = ${ctx.region} AND ${await chosen(ctx, of)} AND (${subscription} IS NULL OR purchase.subscription_id = ${subscription})
+      AND (${marker} IS NULL OR purchase.sequence > (SELECT sequence FROM billing_purchases WHERE id = ${marker}))
+    ORDER BY purchase.sequence LIMIT ${of.limit}`);
+  return rows.map((raw) => rowOf<PurchaseRow>(raw));
+}
+
+async function chosen(ctx: ActorContext, of: z.infer<typeof purchaseList>): Promise<SQL> {
+  if (of.invoice_id === undefined) {
+    const projectId = scopeProjects(ctx, 'billing:purchases:list', of.project_id);
+    return sql`(${projectId} IS NULL OR purchase.project_id = ${projectId})`;
+  }
+  const { invoice } = await findInvoice(ctx, 'billing:purchases:list', of.invoice_id);
+  const lines = sql`SELECT subscription_id, price_id, period_ms FROM (${linesOf(invoice.id)}) WHERE position = ${of.line ?? null} OR ${of.line ?? null} IS NULL`;
+  return sql`purchase.account_id = ${invoice.accountId} AND purchase.invoice_month_ms = ${invoice.monthMs} AND purchase.currency = ${invoice.currency}
+    AND (purchase.subscription_id, purchase.price_id, purchase.period_ms) IN (${lines})`;
+}

@@ -1,0 +1,46 @@
+import type { billingInvoiceLines, billingInvoices } from '../../../db/schema/billing.ts';
+import { formatMinor } from '../../../shared/money.ts';
+import { monthName } from '../rating/calendar.ts';
+import { iso, isoOrNull } from '../rows.ts';
+import { quantityBetween } from '../views.ts';
+
+export type InvoiceRow = typeof billingInvoices.$inferSelect;
+export type LineRow = typeof billingInvoiceLines.$inferSelect;
+
+export const invoiceView = (row: InvoiceRow, totalMinor: number) => ({
+  id: row.id,
+  account_id: row.accountId,
+  number: row.number,
+  month: monthName(row.monthMs),
+  currency: row.currency,
+  status: row.status,
+  total: formatMinor(totalMinor, row.currency),
+  finalized_at: isoOrNull(row.finalizedAtMs),
+});
+
+/** A line; `adjustment` says that its usage was in a month whose invoice was final already. */
+export const lineView = (row: LineRow, invoice: InvoiceRow) => ({
+  position: row.position,
+  project_id: row.projectId,
+  subscription_id: row.subscriptionId,
+  price_id: row.priceId,
+  product: row.product,
+  item: row.item,
+  item_type: row.itemType,
+  resource_id: row.resourceId,
+  resource_name: row.resourceName,
+  from: iso(row.fromMs),
+  to: iso(row.throughMs),
+  adjustment: row.periodMs !== invoice.monthMs,
+  quantity: quantityBetween(row.quantityBefore, row.quantityTotal),
+  order_unit: row.orderUnit,
+  order_size: row.orderSize,
+  amount: formatMinor(row.amountMinor, invoice.currency),
+});
+
+/** An invoice as it is rendered, whatever the format. */
+export interface InvoiceDocument {
+  invoice: ReturnType<typeof invoiceView>;
+  account: { id: string; name: string };
+  lines: ReturnType<typeof lineView>[];
+}

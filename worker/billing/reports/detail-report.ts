@@ -1,0 +1,106 @@
+import { sql } from 'drizzle-orm';
+import { formatMinor } from '../../../shared/money.ts';
+import type { ActorContext } from '../../http/context.ts';
+import { accountOf } from '../accounts/default-account.ts';
+import type { ReportQuery } from '../bodies.ts';
+import { DAY_MS } from '../rating/calendar.ts';
+import { iso, rowOf } from '../rows.ts';
+import { scopeProject } from '../scope.ts';
+
+/** Days times resources that one answer holds. */
+const ROWS_MAX = 20_000;
+
+interface DetailRow {
+  dayMs: number;
+  item: string;
+  resourceId: string;
+  resourceName: string;
+  fromMs: number;
+  throughMs: number;
+  currency: string;
+  amountMinor: number;
+  moneyMinor: number;
+}
+interface LeftRow {
+  currency: string;
+  dayMs: number;
+  moneyMinor: number;
+  voucherMinor: number;
+}
+
+/**
+ * The statement of a project by days of booking: what each resource cost, how much of it vouchers paid and how much money,
+ * and what the account had left of both when the day was over.
+ */
+export async function detailReport(ctx: ActorContext, of: ReportQuery) {
+  const projectId = scopeProject(ctx, 'billing:reports:show', of.project_id);
+  const [rows, left] = await ctx.db.batch([
+    ctx.db.all<Record<string, unknown>>(booked(ctx, projectId, of)),
+    ctx.db.all<Record<string, unknown>>(moved(ctx, projectId)),
+  ]);
+  const details = rows.map((raw) => rowOf<DetailRow>(raw));
+  const moves = left.map((raw) => rowOf<LeftRow>(raw));
+  return [...Map.groupBy(details, ({ dayMs, currency }) => `${dayMs} ${currency}`).values()].map((list) =>
+    dayView(list, moves),
+  );
+}
+
+function dayView(list: DetailRow[], moves: LeftRow[]) {
+  const [{ dayMs, currency }] = list as [DetailRow];
+  const total = (of: (row: DetailRow) => number) =>
+    formatMinor(
+      list.reduce((sum, row) => sum + of(row), 0),
+      currency,
+    );
+  const until = moves.filter((move) => move.currency === currency && move.dayMs <= dayMs);
+  const left = (of: (row: LeftRow) => number) =>
+    formatMinor(
+      until.reduce((sum, move) => sum + of(move), 0),
+      currency,
+    );
+  return {
+    day: iso(dayMs).slice(0, 10),
+    currency,
+    total_cost: total((row) => row.amountMinor),
+    voucher_cost: total((row) => row.amountMinor - row.moneyMinor),
+    money_cost: total((row) => row.moneyMinor),
+    voucher_left: left((move) => move.voucherMinor),
+    money_left: left((move) => move.moneyMinor),
+    sources: list.map((row) => ({
+      item: row.item,
+      resource_id: row.resourceId,
+      resource_name: row.resourceName,
+      from: iso(row.fromMs),
+      to: iso(row.throughMs),
+      cost: formatMinor(row.amountMinor, currency),
+      voucher_cost: formatMinor(row.amountMinor - row.moneyMinor, currency),
+      money_cost: formatMinor(row.moneyMinor, currency),
+    })),
+  };
+}
+
+const booked = (ctx: ActorContext, projectId: string, of: ReportQuery) => sql`
+  SELECT purchase.at_ms / ${DAY_MS} * ${DAY_MS} AS day_ms, product.item, subscription.resource_id, max(subscription.resource_name) AS resource_name,
+    min(purchase.from_ms) AS from_ms, max(purchase.through_ms) AS through_ms, purchase.currency, sum(purchase.amount_minor) AS amount_minor,
+    sum(coalesce((SELECT sum(CASE WHEN paid.from_account LIKE 'revenue:%' THEN -paid.amount_minor ELSE paid.amount_minor END)
+      FROM billing_transfers paid WHERE paid.reference = purchase.id AND paid.leg = 'money'), 0)) AS money_minor
+  FROM billing_purchases purchase JOIN billing_products product ON product.id = purchase.product_id
+  JOIN billing_subscriptions subscription ON subscription.id = purchase.subscription_id
+  WHERE purchase.project_id = ${projectId} AND purchase.region = ${ctx.region} AND purchase.at_ms >= ${of.from} AND purchase.at_ms < ${of.to}
+    AND (${of.item ?? null} IS NULL OR product.item = ${of.item ?? null}) AND (${of.resource_id ?? null} IS NULL OR subscription.resource_id = ${of.resource_id ?? null})
+  GROUP BY day_ms, product.item, subscription.resource_id, purchase.currency
+  ORDER BY day_ms, product.item, subscription.resource_id LIMIT ${ROWS_MAX}`;
+
+/** By day, what moved into the account and its vouchers, and out of them. */
+const moved = (ctx: ActorContext, projectId: string) => {
+  const account = accountOf(ctx.region, projectId);
+  const names = sql`SELECT 'customer:' || ${account} AS name, 1 AS own UNION ALL SELECT 'voucher:' || id, 0 FROM billing_vouchers WHERE account_id = ${account}`;
+  return sql`
+    SELECT currency, day_ms, sum(own * minor) AS money_minor, sum((1 - own) * minor) AS voucher_minor FROM (
+      SELECT transfer.currency, transfer.at_ms / ${DAY_MS} * ${DAY_MS} AS day_ms, mine.own, transfer.amount_minor AS minor
+      FROM (${names}) mine JOIN billing_transfers transfer ON transfer.to_account = mine.name
+      UNION ALL
+      SELECT transfer.currency, transfer.at_ms / ${DAY_MS} * ${DAY_MS}, mine.own, -transfer.amount_minor
+      FROM (${names}) mine JOIN billing_transfers transfer ON transfer.from_account = mine.name
+    ) GROUP BY currency, day_ms ORDER BY day_ms`;
+};

@@ -1,0 +1,117 @@
+import { formatMinor, formatRational, readRational, subtract } from '../../shared/money.ts';
+import type { PriceRow } from './catalog/create-price.ts';
+import type { ProductRow } from './catalog/create-product.ts';
+import type { SubscriptionRow } from './farmer/read-rateables.ts';
+import { monthName } from './rating/calendar.ts';
+import { iso, isoOrNull } from './rows.ts';
+import type { AccountRow } from './scope.ts';
+
+/** Digits that quantities are shown with; they are kept exactly. */
+const QUANTITY_DIGITS = 9;
+export const quantityView = (text: string): string => formatRational(readRational(text), QUANTITY_DIGITS);
+export const quantityBetween = (before: string, after: string): string =>
+  formatRational(subtract(readRational(after), readRational(before)), QUANTITY_DIGITS);
+
+export const priceView = (row: PriceRow) => ({
+  id: row.id,
+  effective_from: iso(row.effectiveFromMs),
+  terms: row.terms,
+  created_at: iso(row.createdAtMs),
+});
+
+export const productView = (row: ProductRow, prices: PriceRow[]) => ({
+  id: row.id,
+  name: row.name,
+  region: row.region,
+  item: row.item,
+  item_type: row.itemType,
+  kind: row.kind,
+  order_unit: row.orderUnit,
+  order_size: row.orderSize,
+  quantity_per: row.quantityPer,
+  interval: row.interval,
+  prepaid: row.prepaid,
+  currency: row.currency,
+  automatic: row.automatic,
+  created_at: iso(row.createdAtMs),
+  retired_at: isoOrNull(row.retiredAtMs),
+  prices: prices.map(priceView),
+});
+
+export const subscriptionView = (row: SubscriptionRow) => ({
+  id: row.id,
+  project_id: row.projectId,
+  product_id: row.productId,
+  resource_type: row.resourceType,
+  resource_id: row.resourceId,
+  resource_name: row.resourceName,
+  item_type: row.itemType,
+  opened_by: row.openedBy,
+  start: iso(row.startMs),
+  end: isoOrNull(row.endMs),
+  charged_through: iso(row.chargedThroughMs),
+  fault: row.fault,
+});
+
+export interface Balances {
+  currency: string;
+  ownMinor: number;
+  voucherMinor: number;
+}
+
+export const accountView = (row: AccountRow, projects: string[], balances: Balances[]) => ({
+  id: row.id,
+  name: row.name,
+  mode: row.mode,
+  currency: row.currency,
+  credit_limit: row.creditLimitMinor === null ? null : formatMinor(row.creditLimitMinor, row.currency),
+  low_balance: row.lowMinor === null ? null : formatMinor(row.lowMinor, row.currency),
+  state: row.state,
+  state_since: iso(row.stateSinceMs),
+  projects,
+  balances: balances.map(({ currency, ownMinor, voucherMinor }) => ({
+    currency,
+    money: formatMinor(ownMinor, currency),
+    vouchers: formatMinor(voucherMinor, currency),
+  })),
+});
+
+export interface PurchaseRow {
+  id: string;
+  projectId: string;
+  subscriptionId: string;
+  productId: string;
+  priceId: string;
+  periodMs: number;
+  revision: number;
+  fromMs: number;
+  throughMs: number;
+  asOfMs: number;
+  quantity: string;
+  quantityTotal: string;
+  currency: string;
+  amountMinor: number;
+  amountTotalMinor: number;
+  invoiceMonthMs: number;
+  atMs: number;
+}
+
+export const purchaseView = (row: PurchaseRow) => ({
+  id: row.id,
+  project_id: row.projectId,
+  subscription_id: row.subscriptionId,
+  product_id: row.productId,
+  price_id: row.priceId,
+  period: monthName(row.periodMs),
+  revision: row.revision,
+  from: iso(row.fromMs),
+  to: iso(row.throughMs),
+  as_of: iso(row.asOfMs),
+  quantity: quantityView(row.quantity),
+  currency: row.currency,
+  amount: formatMinor(row.amountMinor, row.currency),
+  line_quantity: quantityView(row.quantityTotal),
+  line_amount: formatMinor(row.amountTotalMinor, row.currency),
+  invoice_month: monthName(row.invoiceMonthMs),
+  booked_at: iso(row.atMs),
+});
