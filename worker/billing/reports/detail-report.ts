@@ -7,6 +7,8 @@ import { DAY_MS } from '../rating/calendar.ts';
 import { iso, rowOf } from '../rows.ts';
 import { scopeProject } from '../scope.ts';
 
+/** As a literal: a number that is bound is a real one, and does not divide whole. */
+const DAY = sql.raw(String(DAY_MS));
 /** Days times resources that one answer holds. */
 const ROWS_MAX = 20_000;
 
@@ -80,7 +82,7 @@ function dayView(list: DetailRow[], moves: LeftRow[]) {
 }
 
 const booked = (ctx: ActorContext, projectId: string, of: ReportQuery) => sql`
-  SELECT purchase.at_ms / ${DAY_MS} * ${DAY_MS} AS day_ms, product.item, subscription.resource_id, max(subscription.resource_name) AS resource_name,
+  SELECT purchase.at_ms / ${DAY} * ${DAY} AS day_ms, product.item, subscription.resource_id, max(subscription.resource_name) AS resource_name,
     min(purchase.from_ms) AS from_ms, max(purchase.through_ms) AS through_ms, purchase.currency, sum(purchase.amount_minor) AS amount_minor,
     sum(coalesce((SELECT sum(CASE WHEN paid.from_account LIKE 'revenue:%' THEN -paid.amount_minor ELSE paid.amount_minor END)
       FROM billing_transfers paid WHERE paid.reference = purchase.id AND paid.leg = 'money'), 0)) AS money_minor
@@ -97,10 +99,10 @@ const moved = (ctx: ActorContext, projectId: string) => {
   const names = sql`SELECT 'customer:' || ${account} AS name, 1 AS own UNION ALL SELECT 'voucher:' || id, 0 FROM billing_vouchers WHERE account_id = ${account}`;
   return sql`
     SELECT currency, day_ms, sum(own * minor) AS money_minor, sum((1 - own) * minor) AS voucher_minor FROM (
-      SELECT transfer.currency, transfer.at_ms / ${DAY_MS} * ${DAY_MS} AS day_ms, mine.own, transfer.amount_minor AS minor
+      SELECT transfer.currency, transfer.at_ms / ${DAY} * ${DAY} AS day_ms, mine.own, transfer.amount_minor AS minor
       FROM (${names}) mine JOIN billing_transfers transfer ON transfer.to_account = mine.name
       UNION ALL
-      SELECT transfer.currency, transfer.at_ms / ${DAY_MS} * ${DAY_MS}, mine.own, -transfer.amount_minor
+      SELECT transfer.currency, transfer.at_ms / ${DAY} * ${DAY}, mine.own, -transfer.amount_minor
       FROM (${names}) mine JOIN billing_transfers transfer ON transfer.from_account = mine.name
     ) GROUP BY currency, day_ms ORDER BY day_ms`;
 };
