@@ -18,7 +18,7 @@ export const PLAIN: readonly unknown[] = [
   ],
   ...['http://192.0.2.1/x', 'https://a.example/v3', '2030-01-01T00:00:00Z', '2030-01-01T00:00:00.000000Z', '1', 'tcp'],
   ...['a@b.example', 'a'.repeat(64), 'ssh-ed25519', 'SECRET', 'true', 'none', 'auto', 'ingress', 'IPv4', '80', 'local'],
-  ...['openid', 'normal', 'enable', 'A'.repeat(43), 'server.*'],
+  ...['openid', 'normal', 'enable', 'A'.repeat(43), 'server.*', 'EUR', '0.10', 'hours', 'hourly', 'prepaid'],
   ...[true, false, 0, 1, 2, 3, 4, 6, 22, 64, 80, 1_400, 8_080, null],
 ];
 

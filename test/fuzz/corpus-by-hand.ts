@@ -293,6 +293,63 @@ export const byHand: Record<string, unknown[]> = {
   'POST /aerostat/v1/webhooks/endpoints/:id/rotate': [{ secret: { type: 'hmac', overlap_s: 60 } }],
   'POST /aerostat/v1/webhooks/endpoints/:id/replay': [{ replay: { since: '2026-01-01T00:00:00Z' } }],
   'PUT /aerostat/v1/intranet/rules/:id': [{ rule: { description: 'd', reason: 'r', expires_at: null } }],
+  'POST /aerostat/v1/billing/products': [
+    {
+      product: {
+        name: '{unique}',
+        item: 'server',
+        item_type: '{unique}',
+        order_unit: 'hours',
+        order_size: 1,
+        quantity_per: 1,
+        interval: 'hourly',
+        prepaid: false,
+        currency: 'EUR',
+        automatic: true,
+        price: {
+          effective_from: '2999-01-01T00:00:00Z',
+          terms: { model: 'per_unit', unit_price: '0.1', included: '1', minimum: '1', weights: { stopped: '0.5' } },
+        },
+      },
+    },
+  ],
+  'POST /aerostat/v1/billing/products/:id/prices': [
+    {
+      price: {
+        effective_from: '2999-02-01T00:00:00Z',
+        terms: {
+          model: 'graduated',
+          tiers: [
+            { up_to: '10', unit_price: '1', flat: '1' },
+            { up_to: null, unit_price: '0.5' },
+          ],
+        },
+      },
+    },
+  ],
+  'POST /aerostat/v1/billing/subscriptions': [
+    {
+      subscription: { project_id: '{project}', product_id: 'p', resource_id: 'r', resource_name: 'n', quantity: 1 },
+    },
+  ],
+  'PATCH /aerostat/v1/billing/accounts/:id': [
+    { account: { name: 'n', mode: 'prepaid', currency: 'EUR', credit_limit: '10', low_balance: null } },
+  ],
+  ...Object.fromEntries(
+    ['deposits', 'withdrawals', 'credits'].map((kind) => [
+      `POST /aerostat/v1/billing/accounts/:id/${kind}`,
+      [{ movement: { amount: '1.00', currency: 'EUR', reference: '{unique}', description: 'd' } }],
+    ]),
+  ),
+  'POST /aerostat/v1/billing/accounts/:id/vouchers': [
+    {
+      voucher: { amount: '1', currency: 'EUR', expires_at: '2999-01-01T00:00:00Z', reason: 'r', reference: '{unique}' },
+    },
+  ],
+  'POST /aerostat/v1/billing/accounts/:id/budgets': [
+    { budget: { name: '{unique}', amount: '10', currency: 'EUR', thresholds: [50, 100] } },
+  ],
+  'POST /aerostat/v1/billing/quotes': [{ quote: { item: 'server', item_type: 'm1', count: 1, quantity: 1 } }],
   'POST /aerostat/v1/join-tokens': [{ join_token: { zone: 'nova', expires_in_s: 60 } }],
   'PATCH /aerostat/v1/runners/:id': [{ runner: { state: 'disabled', reason: 'x' } }, { runner: { state: 'enabled' } }],
   'POST /aerostat/v1/runners/enrol': [

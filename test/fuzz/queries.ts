@@ -1,6 +1,8 @@
 // Resources are known once the routes are.
 import '../../worker/network/routes.ts';
 import { deniedQuery } from '../../shared/specs/intranet.ts';
+import { reportQuery } from '../../worker/billing/bodies.ts';
+import { accountList, invoiceList, productList, purchaseList, subscriptionList } from '../../worker/billing/lists.ts';
 import {
   KNOWN as FLAVOR_PARAMETERS,
   SORT_KEYS as FLAVOR_SORT_KEYS,
@@ -157,6 +159,18 @@ const fleet: Record<string, Query> = {
   '/webhooks/endpoints/:id/deliveries': listed(deliveryListing),
   '/webhooks/events': listed(eventListing),
   '/intranet/denied': of(Object.keys(deniedQuery.shape)),
+  '/billing/products': of(Object.keys(productList.shape)),
+  '/billing/subscriptions': of(Object.keys(subscriptionList.shape)),
+  '/billing/accounts': of(Object.keys(accountList.shape)),
+  '/billing/accounts/:id/transfers': of(Object.keys(accountList.shape)),
+  '/billing/invoices': of(Object.keys(invoiceList.shape)),
+  '/billing/invoices/:id': of(['format']),
+  '/billing/purchases': of(Object.keys(purchaseList.shape)),
+  '/billing/reports/usage': of(Object.keys(reportQuery.shape)),
+  '/billing/reports/periods': of(Object.keys(reportQuery.shape)),
+  '/billing/reports/monthly': of(Object.keys(reportQuery.shape)),
+  '/billing/reports/detail': of(Object.keys(reportQuery.shape)),
+  '/billing/reports/forecast': of(['project_id']),
 };
 
 const SERVICES = [

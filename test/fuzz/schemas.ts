@@ -2,6 +2,16 @@ import { z } from 'zod';
 // Resources are known once the routes are.
 import '../../worker/network/routes.ts';
 import {
+  accountPatch,
+  budgetBody,
+  movementBody,
+  priceBody,
+  productBody,
+  quoteBody,
+  subscriptionBody,
+  voucherBody,
+} from '../../worker/billing/bodies.ts';
+import {
   addHostBody,
   cacheImagesBody,
   createAggregateBody,
@@ -326,6 +336,18 @@ const fleet: Record<string, Body> = {
   'PUT /intranet/prefixes/:id': of(prefixPatch),
   'POST /intranet/rules': of(intranetRuleBody),
   'PUT /intranet/rules/:id': of(rulePatch),
+  'POST /billing/products': of(productBody),
+  'POST /billing/products/:id/prices': of(priceBody),
+  'POST /billing/subscriptions': of(subscriptionBody),
+  'PATCH /billing/accounts/:id': of(accountPatch),
+  'PUT /billing/accounts/:id/projects/:project': 'nothing',
+  'POST /billing/accounts/:id/deposits': of(movementBody),
+  'POST /billing/accounts/:id/withdrawals': of(movementBody),
+  'POST /billing/accounts/:id/credits': of(movementBody),
+  'POST /billing/accounts/:id/vouchers': of(voucherBody),
+  'POST /billing/accounts/:id/budgets': of(budgetBody),
+  'POST /billing/invoices/:id/rerate': 'nothing',
+  'POST /billing/quotes': of(quoteBody),
 };
 
 const webhooks: Record<string, Body> = {

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { assertThat, type Statement } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 import { intervalEnd } from '../rating/calendar.ts';
-import { costOf, offerFor } from '../reports/quote.ts';
+import { costOf, type Offer } from '../reports/quote.ts';
 import { unclaimed } from './available.ts';
 import { accountOf, ensureAccount } from './default-account.ts';
 
@@ -11,17 +11,21 @@ export const AFFORDABLE = 'billing-affordable';
 /** A claim that no purchase has taken by then is of a create that came to nothing. */
 const HOLD_MS = 2 * 3600 * 1000;
 
+/** What is to be made, and for whom. */
+export interface Claimant {
+  projectId: string;
+  resourceId: string;
+  quantity?: number;
+}
+
 /**
  * Statements for the batch of a create: it fails with `AFFORDABLE` unless the account has the price of a first interval that
  * no other create has claimed, and claims it until the first purchase of the resource. Batches are one after the other, so
  * however many creates race, what they claim together is never more than there is. Accounts without a limit pass.
+ * @param offer - as `offerFor` found it
  * @returns none where the resource costs nothing
  */
-export async function admit(
-  ctx: Context,
-  of: { projectId: string; resourceId: string; item: string; itemType: string; quantity?: number },
-): Promise<Statement[]> {
-  const offer = await offerFor(ctx, of.item, of.itemType);
+export function admit(ctx: Context, offer: Offer | null, of: Claimant): Statement[] {
   if (offer?.product.kind !== 'time') return [];
   const now = ctx.clock.nowMs();
   const { interval, currency } = offer.product;

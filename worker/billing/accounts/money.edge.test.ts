@@ -4,6 +4,7 @@ import { at, BillingWorld } from '../../../test/billing/billing-world.ts';
 import { AssertionFailed, runBatch } from '../../http/commit.ts';
 import { farmRound } from '../farmer/farm-round.ts';
 import { detailReport } from '../reports/detail-report.ts';
+import { offerFor } from '../reports/quote.ts';
 import { scopeAccount } from '../scope.ts';
 import { accountMoney } from './account-money.ts';
 import { AFFORDABLE, admit } from './admit.ts';
@@ -166,10 +167,9 @@ describe('a create', () => {
   const wanted = () => ({
     projectId: world.projectId,
     resourceId: crypto.randomUUID(),
-    item: 'server',
-    itemType: 'm1',
   });
-  const create = async () => runBatch(world.ctx.db, await admit(world.ctx, wanted()));
+  const offer = () => offerFor(world.ctx, 'server', 'm1');
+  const create = async () => runBatch(world.ctx.db, admit(world.ctx, await offer(), wanted()));
 
   it('of a prepaid account is refused where the balance does not hold it, however many race', async () => {
     await world.product({ price: world.price({ model: 'per_unit', unit_price: '1' }) });
@@ -191,7 +191,7 @@ describe('a create', () => {
     await updateAccount(world.ctx, world.accountId, { mode: 'prepaid' });
     await deposit('2.00');
     const of = wanted();
-    await runBatch(world.ctx.db, await admit(world.ctx, of));
+    await runBatch(world.ctx.db, admit(world.ctx, await offer(), of));
     await world.open('2026-01-10T09:00:00Z', { resourceId: of.resourceId });
     await world.farm('2026-01-10T09:01:00Z');
     expect((await money())[0]?.ownMinor).toBe(100);
@@ -200,7 +200,7 @@ describe('a create', () => {
   });
 
   it('of an account without a limit, or of what costs nothing, passes', async () => {
-    expect(await admit(world.ctx, wanted())).toEqual([]);
+    expect(admit(world.ctx, await offer(), wanted())).toEqual([]);
     await world.product();
     world.nowMs = at('2026-01-10T09:00:00Z');
     await create();

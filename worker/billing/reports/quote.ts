@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { billingProducts } from '../../../db/schema/billing.ts';
 import { formatMinor, rational, toMinor } from '../../../shared/money.ts';
 import type { ActorContext, Context } from '../../http/context.ts';
@@ -18,7 +18,7 @@ export interface Offer {
 }
 
 /** What a resource of a kind is charged by now; null where it costs nothing. */
-export async function offerFor(ctx: Context, item: string, itemType: string): Promise<Offer | null> {
+export async function offerFor(ctx: Context, item: string, itemType: string | SQL): Promise<Offer | null> {
   const [raw] = await ctx.db.all<Record<string, unknown>>(sql`
     SELECT product.*, price.terms FROM billing_products product JOIN billing_prices price ON price.product_id = product.id
     WHERE product.region = ${ctx.region} AND product.item = ${item} AND product.item_type = ${itemType} AND product.automatic = 1

@@ -1,4 +1,6 @@
 import { sql } from 'drizzle-orm';
+import { admit } from '../../billing/accounts/admit.ts';
+import { offerFor } from '../../billing/reports/quote.ts';
 import { commit, type Statement } from '../../http/commit.ts';
 import type { ProjectContext } from '../../http/context.ts';
 import { ApiError } from '../../http/errors.ts';
@@ -59,10 +61,14 @@ export async function draftServer(
     requests: wanted.networks,
     securityGroups: wanted.securityGroups,
   };
-  const found = await readForCreate(ctx, wanted, ports, random);
+  // Beside each other: neither needs the other's answer.
+  const [found, offer] = await Promise.all([
+    readForCreate(ctx, wanted, ports, random),
+    offerFor(ctx, 'server', sql`(SELECT name FROM flavors WHERE id = ${wanted.flavorId} AND region = ${ctx.region})`),
+  ]);
   const claim = claimOf(ctx, found.flavor, found.image);
   checkPlacement(wanted, found.hosts);
-  return { blueprint: { ...order, ...names, launchIndex: order.index, wanted, claim, ...found }, ports, found };
+  return { blueprint: { ...order, ...names, launchIndex: order.index, wanted, claim, offer, ...found }, ports, found };
 }
 
 /** Reads in one batch, decides, and writes in one batch. */
@@ -91,6 +97,7 @@ export function admission(ctx: ProjectContext, blueprint: Blueprint, ids: readon
     assertQuota(ctx, shareOf(flavor, ids.length)),
     ...assertRequestLimits(ctx, { metadata_items: Object.keys(wanted.metadata).length, ...limitedOf(wanted.files) }),
     ...(wanted.groupId === null ? [] : joinGroup(ctx, wanted.groupId, ids)),
+    ...ids.flatMap((resourceId) => admit(ctx, blueprint.offer, { projectId: ctx.actor.projectId, resourceId })),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { servers } from '../../../db/schema/compute.ts';
 import type { ServerSpec } from '../../../shared/specs/server.ts';
+import type { Offer } from '../../billing/reports/quote.ts';
 import { putDesired } from '../../fleet/desired.ts';
 import { assertThat, type Statement } from '../../http/commit.ts';
 import type { ProjectContext } from '../../http/context.ts';
@@ -27,6 +28,8 @@ export interface Blueprint {
   keypair: KeypairRow | null;
   claim: Claim;
   group: PlacedGroup | null;
+  /** What it will cost, where it costs something. */
+  offer: Offer | null;
 }
 
 /** The assertion that a server of several still waits for its host. */
