@@ -15,7 +15,7 @@ CREATE TRIGGER billing_span_added AFTER INSERT ON usage_spans BEGIN
       WHERE price.product_id = product.id AND price.effective_from_ms <= NEW.start_ms)
     AND NOT EXISTS (SELECT 1 FROM billing_subscriptions other
       WHERE other.resource_id = NEW.resource_id AND other.product_id = product.id
-        AND (other.end_ms IS NULL OR other.end_ms >= NEW.start_ms));
+        AND (other.end_ms IS NULL OR (other.end_ms >= NEW.start_ms AND other.project_id = NEW.project_id)));
   UPDATE billing_subscriptions SET
     resource_name = NEW.resource_name,
     revision = revision + 1,

@@ -10,6 +10,8 @@ import { knownAt, type Read, readRows, type SubscriptionRow } from './read-ratea
 const LEASE_MS = 60_000;
 /** Subscriptions leased at once, moments booked of one at once, and leases taken in one round. */
 const LEASED_MAX = 40;
+/** Batches under way at once: the database commits them together. */
+const BOOKED_AT_ONCE = 6;
 const VISITS_MAX = 200;
 const LEASES_MAX = 25;
 /** When one that could not be rated is tried again. */
@@ -32,7 +34,15 @@ export async function farmSubscriptions(
   const farmed = { subscriptions: 0, purchases: 0 };
   for (let lease = 0; lease < limits.leases; lease += 1) {
     const rows = await leaseDue(ctx);
-    for (const read of await readRows(ctx.db, rows)) farmed.purchases += await farmOne(ctx, read, limits.visits);
+    const reads = await readEach(ctx, rows);
+    for (let at = 0; at < reads.length; at += BOOKED_AT_ONCE) {
+      const booked = reads.slice(at, at + BOOKED_AT_ONCE).map((read) => farmOne(ctx, read, limits.visits));
+      // All of them end before the round does, whatever one of them came to.
+      for (const one of await Promise.allSettled(booked)) {
+        if (one.status === 'rejected') throw one.reason;
+        farmed.purchases += one.value;
+      }
+    }
     farmed.subscriptions += rows.length;
     if (rows.length < LEASED_MAX) break;
   }
@@ -48,6 +58,23 @@ async function leaseDue(ctx: Context): Promise<SubscriptionRow[]> {
   return rows.map((row) => rowOf<SubscriptionRow>(row));
 }
 
+/** Reads all at once, or, where something of one cannot be read, each by itself. */
+async function readEach(ctx: Context, rows: SubscriptionRow[]): Promise<Read[]> {
+  try {
+    return await readRows(ctx.db, rows);
+  } catch {
+    const reads: Read[] = [];
+    for (const row of rows) {
+      try {
+        reads.push(...(await readRows(ctx.db, [row])));
+      } catch (error) {
+        await setAside(ctx, row, error);
+      }
+    }
+    return reads;
+  }
+}
+
 /** @returns how many purchases were booked */
 async function farmOne(ctx: Context, read: Read, visitsMax: number): Promise<number> {
   try {
@@ -57,7 +84,7 @@ async function farmOne(ctx: Context, read: Read, visitsMax: number): Promise<num
   } catch (error) {
     // Another farmer was there, or the resource changed: what is due then is found by the next who looks.
     if (error instanceof AssertionFailed || error instanceof ConstraintFailed) return giveUp(ctx, read);
-    await setAside(ctx, read, error);
+    await setAside(ctx, read.row, error);
     return 0;
   }
 }
@@ -68,7 +95,7 @@ async function giveUp(ctx: Context, { row }: Read): Promise<number> {
 }
 
 /** One that cannot be rated must not keep the others from it. */
-async function setAside(ctx: Context, { row }: Read, error: unknown): Promise<void> {
+async function setAside(ctx: Context, row: SubscriptionRow, error: unknown): Promise<void> {
   ctx.log.error('billing-subscription-failed', { subscription: row.id, error: String(error) });
   const retryMs = ctx.clock.nowMs() + FAULT_RETRY_MS;
   await ctx.db.run(sql`

@@ -90,6 +90,71 @@ describe('a server that is paid by the hour, afterwards', () => {
   });
 });
 
+describe('a subscription', () => {
+  it.each([true, false])(
+    'that was closed goes on with the span that follows, charged once (prepaid: %s)',
+    async (prepaid) => {
+      const world = new BillingWorld('2026-01-10T08:30:00Z');
+      await world.product({ prepaid });
+      const vm = await world.open('2026-01-10T09:00:00Z');
+      await world.change(vm, '2026-01-10T10:15:00Z', null);
+      await world.farm('2026-01-10T10:30:00Z');
+      await world.open('2026-01-10T10:15:00Z', { resourceId: vm });
+      await world.farm('2026-01-10T12:00:10Z');
+      const sum = (await world.minors()).reduce((a, b) => a + b, 0);
+      expect(sum).toBe(prepaid ? 40 : 30);
+      const rows = await world.ctx.db.all(sql`SELECT end_ms FROM billing_subscriptions WHERE resource_id = ${vm}`);
+      expect(rows).toEqual([{ end_ms: null }]);
+      expect(await world.violations()).toEqual([]);
+    },
+  );
+
+  it('whose end was missed is closed when it is held against the spans, and given back what was charged after', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product({ prepaid: true, interval: 'daily' });
+    const vm = await world.open('2026-01-10T12:00:00Z');
+    await world.farm('2026-01-10T12:01:00Z');
+    await world.change(vm, '2026-01-10T13:00:00Z', null);
+    await world.ctx.db.run(
+      sql`UPDATE billing_subscriptions SET end_ms = NULL, due_ms = ${at('2026-01-11T00:00:00Z')} WHERE resource_id = ${vm}`,
+    );
+    await world.farm('2026-01-10T14:00:00Z');
+    expect(await world.minors()).toEqual([120, -110]);
+  });
+
+  it('of another project begins where its resource was handed over', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product();
+    const vm = await world.open('2026-01-10T09:00:00Z');
+    await world.change(vm, '2026-01-10T09:30:00Z', { projectId: 'another' });
+    await world.farm('2026-01-10T11:00:10Z');
+    const paid = await world.ctx.db.all(
+      sql`SELECT project_id AS project, sum(amount_minor) AS minor FROM billing_purchases WHERE region = ${world.region} GROUP BY project_id ORDER BY minor`,
+    );
+    expect(paid).toEqual([
+      { project: world.projectId, minor: 5 },
+      { project: 'another', minor: 15 },
+    ]);
+  });
+
+  it('that cannot be rated says why and keeps no other waiting', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product();
+    const [bad, good] = [await world.open('2026-01-10T09:00:00Z'), await world.open('2026-01-10T09:00:00Z')];
+    await world.ctx.db.run(sql`UPDATE usage_spans SET quantity = ${2 ** 53} WHERE resource_id = ${bad}`);
+    const quiet = { ...world.ctx, log: { info: () => {}, error: () => {} } };
+    await world.farm('2026-01-10T10:00:10Z', quiet);
+    expect((await world.purchases()).map(({ resource }) => resource)).toEqual([good]);
+    const faults = await world.ctx.db.all<{ fault: string }>(
+      sql`SELECT fault FROM billing_subscriptions WHERE region = ${world.region} AND fault IS NOT NULL`,
+    );
+    expect(faults).toEqual([{ fault: expect.stringMatching(/too large/) }]);
+    await world.ctx.db.run(sql`UPDATE usage_spans SET quantity = 1 WHERE resource_id = ${bad}`);
+    await world.farm('2026-01-10T10:11:00Z', quiet);
+    expect(await world.minors()).toEqual([10, 10]);
+  });
+});
+
 describe('a server that is paid before', () => {
   const prepaid = { prepaid: true, interval: 'daily' as const };
 

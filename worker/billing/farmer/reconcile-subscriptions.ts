@@ -40,7 +40,7 @@ function openBySpans(ctx: Context, { id, firstMs }: { id: string; firstMs: numbe
       ON span.region = product.region AND span.resource_type = product.item AND span.item_type = product.item_type
     WHERE product.id = ${id} AND (span.end_ms IS NULL OR span.end_ms > max(${firstMs}, product.reconciled_at_ms))
       AND NOT EXISTS (SELECT 1 FROM billing_subscriptions other WHERE other.resource_id = span.resource_id AND other.product_id = product.id
-        AND (other.end_ms IS NULL OR other.end_ms >= span.start_ms))
+        AND (other.end_ms IS NULL OR (other.end_ms >= span.start_ms AND other.project_id = span.project_id)))
     GROUP BY span.resource_id, span.project_id LIMIT ${OPENED_MAX}`);
 }
 
