@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { WINDOW_MS } from '../../shared/meters.ts';
 import {
   compare,
   currencyExponent,
@@ -43,7 +44,7 @@ const reference = z
   .max(REFERENCE_LENGTH_MAX);
 
 /** The price's start: a full hour, so that no window of a meter is of two prices. */
-const effectiveFrom = moment.refine((ms) => ms % HOUR_MS === 0, 'A price begins with a full hour.');
+const effectiveFrom = moment.refine((ms) => ms % WINDOW_MS === 0, 'A price begins with a full hour.');
 const price = z.strictObject({ effective_from: effectiveFrom, terms: priceTerms });
 export const priceBody = z.strictObject({ price });
 export type NewPrice = z.infer<typeof price>;
