@@ -2,7 +2,11 @@ import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { formatRational, readRational } from '../../../shared/money.ts';
 import { at, BillingWorld } from '../../../test/billing/billing-world.ts';
+import { planVisits } from '../rating/plan-visits.ts';
+import { rowOf } from '../rows.ts';
+import { bookVisits, UNCHANGED } from './book-visits.ts';
 import { farmRound } from './farm-round.ts';
+import { knownAt, readRows, type SubscriptionRow } from './read-rateables.ts';
 
 describe('a server that is paid by the hour, afterwards', () => {
   it('is charged for each second, by its state, and never again', async () => {
@@ -311,6 +315,52 @@ describe('farmers', () => {
     expect(await plain(timely)).toEqual(expected);
     expect(await plain(raced)).toEqual(expected);
     for (const world of [timely, late, raced]) expect(await world.violations()).toEqual([]);
+  });
+
+  it('lose nothing of what happens between their reading and their writing', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product();
+    const vm = await world.open('2026-01-10T09:00:00Z');
+    await world.farm('2026-01-10T09:30:00Z');
+    world.nowMs = at('2026-01-10T10:00:10Z');
+    let read = false;
+    const db = new Proxy(world.ctx.db, {
+      get(target, name) {
+        const member = Reflect.get(target, name) as unknown;
+        if (name !== 'batch') return typeof member === 'function' ? member.bind(target) : member;
+        return async (statements: never) => {
+          const result = await target.batch(statements);
+          // The first batch of the round is what the subscription is rated by.
+          if (!read) await world.change(vm, '2026-01-10T09:40:00Z', null);
+          read = true;
+          return result;
+        };
+      },
+    });
+    await farmRound({ ...world.ctx, db });
+    await world.farm('2026-01-10T12:00:00Z');
+    expect((await world.minors()).reduce((a, b) => a + b, 0)).toBe(7);
+  });
+
+  it('who book the same at once book it once, and the other is told', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product();
+    await world.open('2026-01-10T09:00:00Z');
+    world.nowMs = at('2026-01-10T10:00:10Z');
+    const raw = await world.ctx.db.all<Record<string, unknown>>(
+      sql`SELECT * FROM billing_subscriptions WHERE region = ${world.region}`,
+    );
+    const [one] = await readRows(
+      world.ctx.db,
+      raw.map((row) => rowOf<SubscriptionRow>(row)),
+    );
+    if (!one) throw new Error('nothing is subscribed');
+    const plan = planVisits(one.rateable, knownAt(one, world.nowMs), 100);
+    const ends = await Promise.allSettled([1, 2, 3].map(() => bookVisits(world.ctx, one, plan)));
+    expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected', 'rejected']);
+    for (const end of ends) if (end.status === 'rejected') expect(end.reason).toMatchObject({ assertion: UNCHANGED });
+    expect(await world.minors()).toEqual([10]);
+    expect(await world.violations()).toEqual([]);
   });
 
   it('who stop at any batch leave what the next one ends in the same rows', async () => {
