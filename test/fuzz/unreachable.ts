@@ -14,5 +14,13 @@ export const UNREACHABLE: readonly (readonly [RegExp, string])[] = [
   ],
   [/images\/:id\/import|image\/v2\/tasks/, 'they need a place to download from, which writes when it likes'],
   [/aerostat.*consoles/, 'they are WebSockets'],
+  [
+    /billing\/(invoices|purchases)\/:id|billing\/quotes/,
+    'they need a price that holds already, or usage that is booked',
+  ],
+  [
+    /billing\/accounts\/:id\/(projects|withdrawals|budgets\/:budget)/,
+    'they need a project, money or a budget that is there',
+  ],
   [/runner\/images|runners\/:id\/(link|rotate)/, "they need a runner's session"],
 ];

@@ -11,7 +11,7 @@ import {
   toMinor,
 } from '../../shared/money.ts';
 import { ApiError } from '../http/errors.ts';
-import { HOUR_MS } from './rating/calendar.ts';
+import { DAY_MS, monthStart } from './rating/calendar.ts';
 import { priceTerms } from './rating/price-terms.ts';
 import { isMeter, TIME_UNITS, volumeUnits } from './rating/units.ts';
 
@@ -135,21 +135,24 @@ export type QuoteRequest = z.infer<typeof quoteBody>['quote'];
 
 /** Days that one report may cover: its rows are bounded by them. */
 const REPORT_DAYS_MAX = 400;
-export const reportQuery = z
-  .strictObject({
-    project_id: id.optional(),
-    from: moment,
-    to: moment,
-    period: z.enum(['hours', 'days', 'months']).default('days'),
-    item: id.optional(),
-    resource_id: id.optional(),
-  })
-  .refine(({ from, to }) => from < to, 'from must be before to.')
-  .refine(
-    ({ from, to }) => to - from <= REPORT_DAYS_MAX * 24 * HOUR_MS,
-    `A report covers ${REPORT_DAYS_MAX} days at most.`,
-  );
-export type ReportQuery = z.infer<typeof reportQuery>;
+export const reportQuery = z.strictObject({
+  project_id: id.optional(),
+  /** This month so far, where nothing is said. */
+  from: moment.optional(),
+  to: moment.optional(),
+  period: z.enum(['hours', 'days', 'months']).default('days'),
+  item: id.optional(),
+  resource_id: id.optional(),
+});
+export type ReportQuery = z.infer<typeof reportQuery> & { from: number; to: number };
+
+/** A report's time, whole. @throws ApiError 400 for one that ends before it begins, or is too long */
+export function reportOf(query: z.infer<typeof reportQuery>, nowMs: number): ReportQuery {
+  const { to = nowMs, from = Math.min(monthStart(nowMs), to - 1) } = query;
+  if (from >= to) throw new ApiError(400, 'from must be before to.');
+  if (to - from > REPORT_DAYS_MAX * DAY_MS) throw new ApiError(400, `A report covers ${REPORT_DAYS_MAX} days at most.`);
+  return { ...query, from, to };
+}
 
 /** An amount that a client wrote, in minor units. @throws ApiError 400 where it has more digits than the currency */
 export function minorOf(text: string, code: string): number {

@@ -18,6 +18,7 @@ import {
   priceBody,
   productBody,
   quoteBody,
+  reportOf,
   reportQuery,
   subscriptionBody,
   voucherBody,
@@ -179,7 +180,7 @@ const purchases = new Hono<AppEnv>()
   })
   .get('/:id/evidence', async (c) => c.json({ evidence: await showEvidence(actorContext(c), c.req.param('id')) }));
 
-const report = (c: AppContext) => parseValue(c.req.query(), reportQuery);
+const report = (c: AppContext) => reportOf(parseValue(c.req.query(), reportQuery), c.get('ctx').clock.nowMs());
 const reports = new Hono<AppEnv>()
   .get('/usage', async (c) => c.json({ usage: await usageReport(actorContext(c), report(c)) }))
   .get('/periods', async (c) => c.json({ periods: await periodReport(actorContext(c), report(c)) }))
