@@ -168,6 +168,8 @@ export class World {
     for (const kind of ['metadata', 'extra_spec', 'ip']) pool.add(kind, 'blue');
     for (const [kind, word] of Object.entries(WORDS)) pool.add(kind, word);
     pool.add('member', projectId);
+    // The account that pays for the token's project.
+    pool.add('account', 'own');
     for (const role of ['reader', 'member']) pool.add('role', this.#roles[role] ?? '');
     const tenant = { projectId, tokens, pool };
     await this.#make(tenant, word);

@@ -213,10 +213,10 @@ describe('reports', () => {
 });
 
 describe('an account', () => {
-  it('is made when its project first looks, and shows what came in', async () => {
+  it('is shown before it is there, made by the first that changes it, and shows what came in', async () => {
     const tenant = await newTenant();
     const own = (await ask('GET', '/accounts/own', undefined, tenant.token)).body.account;
-    expect(own).toMatchObject({ name: tenant.name, mode: 'postpaid', state: 'ok', projects: [tenant.projectId] });
+    expect(own).toMatchObject({ name: tenant.name, mode: 'postpaid', state: 'ok', projects: [] });
     const movement = { amount: '20.00', currency: 'EUR', reference: 'bank-1' };
     expect((await ask('POST', `/accounts/${own.id}/deposits`, { movement })).status).toBe(201);
     expect((await ask('POST', `/accounts/${own.id}/deposits`, { movement })).status).toBe(201);

@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm';
 import type { billingAccounts } from '../../db/schema/billing.ts';
-import { commit } from '../http/commit.ts';
+import { AssertionFailed, assertThat, commit } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
-import { badRequest, notFound } from '../http/errors.ts';
+import { notFound } from '../http/errors.ts';
 import { authorize, isAdmin, requireProject } from '../http/policy.ts';
-import { accountOf, defaultAccountId, ensureAccount } from './accounts/default-account.ts';
+import { accountOf, DEFAULT_CURRENCY, defaultAccountId, ensureAccount } from './accounts/default-account.ts';
 import { type BillingAction, policy } from './policy.ts';
 import { rowOf } from './rows.ts';
 
@@ -27,35 +27,62 @@ export function scopeProjects(ctx: ActorContext, action: BillingAction, projectI
 }
 
 /**
- * The account that a call names; `own` is the one that pays for the token's project, and is made should it not be there.
+ * The account that a call names; `own` is the one that pays for the token's project. A project's first account is shown
+ * before it is there, and made by the first call that changes it.
  * @throws ApiError 403 without the role; 404 none, or another's; 400 `own` without a project
  */
 export async function scopeAccount(ctx: ActorContext, action: BillingAction, id: string): Promise<AccountRow> {
-  if (id === 'own') return ownAccount(ctx, action);
+  if (id === 'own') return projectAccount(ctx, action, scopeProject(ctx, action, undefined));
   const [raw] = await ctx.db.all<Record<string, unknown>>(sql`
     SELECT account.* FROM billing_accounts account WHERE account.id = ${id} AND account.region = ${ctx.region}
       AND (${isAdmin(ctx) ? 1 : 0} OR EXISTS (SELECT 1 FROM billing_account_projects link
         WHERE link.account_id = account.id AND link.project_id = ${ctx.actor.projectId}))`);
+  const projectId = id.startsWith(`${ctx.region}.`) ? id.slice(ctx.region.length + 1) : null;
+  const first = !raw && projectId !== null && (isAdmin(ctx) || projectId === ctx.actor.projectId);
   // Who lacks the role is told so, and not whether there is such an account.
-  if (policy[action] === 'admin' || raw) authorize(ctx, policy, action, { projectId: ctx.actor.projectId });
-  if (!raw) throw notFound(`There is no billing account ${id}.`);
-  return rowOf<AccountRow>(raw);
+  if (policy[action] === 'admin' || raw || first) authorize(ctx, policy, action, { projectId: ctx.actor.projectId });
+  if (raw) return rowOf<AccountRow>(raw);
+  const found = first ? await projectAccount(ctx, action, projectId) : null;
+  if (found?.id !== id) throw notFound(`There is no billing account ${id}.`);
+  return found;
 }
 
-async function ownAccount(ctx: ActorContext, action: BillingAction): Promise<AccountRow> {
-  const projectId = scopeProject(ctx, action, undefined);
+/** @throws ApiError 404 no such project, where an account would have to be made for it */
+async function projectAccount(ctx: ActorContext, action: BillingAction, projectId: string): Promise<AccountRow> {
   const find = sql`SELECT * FROM billing_accounts WHERE id = ${accountOf(ctx.region, projectId)}`;
   const [raw] = await ctx.db.all<Record<string, unknown>>(find);
   if (raw) return rowOf<AccountRow>(raw);
+  const id = defaultAccountId(ctx.region, projectId);
+  // What only reads writes nothing.
+  if (/:(list|show)$/.test(action)) return notYet(ctx, id, projectId);
+  const there =
+    projectId === ctx.actor.projectId ? sql`1` : sql`EXISTS (SELECT 1 FROM projects WHERE id = ${projectId})`;
   await commit(ctx, {
-    audit: {
-      action: 'billing:accounts:open',
-      targetType: 'billing-account',
-      targetId: defaultAccountId(ctx.region, projectId),
-    },
-    statements: ensureAccount(ctx, projectId),
+    audit: { action: 'billing:accounts:open', targetType: 'billing-account', targetId: id },
+    statements: [assertThat(ctx.db, 'project', there), ...ensureAccount(ctx, projectId)],
+  }).catch((error: unknown) => {
+    throw error instanceof AssertionFailed ? notFound(`There is no billing account ${id}.`) : error;
   });
   const [made] = await ctx.db.all<Record<string, unknown>>(find);
-  if (!made) throw badRequest('This project has no billing account.');
+  if (!made) throw notFound(`There is no billing account ${id}.`);
   return rowOf<AccountRow>(made);
+}
+
+/** An account as it will be when something is first booked on it. */
+function notYet(ctx: ActorContext, id: string, projectId: string): AccountRow {
+  const now = ctx.clock.nowMs();
+  return {
+    id,
+    region: ctx.region,
+    name: (projectId === ctx.actor.projectId ? ctx.actor.projectName : null) ?? projectId,
+    mode: 'postpaid',
+    currency: DEFAULT_CURRENCY,
+    creditLimitMinor: null,
+    lowMinor: null,
+    state: 'ok',
+    stateSinceMs: now,
+    version: 0,
+    toldSequence: 0,
+    createdAtMs: now,
+  };
 }

@@ -5,8 +5,10 @@ import { HOUR } from '../../../test/billing/billing-world.ts';
 import { ComputeCloud } from '../../../test/compute-cloud.ts';
 import { call } from '../../../test/edge-client.ts';
 import { actorContextOf } from '../../../test/edge-context.ts';
+import { runBatch } from '../../http/commit.ts';
 import { productBody } from '../bodies.ts';
 import { createProduct } from '../catalog/create-product.ts';
+import { ensureAccount } from './default-account.ts';
 
 /** A region where its flavor costs 1 EUR an hour since the last full one. */
 async function priced(): Promise<ComputeCloud> {
@@ -39,6 +41,8 @@ it('a server that the balance does not hold is refused, alone or among several, 
     const response = await call(method, url, { token, ...(body === undefined ? {} : { body }) });
     return ((await response.json()) as { account: { id: string } }).account;
   };
+  // Its project is in no table, so that operators cannot open its account.
+  await runBatch(cloud.ctx.db, ensureAccount(cloud.ctx, cloud.user.projectId));
   const { id } = await billing('GET', 'own', undefined, cloud.user.token);
   await billing('PATCH', id, { account: { mode: 'prepaid' } });
   const server = { name: 's', imageRef: cloud.imageId, flavorRef: cloud.flavorId, networks: 'none' };
