@@ -244,10 +244,4 @@ it('asks an index, however many spans there are', async () => {
     SELECT end_ms FROM usage_spans WHERE resource_type = 'server' AND resource_id = 'x' ORDER BY start_ms DESC, id DESC LIMIT 1`);
   expect(plan.map((row) => row.detail).join()).toMatch(/USING INDEX usage_spans_resource/);
   expect(plan.map((row) => row.detail).join()).not.toMatch(/TEMP B-TREE/);
-  expect(
-    await db
-      .select()
-      .from(usageSpans)
-      .where(and(eq(usageSpans.resourceId, 'none'))),
-  ).toEqual([]);
 });

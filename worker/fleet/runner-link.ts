@@ -9,6 +9,8 @@ import type { RunnerMessage, RunnerMessageOf } from '../../shared/protocol/messa
 import type { Env } from '../env.ts';
 import { commitAll } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
+import type { MeterPoint, PointsAsked } from '../metering/read-points.ts';
+import { runnerMeter } from '../metering/runner-meter.ts';
 import type { QueryAnswer } from './fleet.ts';
 import { desiredSeries, look, lookWhole, operationMessage, renewLease } from './link/desired-state.ts';
 import { acceptHello } from './link/hello.ts';
@@ -28,6 +30,9 @@ const FRAMES_PER_POLL_MAX = 200;
 /** A new bearer is sent when the old one has this long to live. */
 const TOKEN_RENEW_BEFORE_MS = (RUNNER_TOKEN_LIFE_S * 1000) / 2;
 
+/** An alarm that failed is called again this soon. */
+const ALARM_RETRY_MS = 60_000;
+
 type Numbered = Pick<Envelope<unknown>, 'session' | 'epoch' | 'seq'>;
 
 /** Whether a frame is of this session, as it is now: what an older epoch says is dropped. */
@@ -44,6 +49,7 @@ export class RunnerLink extends DurableObject<Env> {
   #lookWanted = false;
   #queries = new Map<string, (answer: QueryAnswer) => void>();
   #sentOperations = new Set<string>();
+  #meter = runnerMeter(this.ctx.storage);
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -63,7 +69,7 @@ export class RunnerLink extends DurableObject<Env> {
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     this.#challenge(socketSession(server, this.#now, this.#freshData(runnerId)));
-    await this.ctx.storage.setAlarm(this.#now() + HELLO_TIMEOUT_S * 1000);
+    await this.#arm(this.#now() + HELLO_TIMEOUT_S * 1000);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -143,9 +149,40 @@ export class RunnerLink extends DurableObject<Env> {
     await this.#gone(socketSession(socket, this.#now));
   }
 
-  /** Closes sockets that never said hello. */
+  /** What the machine's samples of a time were. */
+  async meterPoints(_runnerId: string, asked: PointsAsked): Promise<MeterPoint[]> {
+    return this.#meter.points(asked);
+  }
+
+  /** Closes sockets that never said hello, and seals what was metered. */
   override async alarm(): Promise<void> {
+    // First of all: an alarm that fails too often is never called again.
+    await this.ctx.storage.setAlarm(this.#now() + ALARM_RETRY_MS);
     this.#dropUnwelcomed();
+    const of = this.#meter.of();
+    try {
+      if (of) await this.#meter.round(objectContext(this.env, this.ctx, of.region));
+    } catch (error) {
+      objectContext(this.env, this.ctx, this.env.REGION).log.error('meter-failed', { ...of, error: String(error) });
+    }
+    const due = [this.#helloDueMs(), this.#meter.dueMs(this.#now())].filter((atMs) => atMs !== null);
+    if (due.length > 0) await this.ctx.storage.setAlarm(Math.min(...due));
+    else await this.ctx.storage.deleteAlarm();
+  }
+
+  /** Has the alarm come by a moment: an object has but one, for whatever comes first. */
+  async #arm(atMs: number | null): Promise<void> {
+    if (atMs === null) return;
+    const armedMs = await this.ctx.storage.getAlarm();
+    if (armedMs === null || armedMs > atMs) await this.ctx.storage.setAlarm(atMs);
+  }
+
+  /** When the first of the sockets that have not said hello is to be closed; null where there is none. */
+  #helloDueMs(): number | null {
+    const open = this.ctx.getWebSockets().filter((socket) => socket.readyState === WebSocket.OPEN);
+    const waiting = open.map((socket) => socketSession(socket, this.#now).data);
+    const opened = waiting.filter(({ epoch }) => epoch === 0).map(({ openedAtMs }) => openedAtMs);
+    return opened.length === 0 ? null : Math.min(...opened) + HELLO_TIMEOUT_S * 1000;
   }
 
   #dropUnwelcomed(): void {
@@ -239,6 +276,8 @@ export class RunnerLink extends DurableObject<Env> {
         return;
       case 'heartbeat':
         return this.#heartbeat(ctx, session, message);
+      case 'metered':
+        return this.#metered(ctx, session, message);
       case 'unknown':
         return recordUnknown(ctx, runnerId, message);
       case 'resync':
@@ -254,6 +293,14 @@ export class RunnerLink extends DurableObject<Env> {
           });
         return;
     }
+  }
+
+  /** Acknowledges samples once they are kept for good, and not before. */
+  async #metered(ctx: Context, session: Session, message: RunnerMessageOf<'metered'>): Promise<void> {
+    const { id, runnerId } = session.data;
+    const seq = await this.#meter.take(ctx, { runnerId, session: id, message });
+    if (seq > 0) session.send({ type: 'metered-ack', spool_id: message.spool_id, seq });
+    await this.#arm(this.#meter.dueMs(this.#now()));
   }
 
   async #hello(ctx: Context, session: Session, hello: RunnerMessageOf<'hello'>): Promise<void> {
