@@ -21,7 +21,13 @@ async function outcome(...batches: SampleBatch[]) {
   runner.nowMs += 48 * HOUR_MS;
   await runner.settle();
   const refusals = await runner.refusals();
-  const told = refusals.map(({ reason, resourceType, resourceId, meter, count }) => ({ reason, resourceType, resourceId, meter, count }));
+  const told = refusals.map(({ reason, resourceType, resourceId, meter, count }) => ({
+    reason,
+    resourceType,
+    resourceId,
+    meter,
+    count,
+  }));
   return { told, counted: await runner.sum(port, METER) };
 }
 const its = { resourceType: 'port', meter: METER, count: 1 };
@@ -45,7 +51,10 @@ describe('what is refused, listed, and not counted', () => {
   });
 
   it('a number below zero', async () => {
-    const { told, counted } = await outcome(batch(1, T0 + 10_000, { [port]: -5 }), batch(2, T0 + 20_000, { [port]: 9 }));
+    const { told, counted } = await outcome(
+      batch(1, T0 + 10_000, { [port]: -5 }),
+      batch(2, T0 + 20_000, { [port]: 9 }),
+    );
     expect(told).toEqual([{ ...its, reason: 'negative', resourceId: port }]);
     expect(counted).toBe(9);
   });
@@ -122,7 +131,10 @@ describe('whose a resource is', () => {
 
   it('decides what a counter began with: one that was there long before the metering is counted from its first sample', async () => {
     const old = await addPort(runner, { createdAtMs: T0 - 30 * 24 * HOUR_MS });
-    await runner.take(batch(1, T0 + 10_000, { [old]: 5_000_000, [port]: 11 }), batch(2, T0 + 20_000, { [old]: 5_000_007 }));
+    await runner.take(
+      batch(1, T0 + 10_000, { [old]: 5_000_000, [port]: 11 }),
+      batch(2, T0 + 20_000, { [old]: 5_000_007 }),
+    );
     // A restart counts from zero, and whole; so does an old one that moves here later.
     await runner.take(batch(3, T0 + 30_000, { [old]: ['later', 40] }));
     const moved = await addPort(runner, { createdAtMs: T0 - 30 * 24 * HOUR_MS });

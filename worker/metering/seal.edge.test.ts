@@ -28,7 +28,13 @@ describe('an hour', () => {
     await runner.round();
     expect(await runner.windows(port)).toEqual([
       {
-        ...{ region: runner.region, projectId: 'apollo', resourceType: 'port', resourceId: port, runnerId: runner.runnerId },
+        ...{
+          region: runner.region,
+          projectId: 'apollo',
+          resourceType: 'port',
+          resourceId: port,
+          runnerId: runner.runnerId,
+        },
         ...{ meter: 'network.incoming.bytes', startMs: T0, value: 360, coverage: 10_000, revision: 1 },
         sealedAtMs: runner.nowMs,
       },
@@ -45,6 +51,7 @@ describe('an hour', () => {
   });
 
   it('is sealed as it is when the machine is long gone, and says how much of it is known', async () => {
+    runner.nowMs = T0 + 900_000;
     await runner.take(...hour(1, T0, 0).slice(0, 90));
     runner.nowMs = T0 + HOUR_MS + LONG_GONE_MS;
     await runner.round();
@@ -88,7 +95,11 @@ describe('an hour', () => {
     await runner.take(at(1, 10, 100), at(2, 40, 500), at(3, 3_600, 1_000));
     await runner.round();
     expect(await runner.windows(server)).toMatchObject([
-      { meter: 'memory.usage', value: Math.floor((10 * 100 + 30 * 500 + 60 * 1_000) / 100), coverage: Math.floor((100 / 3_600) * 10_000) },
+      {
+        meter: 'memory.usage',
+        value: Math.floor((10 * 100 + 30 * 500 + 60 * 1_000) / 100),
+        coverage: Math.floor((100 / 3_600) * 10_000),
+      },
     ]);
   });
 });

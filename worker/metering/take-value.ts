@@ -28,7 +28,8 @@ export function takeValue(
   const known = all.get(seriesKey(owner.type, owner.resource, meter, epoch));
   if (!known && all.size >= SERIES_MAX) return 'too-many';
   const { type, resource } = owner;
-  const series = known ?? beginSeries(book, { type, resource, meter, epoch, adopted: isAdopted(moment, owner) });
+  const series =
+    known ?? beginSeries(book, { type, resource, meter, epoch, adopted: isAdopted(book, moment, owner, meter) });
   const { before, after } = around(book, series, moment.t);
   if (before?.t === moment.t) return before.v === value ? null : 'contradicts';
   const closed = closedPoint(moment, series, { before, after });
@@ -45,10 +46,16 @@ export function takeValue(
 
 /**
  * What was there long before this machine's samples began has counted for long, of which nobody knows what was used when:
- * it is counted from its first sample on. All else is counted whole.
+ * its first epoch is counted from its first sample on. All else is counted whole.
  */
-const isAdopted = ({ t, facts }: Moment, owner: Owner): boolean =>
-  owner.createdAtMs < facts.sinceMs - ADOPTED_BEFORE_MS && t <= facts.sinceMs + ADOPTED_WITHIN_MS;
+function isAdopted(book: Book, { t, facts }: Moment, { type, resource, createdAtMs }: Owner, meter: Meter): boolean {
+  if (createdAtMs >= facts.sinceMs - ADOPTED_BEFORE_MS || t > facts.sinceMs + ADOPTED_WITHIN_MS) return false;
+  const earlier = book.storage.sql.exec(
+    'SELECT 1 FROM meter_series WHERE resource = ? AND meter = ? AND type = ? LIMIT 1',
+    ...[resource, meter, type],
+  );
+  return earlier.toArray().length === 0;
+}
 
 /** The points around a moment; those of the usual order are known without asking the storage. */
 function around(book: Book, series: Series, t: number): { before: Point | null; after: Point | null } {
