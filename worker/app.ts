@@ -9,6 +9,7 @@ import { drainBody } from './http/drain-body.ts';
 import { addressOf, makeContext } from './http/make-context.ts';
 import { identity } from './identity/routes.ts';
 import { image } from './image/routes.ts';
+import { metric } from './metering/gnocchi/routes.ts';
 import { network } from './network/routes.ts';
 import { webhooks } from './webhooks/routes.ts';
 
@@ -18,6 +19,7 @@ const services = new Hono<AppEnv>()
   .route('/compute', compute)
   .route('/image', image)
   .route('/networking', network)
+  .route('/metric', metric)
   .route('/aerostat/v1/consoles', consoleViewers)
   .route('/aerostat/v1/webhooks', webhooks)
   .route('/aerostat/v1', fleet);
@@ -50,7 +52,9 @@ app.route('/r/:region{[A-Za-z0-9_-]+}', services);
 app.get('/', (c) =>
   c.json({
     name: 'Aerostat',
-    services: ['identity', 'compute', 'image', 'networking', 'aerostat/v1'].map((path) => ({ path: `/${path}` })),
+    services: ['identity', 'compute', 'image', 'networking', 'metric', 'aerostat/v1'].map((path) => ({
+      path: `/${path}`,
+    })),
   }),
 );
 app.onError((error, c) => {

@@ -9,6 +9,7 @@ import { ApiError, notFound } from '../http/errors.ts';
 import { refuseNul } from '../http/refuse-nul.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { uploadInput } from '../image/upload-input.ts';
+import { meteringRoutes } from '../metering/routes.ts';
 import { appliedRoutes } from '../network/applied/routes.ts';
 import { intranetRoutes } from '../network/intranet/routes.ts';
 import { createJoinToken, joinTokenBody } from './create-join-token.ts';
@@ -103,6 +104,7 @@ fleet.delete('/runners/:id', async (c) => {
   return c.body(null, 204);
 });
 fleet.route('/intranet', intranetRoutes);
+fleet.route('/metering', meteringRoutes);
 fleet.route('/applied', appliedRoutes);
 fleet.route('/billing', billingRoutes);
 fleet.all('*', (c) => {

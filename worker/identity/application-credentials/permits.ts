@@ -6,6 +6,7 @@ const SERVICE_TYPES: Readonly<Record<string, string>> = {
   compute: 'compute',
   image: 'image',
   networking: 'network',
+  metric: 'metric',
   aerostat: 'aerostat',
 };
 

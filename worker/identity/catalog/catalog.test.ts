@@ -17,6 +17,7 @@ test('every service has its three interfaces under the path that clients expect'
     ['compute', 'nova', 'https://cloud.example/compute/v2.1'],
     ['image', 'glance', 'https://cloud.example/image'],
     ['network', 'neutron', 'https://cloud.example/networking'],
+    ['metric', 'gnocchi', 'https://cloud.example/metric'],
     ['aerostat', 'aerostat', 'https://cloud.example/aerostat/v1'],
   ]);
   for (const { endpoints } of one) {

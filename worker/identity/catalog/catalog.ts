@@ -14,6 +14,7 @@ const SERVICES: readonly { type: string; name: string; path: string; shared?: tr
   { type: 'compute', name: 'nova', path: '/compute/v2.1' },
   { type: 'image', name: 'glance', path: '/image' },
   { type: 'network', name: 'neutron', path: '/networking' },
+  { type: 'metric', name: 'gnocchi', path: '/metric' },
   { type: 'aerostat', name: 'aerostat', path: '/aerostat/v1' },
 ];
 
