@@ -30,7 +30,14 @@ const guestImage = [
 ];
 /** What tests look at cables with, and a DHCPv6 client of guests. */
 const cables = ['tcpdump', 'arping', 'qemu-system-common', 'isc-dhcp-client'];
-const clients = ['python3-openstackclient', 'python3-openstacksdk', 'tempest', 'curl', 'iputils-ping'];
+const clients = [
+  'python3-openstackclient',
+  'python3-gnocchiclient',
+  'python3-openstacksdk',
+  'tempest',
+  'curl',
+  'iputils-ping',
+];
 const load = ['hey', 'python3'];
 /** What loads networks, and the filter that others have. */
 const wires = ['iperf3', 'iptables', 'iputils-ping'];

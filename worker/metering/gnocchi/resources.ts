@@ -1,5 +1,5 @@
 import type { ActorContext } from '../../http/context.ts';
-import { badRequest, notFound } from '../../http/errors.ts';
+import { badRequest } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import { resourceNotFound, typeNotFound } from './faults.ts';
 import type { Filter } from './filters.ts';
@@ -58,5 +58,3 @@ export function pageOf(query: { limit?: string; marker?: string }): Page {
   if (!Number.isInteger(limit) || limit < 1) throw badRequest('Invalid input: limit is a number above zero.');
   return { limit: Math.min(limit, PAGE_MAX), marker: query.marker };
 }
-
-export const noSuchPath = (path: string) => notFound(`${path.slice(0, 200)} is not known here.`);
