@@ -2,6 +2,7 @@ import { Refusal } from '../shared/refusal.ts';
 import { benchControl } from '../test/bench/control.ts';
 import { growth } from '../test/bench/growth.ts';
 import { intranet } from '../test/bench/intranet.ts';
+import { benchMetering } from '../test/bench/metering.ts';
 import { network } from '../test/bench/network.ts';
 import { benchRules } from '../test/bench/network-rules.ts';
 import { placement } from '../test/bench/placement.ts';
@@ -10,6 +11,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   control: benchControl,
   growth,
   intranet,
+  metering: benchMetering,
   network,
   placement,
   rules: benchRules,

@@ -3,7 +3,7 @@ import { usageSpans } from '../db/schema/metering.ts';
 import { loadSecrets } from '../home/secrets.ts';
 import { type Cloud, startCloud } from './cloud.ts';
 import { openstackCli } from './openstack-cli.ts';
-import { PollRunner } from './poll-runner.ts';
+import { SocketRunner } from './socket-runner.ts';
 
 const HOUR_MS = 3_600_000;
 let cloud: Cloud;
@@ -16,7 +16,7 @@ afterAll(() => cloud?.stop());
 it('shows what is measured by the openstack client’s own metric commands', async () => {
   const password = loadSecrets(cloud.paths.secrets).adminPassword;
   const openstack = openstackCli(cloud, { user: 'admin', password, project: 'admin' });
-  const machine = await PollRunner.join(cloud, 'meter-1');
+  const machine = await SocketRunner.join(cloud, 'meter-1');
   const server = await newServer();
 
   // Two hours of samples, up to the last border of hours.

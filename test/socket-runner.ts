@@ -11,22 +11,32 @@ import type { Cloud } from './cloud.ts';
 const base64url = (bytes: ArrayBuffer) => Buffer.from(bytes).toString('base64url');
 const CAPACITY = { vcpus: 10_000, memory_mib: 10_000_000, disk_gib: 1_000_000 };
 
-/** A machine that says what a test has it say, over long polls, to a whole cloud. It has no guests. */
-export class PollRunner {
+/** A machine that says what a test has it say, over its socket, to a whole cloud. It has no guests. */
+export class SocketRunner {
   readonly id: string;
-  readonly #url: string;
-  #session: string | null = null;
+  readonly #socket: WebSocket;
+  #session = '';
   #epoch = 0;
   #seq = 0;
   #received: EdgeMessage[] = [];
+  #wake: () => void = () => {};
 
   private constructor(url: string, id: string) {
     this.id = id;
-    this.#url = url;
+    this.#socket = new WebSocket(`${url.replace(/^http/, 'ws')}/aerostat/v1/runners/${id}/link`);
+    this.#socket.addEventListener('message', ({ data }) => {
+      const frame = parseEdgeFrame(String(data));
+      if ('refused' in frame) throw new Error(`the edge sent ${frame.refused}: ${frame.message}`);
+      this.#session = frame.session;
+      // Beats tell nothing here.
+      if (frame.body.type !== 'beat') this.#received.push(frame.body);
+      this.#wake();
+    });
+    this.#socket.addEventListener('close', () => this.#wake());
   }
 
   /** Joins a cloud and is welcomed. */
-  static async join(cloud: Cloud, name: string): Promise<PollRunner> {
+  static async join(cloud: Cloud, name: string): Promise<SocketRunner> {
     const keys = (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as CryptoKeyPair;
     const body = { join_token: {} };
     const { join_token } = await cloud.admin.call<{ join_token: { token: string } }>(
@@ -46,8 +56,7 @@ export class PollRunner {
       },
       public_key: base64url((await crypto.subtle.exportKey('raw', keys.publicKey)) as ArrayBuffer),
     });
-    const own = new PollRunner(cloud.url, runner.id);
-    await own.#poll([]);
+    const own = new SocketRunner(cloud.url, runner.id);
     const { nonce } = (await own.#next('challenge')) as MessageOf<'challenge'>;
     const who = { runner_id: runner.id, machine_id: name, boot_id: 'b' };
     const text = new TextEncoder().encode(helloText({ nonce, ...who }));
@@ -63,40 +72,36 @@ export class PollRunner {
       },
       ...{ attempts: 0, signature: base64url(await crypto.subtle.sign('Ed25519', keys.privateKey, text)), ...who },
     } as RunnerMessage;
-    await own.#say(hello);
+    own.#say(hello);
     own.#epoch = ((await own.#next('welcome')) as MessageOf<'welcome'>).epoch;
     return own;
   }
 
   /** Says samples, and waits until they are acknowledged. @returns up to which */
   async metered(spool: string, batches: SampleBatch[]): Promise<number> {
-    await this.#say({ type: 'metered', spool_id: spool, batches });
+    this.#say({ type: 'metered', spool_id: spool, batches });
     return ((await this.#next('metered-ack')) as MessageOf<'metered-ack'>).seq;
+  }
+
+  close(): void {
+    this.#socket.close();
   }
 
   async #next(type: EdgeMessage['type']): Promise<EdgeMessage> {
     for (;;) {
       const at = this.#received.findIndex((message) => message.type === type);
       if (at >= 0) return this.#received.splice(at, 1)[0] as EdgeMessage;
-      await this.#poll([]);
+      if (this.#socket.readyState > WebSocket.OPEN) throw new Error('the edge closed the socket');
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
     }
   }
 
-  async #say(body: RunnerMessage): Promise<void> {
+  #say(body: RunnerMessage): void {
     this.#seq += 1;
     const envelope = { v: 1, session: this.#session, epoch: this.#epoch, seq: this.#seq, ack: 0, ts_ms: 0 };
-    await this.#poll([JSON.stringify({ ...envelope, body })]);
-  }
-
-  async #poll(frames: string[]): Promise<void> {
-    const url = `${this.#url}/aerostat/v1/runners/${this.id}/poll`;
-    const answer = await post<{ session: string; frames: string[] }>(url, { session: this.#session, frames });
-    this.#session = answer.session;
-    for (const text of answer.frames) {
-      const frame = parseEdgeFrame(text);
-      if ('refused' in frame) throw new Error(`the edge sent ${frame.refused}: ${frame.message}`);
-      this.#received.push(frame.body);
-    }
+    this.#socket.send(JSON.stringify({ ...envelope, body }));
   }
 }
 
