@@ -10,6 +10,8 @@ export interface Book {
   owners: Map<string, Owner> | null;
   /** What the database did not know as this machine's, and when it was asked. */
   strangers: Map<string, number>;
+  /** How many refusals are listed; null until counted. */
+  refused: number | null;
 }
 
 /** One counter or gauge while its epoch lasts. */
@@ -60,13 +62,14 @@ const TABLES = `
 /** Opens the book of an object; makes its tables where there are none. */
 export function openBook(storage: DurableObjectStorage): Book {
   storage.sql.exec(TABLES);
-  return { storage, series: null, owners: null, strangers: new Map() };
+  return { storage, series: null, owners: null, strangers: new Map(), refused: null };
 }
 
 /** Forgets what is in memory: the storage has the truth. */
 export function forgetCopies(book: Book): void {
   book.series = null;
   book.owners = null;
+  book.refused = null;
 }
 
 export const seriesKey = (type: string, resource: string, meter: string, epoch: string) =>

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SampleBatch } from '../../shared/protocol/messages.ts';
 import { addPort, addServer, batch, MeteredRunner, T0 } from '../../test/edge-meter.ts';
-import { AHEAD_MAX_MS, BEHIND_MAX_MS, LEFT_GRACE_MS, OWNER_CHECK_MS, risePerMsMax } from './limits.ts';
+import { AHEAD_MAX_MS, BEHIND_MAX_MS, LEFT_GRACE_MS, OWNER_CHECK_MS, REFUSALS_MAX, risePerMsMax } from './limits.ts';
 
 const HOUR_MS = 3_600_000;
 const METER = 'network.incoming.bytes';
@@ -99,6 +99,17 @@ describe('what is refused, listed, and not counted', () => {
     expect(told).toEqual([{ ...its, reason: 'contradicts', resourceId: port }]);
     expect(counted).toBe(3);
   });
+});
+
+it('has a list with an end: what is more is counted together', async () => {
+  const samples = Array.from({ length: REFUSALS_MAX + 500 }, () => ({
+    ...{ type: 'port', id: crypto.randomUUID(), epoch: 'e', values: { [METER]: 1 } },
+  }));
+  await runner.take({ ...batch(1, T0 + 10_000, {}), samples });
+  await runner.settle();
+  const all = await runner.refusals();
+  expect(all).toHaveLength(REFUSALS_MAX + 1);
+  expect(all.find(({ resourceType }) => resourceType === 'other')).toMatchObject({ resourceId: '', count: 500 });
 });
 
 describe('whose a resource is', () => {

@@ -19,25 +19,28 @@ const TOLD_PER_BATCH_MAX = 500;
 
 /** Counts a refusal in the book. */
 export function noteRefusal(book: Book, refusal: Refusal, nowMs: number): void {
-  const { reason, value } = refusal;
-  const { type, resource, meter } = isListed(book, refusal) ? refusal : { type: 'other', resource: '', meter: '' };
+  if (again(book, refusal, nowMs)) return;
+  book.refused ??= book.storage.sql.exec<{ n: number }>('SELECT count(*) AS n FROM meter_refused').one().n;
+  // A machine that says ever new things takes no more room than this.
+  const listed = book.refused < REFUSALS_MAX ? refusal : { ...refusal, type: 'other', resource: '', meter: '' };
+  if (listed !== refusal && again(book, listed, nowMs)) return;
+  const { reason, type, resource, meter, value } = listed;
   book.storage.sql.exec(
-    `INSERT INTO meter_refused (reason, type, resource, meter, count, first_at_ms, last_at_ms, last_value, told) VALUES (?1, ?2, ?3, ?4, 1, ?5, ?5, ?6, 0)
-    ON CONFLICT (reason, type, resource, meter) DO UPDATE SET count = count + 1, last_at_ms = ?5, last_value = ?6, told = 0`,
+    `INSERT INTO meter_refused (reason, type, resource, meter, count, first_at_ms, last_at_ms, last_value, told)
+    VALUES (?1, ?2, ?3, ?4, 1, ?5, ?5, ?6, 0)`,
     ...[reason, type, resource, meter, nowMs, value],
   );
+  book.refused += 1;
 }
 
-/** Whether a refusal is in the list, or has room in it. */
-function isListed(book: Book, { reason, type, resource, meter }: Refusal): boolean {
-  const { sql } = book.storage;
-  const { n } = sql.exec<{ n: number }>('SELECT count(*) AS n FROM meter_refused').one();
-  if (n < REFUSALS_MAX) return true;
-  const found = sql.exec(
-    'SELECT 1 FROM meter_refused WHERE reason = ? AND type = ? AND resource = ? AND meter = ?',
-    ...[reason, type, resource, meter],
+/** Counts one that is listed. @returns false where it is not */
+function again(book: Book, { reason, type, resource, meter, value }: Refusal, nowMs: number): boolean {
+  const { rowsWritten } = book.storage.sql.exec(
+    `UPDATE meter_refused SET count = count + 1, last_at_ms = ?5, last_value = ?6, told = 0
+    WHERE reason = ?1 AND type = ?2 AND resource = ?3 AND meter = ?4`,
+    ...[reason, type, resource, meter, nowMs, value],
   );
-  return found.toArray().length > 0;
+  return rowsWritten > 0;
 }
 
 type Row = {

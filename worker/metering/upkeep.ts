@@ -70,6 +70,7 @@ function closeHour(book: Book, startMs: number, nowMs: number): void {
   const endMs = startMs + WINDOW_MS;
   book.storage.transactionSync(() => {
     for (const series of seriesOf(book).values()) closeSeries(book, series, { startMs, endMs, nowMs });
+    book.storage.sql.exec('DELETE FROM meter_owners WHERE left_at_ms < ?', nowMs - SERIES_KEPT_MS);
     book.storage.sql.exec('DELETE FROM meter_hours WHERE start_ms = ?', startMs);
     keepFacts(book, { closedMs: endMs });
   });
