@@ -69,6 +69,12 @@ it('shows what is measured by the openstack client’s own metric commands', asy
     ...['--start', new Date(startMs).toISOString()],
   );
   expect(together.map(({ value }) => value)).toEqual([360_000, 360_000]);
+  const operations = '(aggregate sum (metric disk.read.bytes rate:sum))';
+  const hours = ['--granularity', '3600', '--start', new Date(startMs).toISOString()];
+  const summed = await openstack.json<{ value: number }[]>(
+    ...['metric', 'aggregates', operations, 'type=instance', ...hours],
+  );
+  expect(summed.map(({ value }) => value)).toEqual([360_000, 360_000]);
   expect(await openstack.json('metric', 'archive-policy', 'list')).toHaveLength(2);
   expect(await openstack.text('metric', 'resource-type', 'list')).toContain('instance_network_interface');
   await expect(openstack.text('metric', 'show', crypto.randomUUID())).rejects.toThrow(/does not exist/);

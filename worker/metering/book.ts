@@ -12,6 +12,8 @@ export interface Book {
   strangers: Map<string, number>;
   /** How many refusals are listed; null until counted. */
   refused: number | null;
+  /** Whether the last round left points whose time is over. */
+  left: boolean;
 }
 
 /** One counter or gauge while its epoch lasts. */
@@ -62,7 +64,7 @@ const TABLES = `
 /** Opens the book of an object; makes its tables where there are none. */
 export function openBook(storage: DurableObjectStorage): Book {
   storage.sql.exec(TABLES);
-  return { storage, series: null, owners: null, strangers: new Map(), refused: null };
+  return { storage, series: null, owners: null, strangers: new Map(), refused: null, left: false };
 }
 
 /** Forgets what is in memory: the storage has the truth. */

@@ -57,7 +57,7 @@ async function round(ctx: Context, book: Book): Promise<void> {
   if (facts.runnerId === '') return;
   await tellRefusals(ctx, book, facts.runnerId);
   await seal(ctx, book, facts);
-  keepUp(book, factsOf(book), ctx.clock.nowMs());
+  book.left = keepUp(book, factsOf(book), ctx.clock.nowMs());
 }
 
 function dueMs(book: Book, nowMs: number): number | null {
@@ -67,7 +67,7 @@ function dueMs(book: Book, nowMs: number): number | null {
   const untold = sql.exec('SELECT 1 FROM meter_refused WHERE told = 0 LIMIT 1').toArray().length > 0;
   const sealable = sealableMs(facts, nowMs);
   const behind = facts.sealedMs < sealable || hoursToSeal(book, sealable, 1).length > 0;
-  if (untold || behind) return nowMs + RETRY_MS;
+  if (untold || behind || book.left) return nowMs + RETRY_MS;
   if (facts.spokenMs < nowMs - BEHIND_MAX_MS) return null;
   return hourOfStart(nowMs) + WINDOW_MS + SEAL_GRACE_MS + spreadMs(facts.runnerId);
 }

@@ -3,6 +3,7 @@ import { badRequest } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
 import { metricNotFound } from './faults.ts';
 import type { Filter } from './filters.ts';
+import type { MeteredResource } from './find-resources.ts';
 import { type Metric, metricOf, showMeasures } from './metrics.ts';
 import { type Aggregation, acrossMetrics, type Measure } from './periods.ts';
 import { policy } from './policy.ts';
@@ -50,10 +51,7 @@ export async function aggregateResources(
   of: { type: string; metric: string; filter: Filter; groupBy: string[]; asked: Together },
 ): Promise<Group[]> {
   const { type, metric, filter, groupBy, asked } = of;
-  const found = (await searchResources(ctx, type, filter)).filter(({ kind }) =>
-    metersOf(kind).some((meter) => meter === metric),
-  );
-  if (found.length === 0) throw metricNotFound(metric.slice(0, 64));
+  const found = await foundWith(ctx, { type, metric, filter });
   const groups = new Map<string, { group: Record<string, unknown>; metrics: Metric[] }>();
   for (const resource of found) {
     const view: Record<string, unknown> = resourceView(resource, type);
@@ -67,6 +65,17 @@ export async function aggregateResources(
   for (const { group, metrics } of groups.values())
     answers.push({ group, measures: await aggregateMetrics(ctx, metrics, asked) });
   return answers;
+}
+
+/** The resources that a condition holds for and that have a metric. @throws ApiError 400, 404 there are none */
+export async function foundWith(
+  ctx: ActorContext,
+  { type, metric, filter }: { type: string; metric: string; filter: Filter },
+): Promise<MeteredResource[]> {
+  const found = await searchResources(ctx, type, filter);
+  const having = found.filter(({ kind }) => metersOf(kind).some((meter) => meter === metric));
+  if (having.length === 0) throw metricNotFound(metric.slice(0, 64));
+  return having;
 }
 
 function attributeOf(view: Record<string, unknown>, name: string): unknown {

@@ -223,6 +223,24 @@ describe('aggregates', () => {
   });
 });
 
+it('does operations that read: metrics each by itself, together, and by groups', async () => {
+  const query = `granularity=3600&start=${startMs / 1000}&stop=${startMs / 1000 + 3_600}`;
+  const search = 'type=instance_network_interface';
+  const together = `(aggregate sum (metric ${METER} rate:sum))`;
+  expect(await ask(`/aggregates?${query}`, { body: { operations: together, search } })).toEqual({
+    measures: { aggregated: [[iso(startMs), 3_600, 36_000]] },
+  });
+  const lists = ['metric', METER, 'rate:sum'];
+  expect(await ask(`/aggregates?${query}`, { body: { operations: lists, search: { '=': { id: port } } } })).toEqual({
+    measures: { [port]: { [METER]: { 'rate:sum': [[iso(startMs), 3_600, 36_000]] } } },
+  });
+  expect(await ask(`/aggregates?${query}&groupby=id`, { body: { operations: together, search } })).toEqual([
+    { group: { id: port }, measures: { measures: { aggregated: [[iso(startMs), 3_600, 36_000]] } } },
+  ]);
+  for (const operations of ['(rolling mean 3 (metric x mean))', '((((((', ')', 'metric', 7, ['aggregate', 'mean']])
+    expect(await ask('/aggregates', { body: { operations }, status: 400 })).toMatchObject({ code: 400 });
+});
+
 it('has fixed archive policies, types and capabilities', async () => {
   const policies = await ask<{ name: string; definition: object[] }[]>('/archive_policy');
   expect(policies.map(({ name }) => name)).toEqual(['counter', 'gauge']);

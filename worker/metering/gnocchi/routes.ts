@@ -15,11 +15,16 @@ import { listMetrics, metricOf, showMeasures, showMetric } from './metrics.ts';
 import { AGGREGATIONS } from './periods.ts';
 import { policy } from './policy.ts';
 import { listResources, pageOf, resourceHistory, searchResources, showResource } from './resources.ts';
+import { operationsBody, runOperations } from './run-operations.ts';
 import { attributesOf, TYPES } from './types.ts';
 import { measuresView, metricView, resourceView, revisionView, wholeMetricView } from './views.ts';
 
 const paramsOf = (c: AppContext) => new URL(c.req.url).searchParams;
 const asked = (c: AppContext) => askedOf(paramsOf(c), c.get('ctx').clock.nowMs());
+const groupByOf = (c: AppContext) =>
+  paramsOf(c)
+    .getAll('groupby')
+    .filter((one) => one !== '' && one !== 'None');
 const query = z.record(z.string(), z.unknown());
 
 /** The condition of a call: in its body, or as text in `filter`. */
@@ -119,11 +124,13 @@ const metrics = new Hono<AppEnv>()
     const found = await Promise.all(ids.map((id) => showMetric(ctx, id)));
     return c.json(measuresView(await aggregateMetrics(ctx, found, asked(c))));
   })
+  .post('/aggregates', async (c) => {
+    const body = await parseBody(c, operationsBody);
+    return c.json(await runOperations(actorContext(c), body, { groupBy: groupByOf(c), asked: asked(c) }));
+  })
   .post('/aggregation/resource/:type/metric/:name', async (c) => {
     const { type, name } = c.req.param();
-    const groupBy = paramsOf(c)
-      .getAll('groupby')
-      .filter((one) => one !== '' && one !== 'None');
+    const groupBy = groupByOf(c);
     const of = { type, metric: name, filter: await filterOf(c), groupBy, asked: asked(c) };
     const groups = await aggregateResources(actorContext(c), of);
     if (groupBy.length === 0) return c.json(measuresView(groups[0]?.measures ?? []));
