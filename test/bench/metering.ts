@@ -42,7 +42,7 @@ async function measure(cloud: Cloud, guests: number): Promise<void> {
   for (let at = 0; at < guests / GUESTS_PER_MACHINE; at += 1) machines.push(await addMachine(cloud, at, startMs));
   const edge = edgeProcesses();
   let seq = 1;
-  let atMs = startMs + 1_000;
+  let atMs = startMs + 20_000;
   const moments = (machine: Machine, count: number, everyMs: number) =>
     Array.from({ length: count }, (_, at) => momentOf(machine, seq + at, atMs + at * everyMs));
   const timed = async (name: string, rounds: number, count: number, everyMs: number) => {
@@ -66,15 +66,17 @@ async function measure(cloud: Cloud, guests: number): Promise<void> {
   const usedBefore = cpuSeconds(withDescendants([process.pid]));
   for (const machine of machines)
     await machine.runner.metered('spool', [momentOf(machine, seq, startMs + WINDOW_MS + 1_000)]);
-  await sealed(cloud, guests * 10);
+  await sealed(cloud, startMs, guests * 10);
   const usedS = cpuSeconds(withDescendants([process.pid])) - usedBefore;
   figure(`metering_${guests}_guests_sealed`, (guests * 10) / usedS, 'windows/processor_s');
   for (const { runner } of machines) runner.close();
 }
 
-async function sealed(cloud: Cloud, wanted: number): Promise<void> {
+async function sealed(cloud: Cloud, startMs: number, wanted: number): Promise<void> {
   for (const untilMs = performance.now() + SEALED_WITHIN_MS; performance.now() < untilMs; await pause(1_000)) {
-    const [row] = await cloud.edge.db.all<{ n: number }>(sql`SELECT count(*) AS n FROM meter_windows`);
+    const [row] = await cloud.edge.db.all<{ n: number }>(
+      sql`SELECT count(*) AS n FROM meter_windows WHERE start_ms = ${startMs}`,
+    );
     if ((row?.n ?? 0) >= wanted) return;
   }
   throw new Error(`not all of ${wanted} windows were sealed in ${SEALED_WITHIN_MS} ms`);

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { conditionBody } from '../../worker/metering/gnocchi/filters.ts';
+import { operationsBody } from '../../worker/metering/gnocchi/run-operations.ts';
 // Resources are known once the routes are.
 import '../../worker/network/routes.ts';
 import {
@@ -359,11 +361,18 @@ const webhooks: Record<string, Body> = {
   'POST /deliveries/:id/replay': 'nothing',
 };
 
+const metric: Record<string, Body> = {
+  'POST /search/resource/:type': of(conditionBody),
+  'POST /aggregates': of(operationsBody),
+  'POST /aggregation/resource/:type/metric/:name': of(conditionBody),
+};
+
 const SERVICES: Readonly<Record<string, Record<string, Body>>> = {
   '/identity/v3': identity,
   '/compute/v2.1': compute,
   '/image/v2': image,
   '/networking/v2.0': networking,
+  '/metric/v1': metric,
   '/aerostat/v1': fleet,
   '/aerostat/v1/webhooks': webhooks,
 };

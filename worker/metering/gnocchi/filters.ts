@@ -1,4 +1,8 @@
+import { z } from 'zod';
 import { badRequest } from '../../http/errors.ts';
+
+/** A condition in a body; `parseFilter` says what it can be. */
+export const conditionBody = z.record(z.string(), z.unknown());
 
 type Row = Record<string, unknown>;
 export type Filter = (row: Row) => boolean;

@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { z } from 'zod';
 import { allowedMethods, noSuchRoute } from '../../http/allowed-methods.ts';
 import { parseBody } from '../../http/body.ts';
 import { type AppContext, type AppEnv, actorContext } from '../../http/context.ts';
@@ -10,7 +9,7 @@ import { aggregateMetrics, aggregateResources } from './aggregates.ts';
 import { archivePolicies } from './archive-policies.ts';
 import { askedOf } from './asked.ts';
 import { policyNotFound, renderFault, typeNotFound } from './faults.ts';
-import { type Filter, parseFilter, parseFilterText } from './filters.ts';
+import { conditionBody, type Filter, parseFilter, parseFilterText } from './filters.ts';
 import { listMetrics, metricOf, showMeasures, showMetric } from './metrics.ts';
 import { AGGREGATIONS } from './periods.ts';
 import { policy } from './policy.ts';
@@ -25,13 +24,12 @@ const groupByOf = (c: AppContext) =>
   paramsOf(c)
     .getAll('groupby')
     .filter((one) => one !== '' && one !== 'None');
-const query = z.record(z.string(), z.unknown());
 
 /** The condition of a call: in its body, or as text in `filter`. */
 async function filterOf(c: AppContext): Promise<Filter> {
   const text = paramsOf(c).get('filter');
   if (text !== null) return parseFilterText(text);
-  return parseFilter(await parseBody(c, query));
+  return parseFilter(await parseBody(c, conditionBody));
 }
 
 const typeView = (name: string) => ({ name, state: 'active', attributes: attributesOf(name) });

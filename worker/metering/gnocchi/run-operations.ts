@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ActorContext } from '../../http/context.ts';
 import { authorize } from '../../http/policy.ts';
 import { aggregateMetrics, aggregateResources, foundWith, type Group, type Together } from './aggregates.ts';
-import { parseFilter, parseFilterText } from './filters.ts';
+import { conditionBody, parseFilter, parseFilterText } from './filters.ts';
 import { type Metric, metricOf, showMeasures, showMetric } from './metrics.ts';
 import { type Operations, parseOperations } from './operations.ts';
 import { policy } from './policy.ts';
@@ -13,7 +13,7 @@ const APART_MAX = 100;
 
 export const operationsBody = z.object({
   operations: z.unknown(),
-  search: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
+  search: z.union([z.string(), conditionBody]).optional(),
   resource_type: z.string().max(64).default('generic'),
 });
 
