@@ -28,6 +28,8 @@ function isFaultOf(service: string, status: number, body: Record<string, Fault>)
       return isText(body.NeutronError?.message) && isText(body.NeutronError?.type);
     case 'image':
       return isText(body.message) && String(body.code).startsWith(`${status} `) && isText(body.title);
+    case 'metric':
+      return Number(body.code) === status && isText(body.description) && isText(body.title);
     default:
       return has(body.error, status) && isText(body.error?.title);
   }
