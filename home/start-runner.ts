@@ -62,6 +62,8 @@ const runners = async (api: ApiClient) =>
 export async function describeRunner(api: ApiClient): Promise<string> {
   const [runner] = await runners(api);
   if (!runner) return '';
-  const how = runner.capabilities.includes('accelerator:kvm') ? 'KVM' : 'no working KVM here: QEMU emulates by TCG, which is slow';
+  const how = runner.capabilities.includes('accelerator:kvm')
+    ? 'KVM'
+    : 'no working KVM here: QEMU emulates by TCG, which is slow';
   return `${runner.capacity.vcpus} CPUs, ${runner.capacity.memory_mib} MiB, ${how}`;
 }

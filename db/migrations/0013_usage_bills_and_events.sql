@@ -225,4 +225,151 @@ CREATE TABLE `billing_vouchers` (
 );
 --> statement-breakpoint
 CREATE INDEX `billing_vouchers_account` ON `billing_vouchers` (`account_id`,`expires_at_ms`);--> statement-breakpoint
-CREATE INDEX `billing_vouchers_expiry` ON `billing_vouchers` (`region`,`expires_at_ms`) WHERE expired_at_ms IS NULL;
+CREATE INDEX `billing_vouchers_expiry` ON `billing_vouchers` (`region`,`expires_at_ms`) WHERE expired_at_ms IS NULL;--> statement-breakpoint
+CREATE TABLE `event_versions` (
+	`resource_id` text PRIMARY KEY NOT NULL,
+	`version` integer NOT NULL,
+	`ended` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `events` (
+	`sequence` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`id` text NOT NULL,
+	`region` text NOT NULL,
+	`project_id` text,
+	`type` text NOT NULL,
+	`resource_id` text NOT NULL,
+	`version` integer NOT NULL,
+	`at_ms` integer NOT NULL,
+	`data` text NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `events_id_unique` ON `events` (`id`);--> statement-breakpoint
+CREATE INDEX `events_project` ON `events` (`project_id`,`sequence`);--> statement-breakpoint
+CREATE INDEX `events_age` ON `events` (`region`,`at_ms`);--> statement-breakpoint
+CREATE UNIQUE INDEX `events_resource` ON `events` (`resource_id`,`version`);--> statement-breakpoint
+CREATE TABLE `meter_progress` (
+	`runner_id` text PRIMARY KEY NOT NULL,
+	`region` text NOT NULL,
+	`sealed_through_ms` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `meter_refusals` (
+	`id` text PRIMARY KEY NOT NULL,
+	`region` text NOT NULL,
+	`runner_id` text NOT NULL,
+	`reason` text NOT NULL,
+	`resource_type` text NOT NULL,
+	`resource_id` text NOT NULL,
+	`meter` text NOT NULL,
+	`count` integer NOT NULL,
+	`first_at_ms` integer NOT NULL,
+	`last_at_ms` integer NOT NULL,
+	`last_value` text NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `meter_refusals_region` ON `meter_refusals` (`region`,`last_at_ms`);--> statement-breakpoint
+CREATE TABLE `meter_windows` (
+	`region` text NOT NULL,
+	`project_id` text NOT NULL,
+	`resource_type` text NOT NULL,
+	`resource_id` text NOT NULL,
+	`meter` text NOT NULL,
+	`start_ms` integer NOT NULL,
+	`runner_id` text NOT NULL,
+	`value` integer NOT NULL,
+	`coverage` integer NOT NULL,
+	`revision` integer DEFAULT 1 NOT NULL,
+	`sealed_at_ms` integer NOT NULL,
+	PRIMARY KEY(`resource_id`, `meter`, `start_ms`, `runner_id`)
+);
+--> statement-breakpoint
+CREATE INDEX `meter_windows_project` ON `meter_windows` (`project_id`,`start_ms`);--> statement-breakpoint
+CREATE TABLE `usage_spans` (
+	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`region` text NOT NULL,
+	`project_id` text NOT NULL,
+	`resource_type` text NOT NULL,
+	`resource_id` text NOT NULL,
+	`resource_name` text NOT NULL,
+	`item_type` text NOT NULL,
+	`state` text NOT NULL,
+	`quantity` integer DEFAULT 1 NOT NULL,
+	`start_ms` integer NOT NULL,
+	`end_ms` integer
+);
+--> statement-breakpoint
+CREATE INDEX `usage_spans_resource` ON `usage_spans` (`resource_type`,`resource_id`,`start_ms`);--> statement-breakpoint
+CREATE INDEX `usage_spans_project` ON `usage_spans` (`project_id`,`start_ms`);--> statement-breakpoint
+CREATE INDEX `usage_spans_open` ON `usage_spans` (`resource_type`,`resource_id`) WHERE end_ms IS NULL;--> statement-breakpoint
+CREATE TABLE `webhook_attempts` (
+	`delivery_id` text NOT NULL,
+	`number` integer NOT NULL,
+	`at_ms` integer NOT NULL,
+	`duration_ms` integer NOT NULL,
+	`status` integer,
+	`error` text,
+	`answer` text DEFAULT '' NOT NULL,
+	PRIMARY KEY(`delivery_id`, `number`),
+	FOREIGN KEY (`delivery_id`) REFERENCES `webhook_deliveries`(`id`) ON UPDATE no action ON DELETE cascade
+);
+--> statement-breakpoint
+CREATE TABLE `webhook_deliveries` (
+	`id` text PRIMARY KEY NOT NULL,
+	`endpoint_id` text NOT NULL,
+	`event_id` text NOT NULL,
+	`event_sequence` integer NOT NULL,
+	`type` text NOT NULL,
+	`status` text NOT NULL,
+	`tries` integer DEFAULT 0 NOT NULL,
+	`attempts` integer DEFAULT 0 NOT NULL,
+	`next_attempt_ms` integer,
+	`claim` text,
+	`body` text,
+	`last_status` integer,
+	`reason` text,
+	`replay_id` text,
+	`created_at_ms` integer NOT NULL,
+	`finished_at_ms` integer,
+	FOREIGN KEY (`endpoint_id`) REFERENCES `webhook_endpoints`(`id`) ON UPDATE no action ON DELETE cascade
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `webhook_deliveries_event` ON `webhook_deliveries` (`endpoint_id`,`event_id`);--> statement-breakpoint
+CREATE INDEX `webhook_deliveries_sequence` ON `webhook_deliveries` (`endpoint_id`,`event_sequence`);--> statement-breakpoint
+CREATE INDEX `webhook_deliveries_due` ON `webhook_deliveries` (`endpoint_id`,`next_attempt_ms`) WHERE status = 'pending';--> statement-breakpoint
+CREATE INDEX `webhook_deliveries_pending` ON `webhook_deliveries` (`event_id`) WHERE status = 'pending';--> statement-breakpoint
+CREATE INDEX `webhook_deliveries_finished` ON `webhook_deliveries` (`finished_at_ms`) WHERE finished_at_ms IS NOT NULL;--> statement-breakpoint
+CREATE TABLE `webhook_endpoints` (
+	`id` text PRIMARY KEY NOT NULL,
+	`region` text NOT NULL,
+	`project_id` text,
+	`url` text NOT NULL,
+	`description` text DEFAULT '' NOT NULL,
+	`events` text NOT NULL,
+	`enabled` integer DEFAULT true NOT NULL,
+	`disabled_reason` text,
+	`disabled_at_ms` integer,
+	`failing_since_ms` integer,
+	`paused_until_ms` integer,
+	`due_at_ms` integer,
+	`created_by` text NOT NULL,
+	`created_at_ms` integer NOT NULL,
+	`updated_at_ms` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `webhook_endpoints_url` ON `webhook_endpoints` (`region`,`project_id`,`url`) WHERE project_id IS NOT NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX `webhook_endpoints_region_url` ON `webhook_endpoints` (`region`,`url`) WHERE project_id IS NULL;--> statement-breakpoint
+CREATE INDEX `webhook_endpoints_due` ON `webhook_endpoints` (`region`,`due_at_ms`) WHERE due_at_ms IS NOT NULL;--> statement-breakpoint
+CREATE TABLE `webhook_secrets` (
+	`id` text PRIMARY KEY NOT NULL,
+	`endpoint_id` text NOT NULL,
+	`type` text NOT NULL,
+	`sealed` text NOT NULL,
+	`public_key` text,
+	`created_at_ms` integer NOT NULL,
+	`expires_at_ms` integer,
+	FOREIGN KEY (`endpoint_id`) REFERENCES `webhook_endpoints`(`id`) ON UPDATE no action ON DELETE cascade
+);
+--> statement-breakpoint
+CREATE INDEX `webhook_secrets_endpoint` ON `webhook_secrets` (`endpoint_id`);--> statement-breakpoint
+CREATE INDEX `webhook_secrets_expiry` ON `webhook_secrets` (`expires_at_ms`) WHERE expires_at_ms IS NOT NULL;
