@@ -16,10 +16,10 @@ const OTHER_ID = '9b0c6c7e-51a4-4f37-a1a5-5d2f5f3f8a42';
 const TIME = '2026-11-28T09:00:00.000Z';
 const LATER = '2026-11-28T10:00:00.000Z';
 
-const id = z.string().min(1).max(64);
+const id = z.string().min(1).max(128);
 const time = z.iso.datetime();
-/** An exact amount in the currency's major unit. */
-const amount = z.string().regex(/^-?\d{1,24}(\.\d{1,28})?$/);
+/** An amount in the currency's minor unit (ISO 4217). */
+const minor = z.int();
 const currency = z.string().regex(/^[A-Z]{3}$/);
 
 const server = z.object({
@@ -61,29 +61,31 @@ const runner = z.object({
   version: z.string().nullable(),
 });
 const purchase = z.object({
-  id,
   account_id: id,
-  subscription_id: id,
-  product: z.string(),
-  resource_type: z.string(),
-  resource_id: id,
-  period_start: time,
-  period_end: time,
-  quantity: amount,
-  amount,
   currency,
+  amount_minor: minor,
+  purchases: z.int(),
+  from: time,
+  through: time,
 });
 const invoice = z.object({
   id,
   account_id: id,
-  number: z.string().nullable(),
-  period_start: time,
-  period_end: time,
-  total: amount,
+  number: z.int().nullable(),
+  month: z.string().regex(/^\d{4}-\d{2}$/),
+  total_minor: minor,
   currency,
 });
-const balance = z.object({ account_id: id, balance: amount, threshold: amount.nullable(), currency });
-const budget = z.object({ id, account_id: id, percent: z.int(), spent: amount, limit: amount, currency });
+const balance = z.object({ account_id: id, available_minor: minor.nullable(), currency });
+const budget = z.object({
+  id,
+  account_id: id,
+  name: z.string(),
+  percent: z.int(),
+  spent_minor: minor,
+  amount_minor: minor,
+  currency,
+});
 const alarm = z.object({
   id,
   name: z.string(),
@@ -126,29 +128,31 @@ const HOST = {
   version: '0.1.0',
 };
 const PURCHASE = {
-  id: ID,
-  account_id: OTHER_ID,
-  subscription_id: OTHER_ID,
-  product: 'server m1.small',
-  resource_type: 'server',
-  resource_id: OTHER_ID,
-  period_start: TIME,
-  period_end: LATER,
-  quantity: '1',
-  amount: '0.12',
+  account_id: 'RegionOne.f0e1',
   currency: 'CNY',
+  amount_minor: 12,
+  purchases: 1,
+  from: TIME,
+  through: LATER,
 };
 const INVOICE = {
   id: ID,
-  account_id: OTHER_ID,
+  account_id: 'RegionOne.f0e1',
   number: null,
-  period_start: TIME,
-  period_end: LATER,
-  total: '86.40',
+  month: '2026-11',
+  total_minor: 8_640,
   currency: 'CNY',
 };
-const BALANCE = { account_id: ID, balance: '4.20', threshold: '5.00', currency: 'CNY' };
-const BUDGET = { id: ID, account_id: OTHER_ID, percent: 80, spent: '80.10', limit: '100.00', currency: 'CNY' };
+const BALANCE = { account_id: 'RegionOne.f0e1', available_minor: 420, currency: 'CNY' };
+const BUDGET = {
+  id: ID,
+  account_id: 'RegionOne.f0e1',
+  name: 'all',
+  percent: 80,
+  spent_minor: 8_010,
+  amount_minor: 10_000,
+  currency: 'CNY',
+};
 const ALARM = {
   id: ID,
   name: 'egress',
@@ -216,12 +220,15 @@ export const EVENT_TYPES = {
   'runner.up': told(RUNNER, 'A machine is connected.'),
   'runner.down': told(RUNNER, 'A machine lost its connection; its guests may well run on.', { connected: false }),
   'runner.removed': told(RUNNER, 'A machine was removed for good.', { state: 'removed', connected: false }),
-  'billing.purchase.created': told(BOUGHT, 'Something was charged.'),
+  'billing.purchase.created': told(
+    BOUGHT,
+    'What was charged since the last time: one event a round, project and currency.',
+  ),
   'billing.invoice.drafted': told(BILL, 'The invoice of a period is drafted; late usage may still change it.'),
-  'billing.invoice.finalized': told(BILL, 'An invoice is final.', { number: 'A-000042' }),
-  'billing.balance.low': told(MONEY, 'The balance is below its threshold.'),
-  'billing.balance.exhausted': told(MONEY, 'The balance is used up.', { balance: '-0.30', threshold: null }),
-  'billing.balance.restored': told(MONEY, 'The balance is good again.', { balance: '100.00' }),
+  'billing.invoice.finalized': told(BILL, 'An invoice is final.', { number: 42 }),
+  'billing.balance.low': told(MONEY, 'The balance is below the mark that was set.'),
+  'billing.balance.exhausted': told(MONEY, 'The balance is used up.', { available_minor: -30 }),
+  'billing.balance.restored': told(MONEY, 'The balance is good again.', { available_minor: 10_000 }),
   'billing.budget.reached': told(SPENT, 'A share of a budget is spent.'),
   'alarm.triggered': told(MEASURED, 'A threshold was crossed.'),
   'alarm.cleared': told(MEASURED, 'A threshold is crossed no more.', { value: 900_000 }),

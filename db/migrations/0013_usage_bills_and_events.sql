@@ -17,7 +17,6 @@ CREATE TABLE `billing_accounts` (
 	`low_minor` integer,
 	`state` text NOT NULL,
 	`state_since_ms` integer NOT NULL,
-	`version` integer DEFAULT 0 NOT NULL,
 	`told_sequence` integer DEFAULT 0 NOT NULL,
 	`created_at_ms` integer NOT NULL
 );

@@ -114,8 +114,6 @@ export const billingAccounts = sqliteTable(
     lowMinor: integer(),
     state: text({ enum: ['ok', 'low', 'exhausted'] }).notNull(),
     stateSinceMs: integer().notNull(),
-    /** Rises with each event of it. */
-    version: integer().notNull().default(0),
     /** The last purchase that an event has told of. */
     toldSequence: integer().notNull().default(0),
     createdAtMs: integer().notNull(),

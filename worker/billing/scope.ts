@@ -81,7 +81,6 @@ function notYet(ctx: ActorContext, id: string, projectId: string): AccountRow {
     lowMinor: null,
     state: 'ok',
     stateSinceMs: now,
-    version: 0,
     toldSequence: 0,
     createdAtMs: now,
   };

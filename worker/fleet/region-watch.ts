@@ -32,25 +32,28 @@ export class RegionWatch extends DurableObject<Env> {
     // First of all: an alarm that fails too often is never called again.
     await this.ctx.storage.setAlarm(systemClock.nowMs() + ROUND_MS);
     const ctx = objectContext(this.env, this.ctx, region);
-    try {
-      // Before their operations are ended: what a move's end means is decided with its operation.
-      await watchMoves(ctx);
-      await runBatch(ctx.db, roundStatements(ctx));
-      await webhookRound(ctx);
-      await expireIntranetRules(ctx);
-      await sweepLooseBlobs(ctx);
-      await recoverImports(ctx);
-    } catch (error) {
-      ctx.log.error('watch-failed', { region, error: String(error) });
-    }
-    // Apart: neither keeps the other from its work.
-    try {
-      await farmRound(ctx);
-    } catch (error) {
-      ctx.log.error('billing-failed', { region, error: String(error) });
+    // One after the other, and each apart: none keeps the others from their work.
+    for (const [name, duty] of Object.entries(DUTIES)) {
+      try {
+        await duty(ctx);
+      } catch (error) {
+        ctx.log.error('watch-failed', { region, duty: name, error: String(error) });
+      }
     }
   }
 }
+
+const DUTIES: Record<string, (ctx: Context) => Promise<unknown>> = {
+  // Before their operations are ended: what a move's end means is decided with its operation.
+  moves: watchMoves,
+  deadlines: (ctx) => runBatch(ctx.db, roundStatements(ctx)),
+  intranet: expireIntranetRules,
+  blobs: sweepLooseBlobs,
+  imports: recoverImports,
+  billing: farmRound,
+  // Last: it finds the events of the others, too.
+  webhooks: webhookRound,
+};
 
 /** What one round writes: one batch, nearly always of statements that match no row. */
 export function roundStatements(ctx: Context): Statement[] {

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { EVENT_TYPES, type EventTypeName } from '../../../shared/event-types.ts';
 import { at, BillingWorld } from '../../../test/billing/billing-world.ts';
 import { AssertionFailed, runBatch } from '../../http/commit.ts';
 import { farmRound } from '../farmer/farm-round.ts';
@@ -36,10 +37,10 @@ const money = async () => {
 };
 const told = async () =>
   (
-    await world.ctx.db.all<{ type: string; resourceId: string; version: number; data: string }>(
+    await world.ctx.db.all<{ type: EventTypeName; resourceId: string; version: number; data: string }>(
       sql`SELECT type, resource_id AS "resourceId", version, data FROM events WHERE region = ${world.region} ORDER BY sequence`,
     )
-  ).map((row) => ({ ...row, data: JSON.parse(row.data) as Record<string, unknown> }));
+  ).map((row) => ({ ...row, data: EVENT_TYPES[row.type].data.parse(JSON.parse(row.data)) as Record<string, unknown> }));
 
 describe('money', () => {
   it('moves once a reference, and is paid out only where it is', async () => {
@@ -134,9 +135,9 @@ describe('an account', () => {
     await world.farm('2026-01-10T14:02:00Z');
     const events = await told();
     expect(events.map(({ type }) => type)).toEqual([
-      'billing.purchase',
+      'billing.purchase.created',
       'billing.balance.low',
-      'billing.purchase',
+      'billing.purchase.created',
       'billing.balance.exhausted',
       'billing.balance.restored',
     ]);
@@ -155,8 +156,8 @@ describe('an account', () => {
     await world.farm('2026-01-10T20:01:00Z');
     await world.change(vm, '2026-01-10T20:30:00Z', null);
     await world.farm('2026-02-01T20:01:00Z');
-    const alerts = (await told()).filter(({ type }) => type === 'billing.budget.threshold');
-    expect(alerts.map(({ version, data }) => [version, data.threshold, data.spent_minor])).toEqual([
+    const alerts = (await told()).filter(({ type }) => type === 'billing.budget.reached');
+    expect(alerts.map(({ version, data }) => [version, data.percent, data.spent_minor])).toEqual([
       [1, 50, 500],
       [2, 100, 1100],
     ]);

@@ -17,11 +17,10 @@ export async function watchBudgets(ctx: Context): Promise<void> {
   await runBatch(ctx.db, [
     tell(
       ctx,
-      'billing.budget.threshold',
+      'billing.budget.reached',
       sql`SELECT ${projectOf(sql`due.account_id`)} AS project_id, due.id AS resource_id,
-        1 + (SELECT count(*) FROM billing_budget_alerts alert WHERE alert.budget_id = due.id) + row_number() OVER (PARTITION BY due.id ORDER BY due.threshold) - 1 AS version,
-        json_object('budget_id', due.id, 'account_id', due.account_id, 'name', due.name, 'currency', due.currency, 'amount_minor', due.amount_minor, 'spent_minor', due.spent_minor, 'threshold', due.threshold) AS data
-        FROM (${due}) due`,
+        json_object('id', due.id, 'account_id', due.account_id, 'name', due.name, 'currency', due.currency, 'amount_minor', due.amount_minor, 'spent_minor', due.spent_minor, 'percent', due.threshold) AS data
+        FROM (${due}) due ORDER BY due.id, due.threshold`,
     ),
     ctx.db.run(sql`INSERT INTO billing_budget_alerts (budget_id, month_ms, threshold, at_ms)
       SELECT due.id, ${month}, due.threshold, ${ctx.clock.nowMs()} FROM (${due}) due`),

@@ -10,6 +10,7 @@ import { linesOf, totalOf } from './lines-of.ts';
 export const GRACE_MS = 3 * DAY_MS;
 /** Invoices that one round makes final; more wait for the next. */
 const FINAL_MAX = 50;
+const MONTH = sql`strftime('%Y-%m', invoice.month_ms / 1000, 'unixepoch')`;
 
 /** Makes invoices of months that are over drafts, and those final whose grace is over and whose usage is all booked. */
 export async function advanceInvoices(ctx: Context): Promise<void> {
@@ -29,9 +30,9 @@ async function draftInvoices(ctx: Context): Promise<void> {
   await runBatch(ctx.db, [
     tell(
       ctx,
-      'invoice.drafted',
-      sql`SELECT ${projectOf(sql`invoice.account_id`)} AS project_id, invoice.id AS resource_id, 1 AS version,
-        json_object('invoice_id', invoice.id, 'account_id', invoice.account_id, 'month_ms', invoice.month_ms, 'currency', invoice.currency, 'total_minor', ${totalOf(sql`invoice.id`)}) AS data ${ended}`,
+      'billing.invoice.drafted',
+      sql`SELECT ${projectOf(sql`invoice.account_id`)} AS project_id, invoice.id AS resource_id,
+        json_object('id', invoice.id, 'account_id', invoice.account_id, 'number', NULL, 'month', ${MONTH}, 'currency', invoice.currency, 'total_minor', ${totalOf(sql`invoice.id`)}) AS data ${ended}`,
     ),
     ctx.db.run(sql`UPDATE billing_invoices SET status = 'draft' WHERE id IN (SELECT invoice.id ${ended})`),
   ]);
@@ -66,9 +67,9 @@ async function finalizeInvoice(ctx: Context, { id, monthMs }: { id: string; mont
           WHERE id = ${id}`),
         tell(
           ctx,
-          'invoice.finalized',
-          sql`SELECT ${projectOf(sql`invoice.account_id`)} AS project_id, invoice.id AS resource_id, 2 AS version,
-            json_object('invoice_id', invoice.id, 'account_id', invoice.account_id, 'number', invoice.number, 'month_ms', invoice.month_ms, 'currency', invoice.currency, 'total_minor', invoice.total_minor) AS data
+          'billing.invoice.finalized',
+          sql`SELECT ${projectOf(sql`invoice.account_id`)} AS project_id, invoice.id AS resource_id,
+            json_object('id', invoice.id, 'account_id', invoice.account_id, 'number', invoice.number, 'month', ${MONTH}, 'currency', invoice.currency, 'total_minor', invoice.total_minor) AS data
             FROM billing_invoices invoice WHERE invoice.id = ${id}`,
         ),
       ],

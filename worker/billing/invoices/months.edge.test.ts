@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { EVENT_TYPES, type EventTypeName } from '../../../shared/event-types.ts';
 import { at, BillingWorld, HOUR } from '../../../test/billing/billing-world.ts';
 import { billNaively } from '../../../test/billing/naive-biller.ts';
 import { farmRound } from '../farmer/farm-round.ts';
@@ -14,10 +15,10 @@ import { showInvoice } from './show-invoice.ts';
 const invoices = (world: BillingWorld) => listInvoices(world.ctx, { limit: 100 });
 const told = async (world: BillingWorld) =>
   (
-    await world.ctx.db.all<{ type: string }>(
-      sql`SELECT type FROM events WHERE region = ${world.region} AND type NOT LIKE 'billing.purchase' ORDER BY sequence`,
+    await world.ctx.db.all<{ type: EventTypeName; data: string }>(
+      sql`SELECT type, data FROM events WHERE region = ${world.region} AND type <> 'billing.purchase.created' ORDER BY sequence`,
     )
-  ).map(({ type }) => type);
+  ).map(({ type, data }) => (EVENT_TYPES[type].data.parse(JSON.parse(data)) ? type : null));
 
 describe('an invoice', () => {
   it('is open in its month, a draft in its grace, then final; and says so once', async () => {
@@ -42,7 +43,7 @@ describe('an invoice', () => {
     expect(lines).toMatchObject([
       { amount: '0.40', quantity: '4', resource_id: vm, adjustment: false, order_unit: 'hours' },
     ]);
-    expect(await told(world)).toEqual(['invoice.drafted', 'invoice.finalized']);
+    expect(await told(world)).toEqual(['billing.invoice.drafted', 'billing.invoice.finalized']);
     await world.farm('2026-03-10T00:00:00Z');
     expect((await invoices(world)).map(({ number }) => number)).toEqual([2, 1]);
     expect(await world.violations()).toEqual([]);
