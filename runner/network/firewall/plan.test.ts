@@ -259,6 +259,8 @@ it('has these fixed rules', () => {
     rule inet ae1234 translated_out ct direction reply return
     rule inet ae1234 translated_out oifname @inner ct status dnat goto hairpin
     rule inet ae1234 translated_out oifname @external goto leaving
+    rule inet ae1234 translated_out oifname != @bridges meta nfproto ipv4 ct status snat return
+    rule inet ae1234 translated_out oifname != @bridges meta nfproto ipv4 drop
     rule inet ae1234 hairpin ct status snat goto to_guests
     rule inet ae1234 hairpin drop
     rule inet ae1234 leaving oifname . rt ip nexthop vmap @ingress4
@@ -287,8 +289,6 @@ it('has these fixed rules', () => {
     rule inet ae1234 through iifname @bridges oifname != @bridges udp dport 4789 drop
     rule inet ae1234 through jump routed
     rule inet ae1234 through oifname @bridges goto to_guests
-    rule inet ae1234 through meta mark and 0x80000000 != 0 accept
-    rule inet ae1234 through drop
     rule inet ae1234 between_ports icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, 130, 131, 132, 143 } accept
     rule inet ae1234 between_ports meta mark vmap @ingress
     rule inet ae1234 between_ports drop
