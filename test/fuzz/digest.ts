@@ -6,7 +6,10 @@ import { DatabaseSync } from 'node:sqlite';
  * of telling of it.
  */
 const JOURNALS =
-  /^(audit|loose_blobs|sqlite_.*|__drizzle.*)$|attempt|^webhook_(deliveries|endpoints)$|lockout|failure|rate_/;
+  /^(audit|loose_blobs|sqlite_.*|__drizzle.*)$|attempt|^webhook_(deliveries|endpoints|secrets)$|lockout|failure|rate_/;
+/** What a region's rounds write at any moment: what is due is charged, told and closed. */
+const ROUNDS =
+  /^(events|event_versions|billing_(accounts|balances|budget_alerts|holds|invoice_lines|invoices|products|purchases|subscriptions|transfers|vouchers))$/;
 
 /** By table: a digest of its rows. */
 export type Digests = ReadonlyMap<string, string>;
@@ -23,7 +26,7 @@ export class DatabaseWatch {
   constructor(file: string) {
     this.#db = new DatabaseSync(file, { readOnly: true });
     const named = this.#db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all();
-    this.#tables = named.map(({ name }) => String(name)).filter((name) => !JOURNALS.test(name));
+    this.#tables = named.map(({ name }) => String(name)).filter((name) => !JOURNALS.test(name) && !ROUNDS.test(name));
     this.#ofProjects = this.#tables.filter((table) =>
       this.#db.prepare(`SELECT 1 FROM pragma_table_info('${table}') WHERE name = 'project_id'`).get(),
     );
