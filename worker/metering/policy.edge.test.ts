@@ -13,4 +13,5 @@ async function cast() {
 describePolicy<MeteringAction>('metering', cast, {
   'metering:refusals:list': trial('admin', 200, () => at('/refusals')),
   'metering:progress:list': trial('admin', 200, () => at('/progress')),
+  'metering:prometheus:show': trial('admin', 200, () => at('/prometheus')),
 });
