@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { index, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 
 /**
  * What a resource was, and for how long: the spans of one resource tile its life. They are written by triggers, in the
@@ -83,4 +83,35 @@ export const meterRefusals = sqliteTable(
     lastValue: text().notNull(),
   },
   (t) => [index('meter_refusals_region').on(t.region, t.lastAtMs)],
+);
+
+/** What somebody wants to be told of: that a meter of a resource goes past a threshold, and that it comes back. */
+export const meterAlarms = sqliteTable(
+  'meter_alarms',
+  {
+    id: text().primaryKey(),
+    region: text().notNull(),
+    projectId: text().notNull(),
+    name: text().notNull(),
+    resourceType: text().notNull(),
+    resourceId: text().notNull(),
+    meter: text().notNull(),
+    /** Of what was read in the window: of a counter `rate`, by the second; of a gauge `mean`, `min` or `max`. */
+    statistic: text({ enum: ['rate', 'mean', 'min', 'max'] }).notNull(),
+    comparison: text({ enum: ['gt', 'ge', 'lt', 'le'] }).notNull(),
+    threshold: real().notNull(),
+    windowS: integer().notNull(),
+    enabled: integer({ mode: 'boolean' }).notNull().default(true),
+    /** `unknown` until something was read. */
+    state: text({ enum: ['unknown', 'ok', 'triggered'] }).notNull(),
+    stateSinceMs: integer().notNull(),
+    /** Null where nothing was read the last time. */
+    value: real(),
+    checkedAtMs: integer().notNull().default(0),
+    createdAtMs: integer().notNull(),
+  },
+  (t) => [
+    index('meter_alarms_project').on(t.region, t.projectId),
+    index('meter_alarms_due').on(t.region, t.checkedAtMs).where(sql`enabled = 1`),
+  ],
 );

@@ -9,6 +9,7 @@ import { runBatch, type Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
 import { recoverImports } from '../image/imports/recover-imports.ts';
 import { sweepLooseBlobs } from '../image/loose-blobs.ts';
+import { watchAlarms } from '../metering/alarms/watch-alarms.ts';
 import { expireIntranetRules } from '../network/intranet/expire-rules.ts';
 import { webhookRound } from '../webhooks/webhook-round.ts';
 import { objectContext } from './object-context.ts';
@@ -51,6 +52,7 @@ const DUTIES: Record<string, (ctx: Context) => Promise<unknown>> = {
   blobs: sweepLooseBlobs,
   imports: recoverImports,
   billing: farmRound,
+  alarms: watchAlarms,
   // Last: it finds the events of the others, too.
   webhooks: webhookRound,
 };

@@ -1,10 +1,23 @@
 import type { Policy } from '../http/policy.ts';
 
-export type MeteringAction = 'metering:refusals:list' | 'metering:progress:list' | 'metering:prometheus:show';
+export type MeteringAction =
+  | 'metering:refusals:list'
+  | 'metering:progress:list'
+  | 'metering:prometheus:show'
+  | 'metering:alarms:list'
+  | 'metering:alarms:show'
+  | 'metering:alarms:create'
+  | 'metering:alarms:update'
+  | 'metering:alarms:delete';
 
-/** How the metering of machines goes is the operator's. */
+/** How the metering of machines goes is the operator's; alarms are of those who have what they watch. */
 export const policy: Policy<MeteringAction> = {
   'metering:refusals:list': 'admin',
   'metering:progress:list': 'admin',
   'metering:prometheus:show': 'admin',
+  'metering:alarms:list': 'project-reader',
+  'metering:alarms:show': 'project-reader',
+  'metering:alarms:create': 'project-member',
+  'metering:alarms:update': 'project-member',
+  'metering:alarms:delete': 'project-member',
 };

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { METERS, type Meter, SAMPLE_EVERY_MS, WINDOW_MS } from '../../../shared/meters.ts';
-import type { ActorContext } from '../../http/context.ts';
+import type { Context } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
 import { askPoints } from '../ask-points.ts';
 import { MEASURES_MAX, RAW_KEPT_MS } from '../limits.ts';
@@ -24,7 +24,7 @@ const COVERED_WHOLLY = 10_000;
 
 /** The measures of a metric, the longest periods first. @throws ApiError 400 where the time asked for is too long */
 export async function readMeasures(
-  ctx: ActorContext,
+  ctx: Context,
   resource: Pick<MeteredResource, 'kind' | 'id'>,
   meter: Meter,
   asked: MeasuresAsked,
@@ -52,10 +52,10 @@ const isSealed = (meter: Meter, { of, rate }: Method): boolean =>
   METERS[meter].type === 'counter' ? rate && (of === 'sum' || of === 'mean') : !rate && of === 'mean';
 
 /** Whether there can be hours that are not sealed. */
-const needsPoints = (ctx: ActorContext, windows: Measure[], { toMs }: MeasuresAsked): boolean =>
+const needsPoints = (ctx: Context, windows: Measure[], { toMs }: MeasuresAsked): boolean =>
   Math.min(toMs, ctx.clock.nowMs()) > (windows.at(-1)?.[0] ?? 0) + WINDOW_MS;
 
-async function readWindows(ctx: ActorContext, id: string, meter: Meter, asked: MeasuresAsked): Promise<Measure[]> {
+async function readWindows(ctx: Context, id: string, meter: Meter, asked: MeasuresAsked): Promise<Measure[]> {
   const { fromMs, toMs, method } = asked;
   const rows = await ctx.db.all<{ startMs: number; value: number; mean: number; covered: number }>(sql`
     SELECT start_ms AS startMs, sum(value) AS value, sum(value * 1.0 * coverage) / max(1, sum(coverage)) AS mean, sum(coverage) AS covered
@@ -70,7 +70,7 @@ async function readWindows(ctx: ActorContext, id: string, meter: Meter, asked: M
 
 /** Points of all machines that have or had the resource. One that does not answer has none to show now. */
 async function readPoints(
-  ctx: ActorContext,
+  ctx: Context,
   { kind, id }: Pick<MeteredResource, 'kind' | 'id'>,
   meter: Meter,
   { fromMs, toMs }: MeasuresAsked,
