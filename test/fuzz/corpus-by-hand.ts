@@ -286,6 +286,10 @@ export const byHand: Record<string, unknown[]> = {
       },
     },
   ],
+  'POST /aerostat/v1/metering/alarms': [
+    { alarm: { resource_id: '{server}', meter: 'cpu.time', statistic: 'rate', comparison: 'gt', threshold: 1 } },
+  ],
+  'PATCH /aerostat/v1/metering/alarms/:id': [{ alarm: { name: 'n', enabled: false } }],
   'POST /aerostat/v1/webhooks/endpoints': [
     { endpoint: { url: 'https://a.example/{unique}', events: ['server.*'], description: 'd' } },
   ],

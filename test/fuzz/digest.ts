@@ -9,7 +9,7 @@ const JOURNALS =
   /^(audit|loose_blobs|sqlite_.*|__drizzle.*)$|attempt|^webhook_(deliveries|endpoints|secrets)$|lockout|failure|rate_/;
 /** What a region's rounds write at any moment: what is due is charged, told and closed. */
 const ROUNDS =
-  /^(events|event_versions|billing_(accounts|balances|budget_alerts|holds|invoice_lines|invoices|products|purchases|subscriptions|transfers|vouchers))$/;
+  /^(events|event_versions|meter_alarms|billing_(accounts|balances|budget_alerts|holds|invoice_lines|invoices|products|purchases|subscriptions|transfers|vouchers))$/;
 
 /** By table: a digest of its rows. */
 export type Digests = ReadonlyMap<string, string>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alarmBody, alarmPatch } from '../../worker/metering/alarms/bodies.ts';
 import { conditionBody } from '../../worker/metering/gnocchi/filters.ts';
 import { operationsBody } from '../../worker/metering/gnocchi/run-operations.ts';
 // Resources are known once the routes are.
@@ -338,6 +339,8 @@ const fleet: Record<string, Body> = {
   'PUT /intranet/prefixes/:id': of(prefixPatch),
   'POST /intranet/rules': of(intranetRuleBody),
   'PUT /intranet/rules/:id': of(rulePatch),
+  'POST /metering/alarms': of(alarmBody),
+  'PATCH /metering/alarms/:id': of(alarmPatch),
   'POST /billing/products': of(productBody),
   'POST /billing/products/:id/prices': of(priceBody),
   'POST /billing/subscriptions': of(subscriptionBody),
