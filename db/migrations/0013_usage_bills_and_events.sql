@@ -159,8 +159,9 @@ CREATE TABLE `billing_purchases` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `billing_purchases_id_unique` ON `billing_purchases` (`id`);--> statement-breakpoint
 CREATE UNIQUE INDEX `billing_purchases_line` ON `billing_purchases` (`subscription_id`,`price_id`,`period_ms`,`revision`);--> statement-breakpoint
-CREATE INDEX `billing_purchases_invoice` ON `billing_purchases` (`account_id`,`invoice_month_ms`,`currency`);--> statement-breakpoint
+CREATE INDEX `billing_purchases_invoice` ON `billing_purchases` (`account_id`,`invoice_month_ms`,`currency`,`amount_minor`);--> statement-breakpoint
 CREATE INDEX `billing_purchases_project` ON `billing_purchases` (`project_id`,`from_ms`);--> statement-breakpoint
+CREATE INDEX `billing_purchases_listed` ON `billing_purchases` (`project_id`,`sequence`);--> statement-breakpoint
 CREATE INDEX `billing_purchases_account` ON `billing_purchases` (`account_id`,`sequence`);--> statement-breakpoint
 CREATE TABLE `billing_subscriptions` (
 	`id` text PRIMARY KEY NOT NULL,
@@ -247,6 +248,28 @@ CREATE UNIQUE INDEX `events_id_unique` ON `events` (`id`);--> statement-breakpoi
 CREATE INDEX `events_project` ON `events` (`project_id`,`sequence`);--> statement-breakpoint
 CREATE INDEX `events_age` ON `events` (`region`,`at_ms`);--> statement-breakpoint
 CREATE UNIQUE INDEX `events_resource` ON `events` (`resource_id`,`version`);--> statement-breakpoint
+CREATE TABLE `meter_alarms` (
+	`id` text PRIMARY KEY NOT NULL,
+	`region` text NOT NULL,
+	`project_id` text NOT NULL,
+	`name` text NOT NULL,
+	`resource_type` text NOT NULL,
+	`resource_id` text NOT NULL,
+	`meter` text NOT NULL,
+	`statistic` text NOT NULL,
+	`comparison` text NOT NULL,
+	`threshold` real NOT NULL,
+	`window_s` integer NOT NULL,
+	`enabled` integer DEFAULT true NOT NULL,
+	`state` text NOT NULL,
+	`state_since_ms` integer NOT NULL,
+	`value` real,
+	`checked_at_ms` integer DEFAULT 0 NOT NULL,
+	`created_at_ms` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `meter_alarms_project` ON `meter_alarms` (`region`,`project_id`);--> statement-breakpoint
+CREATE INDEX `meter_alarms_due` ON `meter_alarms` (`region`,`checked_at_ms`) WHERE enabled = 1;--> statement-breakpoint
 CREATE TABLE `meter_progress` (
 	`runner_id` text PRIMARY KEY NOT NULL,
 	`region` text NOT NULL,
@@ -284,6 +307,7 @@ CREATE TABLE `meter_windows` (
 );
 --> statement-breakpoint
 CREATE INDEX `meter_windows_project` ON `meter_windows` (`project_id`,`start_ms`);--> statement-breakpoint
+CREATE INDEX `meter_windows_meter` ON `meter_windows` (`region`,`meter`,`start_ms`);--> statement-breakpoint
 CREATE TABLE `usage_spans` (
 	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
 	`region` text NOT NULL,
@@ -300,6 +324,7 @@ CREATE TABLE `usage_spans` (
 --> statement-breakpoint
 CREATE INDEX `usage_spans_resource` ON `usage_spans` (`resource_type`,`resource_id`,`start_ms`);--> statement-breakpoint
 CREATE INDEX `usage_spans_project` ON `usage_spans` (`project_id`,`start_ms`);--> statement-breakpoint
+CREATE INDEX `usage_spans_item` ON `usage_spans` (`region`,`resource_type`,`item_type`,`end_ms`);--> statement-breakpoint
 CREATE INDEX `usage_spans_open` ON `usage_spans` (`resource_type`,`resource_id`) WHERE end_ms IS NULL;--> statement-breakpoint
 CREATE TABLE `webhook_attempts` (
 	`delivery_id` text NOT NULL,

@@ -18,25 +18,25 @@ CREATE TRIGGER events_told AFTER INSERT ON events BEGIN
         ELSE EXISTS (SELECT 1 FROM json_each(endpoint.events) AS wanted WHERE event.type GLOB wanted.value) END;
 END;
 --> statement-breakpoint
--- An endpoint knows when it is due: the first of what waits for it, and not while it rests.
+-- An endpoint knows when it is due: the first of what waits for it, and not while it rests, nor while it is disabled.
 CREATE TRIGGER webhook_deliveries_made AFTER INSERT ON webhook_deliveries BEGIN
-  UPDATE webhook_endpoints SET due_at_ms = (SELECT max(waiting.next_attempt_ms, coalesce(webhook_endpoints.paused_until_ms, 0))
+  UPDATE webhook_endpoints SET due_at_ms = CASE WHEN enabled = 1 THEN (SELECT max(waiting.next_attempt_ms, coalesce(webhook_endpoints.paused_until_ms, 0))
       FROM webhook_deliveries AS waiting WHERE waiting.endpoint_id = NEW.endpoint_id AND waiting.status = 'pending'
-      ORDER BY waiting.next_attempt_ms LIMIT 1)
+      ORDER BY waiting.next_attempt_ms LIMIT 1) END
     WHERE id = NEW.endpoint_id;
 END;
 --> statement-breakpoint
 CREATE TRIGGER webhook_deliveries_moved AFTER UPDATE OF status, next_attempt_ms ON webhook_deliveries BEGIN
-  UPDATE webhook_endpoints SET due_at_ms = (SELECT max(waiting.next_attempt_ms, coalesce(webhook_endpoints.paused_until_ms, 0))
+  UPDATE webhook_endpoints SET due_at_ms = CASE WHEN enabled = 1 THEN (SELECT max(waiting.next_attempt_ms, coalesce(webhook_endpoints.paused_until_ms, 0))
       FROM webhook_deliveries AS waiting WHERE waiting.endpoint_id = NEW.endpoint_id AND waiting.status = 'pending'
-      ORDER BY waiting.next_attempt_ms LIMIT 1)
+      ORDER BY waiting.next_attempt_ms LIMIT 1) END
     WHERE id = NEW.endpoint_id;
 END;
 --> statement-breakpoint
 CREATE TRIGGER webhook_endpoints_paused AFTER UPDATE OF paused_until_ms ON webhook_endpoints BEGIN
-  UPDATE webhook_endpoints SET due_at_ms = (SELECT max(waiting.next_attempt_ms, coalesce(NEW.paused_until_ms, 0))
+  UPDATE webhook_endpoints SET due_at_ms = CASE WHEN enabled = 1 THEN (SELECT max(waiting.next_attempt_ms, coalesce(NEW.paused_until_ms, 0))
       FROM webhook_deliveries AS waiting WHERE waiting.endpoint_id = NEW.id AND waiting.status = 'pending'
-      ORDER BY waiting.next_attempt_ms LIMIT 1)
+      ORDER BY waiting.next_attempt_ms LIMIT 1) END
     WHERE id = NEW.id;
 END;
 --> statement-breakpoint

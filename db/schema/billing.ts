@@ -171,8 +171,10 @@ export const billingPurchases = sqliteTable(
   },
   (t) => [
     uniqueIndex('billing_purchases_line').on(t.subscriptionId, t.priceId, t.periodMs, t.revision),
-    index('billing_purchases_invoice').on(t.accountId, t.invoiceMonthMs, t.currency),
+    /** With the amount: sums of a month read nothing else. */
+    index('billing_purchases_invoice').on(t.accountId, t.invoiceMonthMs, t.currency, t.amountMinor),
     index('billing_purchases_project').on(t.projectId, t.fromMs),
+    index('billing_purchases_listed').on(t.projectId, t.sequence),
     index('billing_purchases_account').on(t.accountId, t.sequence),
   ],
 );

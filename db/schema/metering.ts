@@ -28,6 +28,7 @@ export const usageSpans = sqliteTable(
   (t) => [
     index('usage_spans_resource').on(t.resourceType, t.resourceId, t.startMs),
     index('usage_spans_project').on(t.projectId, t.startMs),
+    index('usage_spans_item').on(t.region, t.resourceType, t.itemType, t.endMs),
     index('usage_spans_open').on(t.resourceType, t.resourceId).where(sql`end_ms IS NULL`),
   ],
 );
@@ -55,6 +56,7 @@ export const meterWindows = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.resourceId, t.meter, t.startMs, t.runnerId] }),
     index('meter_windows_project').on(t.projectId, t.startMs),
+    index('meter_windows_meter').on(t.region, t.meter, t.startMs),
   ],
 );
 

@@ -173,6 +173,10 @@ it('counts what a guest makes up that has no port security, as its own', async (
   const sent = await send(a.namespace, WORLD, joined.outside, 10, 400);
   await sample();
   expect(egress(a)).toBe(sent);
+  await a.namespace.sh(`ip link set eth0 address 02:00:00:00:00:99; ip route replace ${WORLD} via 10.60.0.1`);
+  const more = await send(a.namespace, WORLD, joined.outside, 10, 400);
+  await sample();
+  expect(egress(a)).toBe(sent + more);
 });
 
 it('counts IPv6, and guests whose machine itself is the way out', async () => {

@@ -21,11 +21,18 @@ const KEEP_MS = 7 * 24 * 3600 * 1000;
 
 /** One a region: ends what took too long and clears away what is over. Sleeps between its alarms. */
 export class RegionWatch extends DurableObject<Env> {
-  /** Starts the rounds for a region; more calls change nothing. */
+  /** Starts the rounds for a region, if it is one; more calls change nothing. */
   async watch(region: string): Promise<void> {
-    if ((await this.ctx.storage.getAlarm()) !== null) return;
+    if ((await this.ctx.storage.getAlarm()) !== null || !(await this.#isRegion(region))) return;
     await this.ctx.storage.put('region', region);
     await this.ctx.storage.setAlarm(systemClock.nowMs() + ROUND_MS);
+  }
+
+  /** Regions are named in URLs, by anybody: one that is not ours and has no machines has nothing to watch. */
+  async #isRegion(region: string): Promise<boolean> {
+    if (region === this.env.REGION) return true;
+    const { db } = objectContext(this.env, this.ctx, region);
+    return (await db.all(sql`SELECT 1 FROM runners WHERE region = ${region} LIMIT 1`)).length > 0;
   }
 
   override async alarm(): Promise<void> {

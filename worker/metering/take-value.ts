@@ -6,6 +6,8 @@ import { ADOPTED_BEFORE_MS, ADOPTED_WITHIN_MS, SERIES_MAX } from './limits.ts';
 import { beginSeries, keepSeries, pointsAround, seriesOf } from './series.ts';
 import { standing } from './value-at.ts';
 
+const LAP = /\.\d+$/;
+
 /** One moment of a machine, as it is written down: `points` and `hours` are what is to be written at its end. */
 export interface Moment {
   t: number;
@@ -29,7 +31,8 @@ export function takeValue(
   if (!known && all.size >= SERIES_MAX) return 'too-many';
   const { type, resource } = owner;
   const series =
-    known ?? beginSeries(book, { type, resource, meter, epoch, adopted: isAdopted(book, moment, owner, meter) });
+    known ??
+    beginSeries(book, { type, resource, meter, epoch, adopted: isAdopted(book, moment, owner, { meter, epoch }) });
   const { before, after } = around(book, series, moment.t);
   if (before?.t === moment.t) return before.v === value ? null : 'contradicts';
   const closed = closedPoint(moment, series, { before, after });
@@ -48,13 +51,20 @@ export function takeValue(
  * What was there long before this machine's samples began has counted for long, of which nobody knows what was used when:
  * its first epoch is counted from its first sample on. All else is counted whole.
  */
-function isAdopted(book: Book, { t, facts }: Moment, { type, resource, createdAtMs }: Owner, meter: Meter): boolean {
+function isAdopted(
+  book: Book,
+  { t, facts }: Moment,
+  { type, resource, createdAtMs }: Owner,
+  { meter, epoch }: { meter: Meter; epoch: string },
+): boolean {
   if (createdAtMs >= facts.sinceMs - ADOPTED_BEFORE_MS || t > facts.sinceMs + ADOPTED_WITHIN_MS) return false;
-  const earlier = book.storage.sql.exec(
-    'SELECT 1 FROM meter_series WHERE resource = ? AND meter = ? AND type = ? LIMIT 1',
+  // A counter that has been full goes on in laps, epochs of one name and a number: they are one counter.
+  const name = epoch.replace(LAP, '');
+  const earlier = book.storage.sql.exec<{ epoch: string }>(
+    'SELECT epoch FROM meter_series WHERE resource = ? AND meter = ? AND type = ?',
     ...[resource, meter, type],
   );
-  return earlier.toArray().length === 0;
+  return earlier.toArray().every((one) => one.epoch.replace(LAP, '') === name);
 }
 
 /** The points around a moment; those of the usual order are known without asking the storage. */

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { commit, type Statement } from '../http/commit.ts';
+import { AssertionFailed, assertThat, type Change, commit, type Statement } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
 import { conflict } from '../http/errors.ts';
 import type { Replay } from './bodies.ts';
@@ -18,10 +18,21 @@ export async function replayDelivery(ctx: ActorContext, id: string): Promise<voi
   const { endpointId } = await findDelivery(ctx, 'webhooks:deliveries:replay', id);
   const { enabled } = await findEndpoint(ctx, 'webhooks:deliveries:replay', endpointId);
   if (!enabled) throw disabled(endpointId);
-  await commit(ctx, {
+  await commitEnabled(ctx, endpointId, {
     audit: { action: 'webhooks:deliveries:replay', targetType: 'webhook-delivery', targetId: id },
     statements: [sendAgain(ctx, null, sql`id = ${id} AND status <> 'pending'`)],
   });
+}
+
+/** Commits unless the endpoint was disabled since it was read: what waits for one that is would wait for ever. */
+async function commitEnabled(ctx: ActorContext, endpointId: string, change: Change): Promise<unknown[]> {
+  const enabled = sql`EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ${endpointId} AND enabled = 1)`;
+  try {
+    const statements = [assertThat(ctx.db, 'enabled', enabled), ...change.statements];
+    return (await commit(ctx, { ...change, statements })).slice(1);
+  } catch (error) {
+    throw error instanceof AssertionFailed ? disabled(endpointId) : error;
+  }
 }
 
 /**
@@ -36,7 +47,7 @@ export async function replayRange(ctx: ActorContext, endpointId: string, replay:
   const { id = ctx.ids.uuid(), delivered } = replay;
   const range = { sinceMs: Date.parse(replay.since), untilMs: untilOf(ctx, replay) };
   const done = sql.raw(delivered ? `('failed', 'delivered')` : `('failed')`);
-  const [made, again] = (await commit(ctx, {
+  const [made, again] = (await commitEnabled(ctx, endpointId, {
     audit: {
       action: 'webhooks:endpoints:replay',
       targetType: 'webhook-endpoint',

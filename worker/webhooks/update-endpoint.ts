@@ -16,9 +16,15 @@ import type { Endpoint } from './views.ts';
 export async function updateEndpoint(ctx: ActorContext, id: string, patch: EndpointPatch): Promise<Endpoint> {
   const row = await findEndpoint(ctx, 'webhooks:endpoints:update', id);
   const nowMs = ctx.clock.nowMs();
-  const { events = row.events, description = row.description, enabled = row.enabled } = patch;
-  const url = patch.url === undefined ? row.url : checkedUrl(ctx, patch.url);
-  const change = { url, events, description, enabled, updatedAtMs: nowMs, ...switched(row, enabled, nowMs) };
+  const { events, description, enabled } = patch;
+  const url = patch.url === undefined ? undefined : checkedUrl(ctx, patch.url);
+  // Nothing but what is said: what was read may have changed since, as by an answer of 410.
+  const said = Object.entries({ url, events, description, enabled }).filter(([, value]) => value !== undefined);
+  const change: Partial<EndpointRow> = {
+    ...Object.fromEntries(said),
+    updatedAtMs: nowMs,
+    ...(enabled === undefined ? {} : switched(row, enabled, nowMs)),
+  };
   const changed: EndpointRow = { ...row, ...change };
   refuseUntold(changed);
   try {
@@ -27,7 +33,7 @@ export async function updateEndpoint(ctx: ActorContext, id: string, patch: Endpo
         action: 'webhooks:endpoints:update',
         targetType: 'webhook-endpoint',
         targetId: id,
-        detail: { host: new URL(url).host, events, enabled },
+        detail: { host: new URL(changed.url).host, events, enabled },
       },
       statements: [
         ctx.db

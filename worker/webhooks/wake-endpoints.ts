@@ -36,7 +36,13 @@ export function objectWebhooks(
   };
 }
 
-/** The region's endpoints that something is due to: an answer of `{id}`s, for the end of a batch that may have told events. */
+/**
+ * The region's endpoints that something is due to, and whose sender is not at work: an answer of `{id}`s, for the end of a batch
+ * that may have told events. Those at work go on by themselves, and must not keep others from being woken.
+ */
 export const dueEndpoints = (ctx: Context): Statement =>
   ctx.db.all<{ id: string }>(sql`
-    SELECT id FROM webhook_endpoints WHERE region = ${ctx.region} AND due_at_ms <= ${ctx.clock.nowMs() + AHEAD_MS} LIMIT ${WAKES_MAX}`);
+    SELECT id FROM webhook_endpoints WHERE region = ${ctx.region} AND due_at_ms <= ${ctx.clock.nowMs() + AHEAD_MS}
+      AND NOT EXISTS (SELECT 1 FROM webhook_deliveries sent WHERE sent.endpoint_id = webhook_endpoints.id AND sent.claim IS NOT NULL
+        AND sent.status = 'pending' AND sent.next_attempt_ms > ${ctx.clock.nowMs()})
+    LIMIT ${WAKES_MAX}`);

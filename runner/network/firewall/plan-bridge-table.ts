@@ -51,12 +51,12 @@ const elementsOf = perObject((names: Names, { spec, number }: Numbered<PortSpec>
   const tap = `"${names.tap(spec.id)}"`;
   const elements: Element[] = [
     ['taps', tap, ''],
-    ['senders', tap, `goto ${spec.port_security_enabled ? 'from_secured' : 'from_any'}`],
+    ['senders', tap, `goto ${spec.port_security_enabled ? 'from_secured' : 'from_unsecured'}`],
     ['port_marks', tap, String(number)],
     ['same_tap', `${tap} . ${tap}`, ''],
     ['port_macs', `${tap} . ${spec.mac_address}`, ''],
   ];
-  if (!spec.port_security_enabled) return elements;
+  if (!spec.port_security_enabled) return [...elements, ['macs_of_any', tap, spec.mac_address]];
   const own = [...spec.fixed_ips.map((fixed) => fixed.ip_address), linkLocalOf(spec.mac_address)];
   return [
     ...elements,
@@ -96,6 +96,8 @@ function emptySets() {
     same_tap: set('type ifname . ifname'),
     port_macs: set('type ifname . ether_addr'),
     own_macs: set('type ifname . ether_addr'),
+    /** Of ports without port security, whose guests may send with any. */
+    macs_of_any: set('type ifname : ether_addr'),
     own_ip4: set('type ifname . ether_addr . ipv4_addr'),
     own_ip6: set('type ifname . ether_addr . ipv6_addr'),
     /** Ranges, which cost more to look up. */
@@ -122,6 +124,8 @@ function chains(names: Names): TablePlan['chains'] {
     ],
     ['from_taps', jumped(['iifname vmap @senders', 'drop'])],
     ['from_secured', jumped(['jump guard', 'goto from_any'])],
+    // What is routed is counted by its hardware address: with one that is made up it would be nobody's.
+    ['from_unsecured', jumped(['ether daddr @gateways ether saddr set iifname map @macs_of_any', 'goto from_any'])],
     [
       'from_any',
       jumped([

@@ -29,6 +29,8 @@ export class MeterCounters {
   #final = new Set<string>();
   /** To be removed with the next change of the rules, if nothing names them then. */
   readonly #over = new Set<string>();
+  /** Of those, what the script that is being loaded removes. */
+  #removing: string[] = [];
 
   constructor(names: Names, inventory: Inventory, ids: Ids) {
     this.#names = names;
@@ -50,8 +52,8 @@ export class MeterCounters {
 
   /** The script that removes what was read a last time. @param plan - what will be named */
   removals(plan: TablePlan): string {
-    const gone = [...this.#over].filter((name) => this.#there.has(name) && !plan.counters?.has(name));
-    return gone.map((name) => `delete counter inet ${this.#names.metersTable} ${name}\n`).join('');
+    this.#removing = [...this.#over].filter((name) => this.#there.has(name) && !plan.counters?.has(name));
+    return this.#removing.map((name) => `delete counter inet ${this.#names.metersTable} ${name}\n`).join('');
   }
 
   /**
@@ -74,9 +76,11 @@ export class MeterCounters {
   /** The kernel has it as planned. */
   loaded(plan: TablePlan): void {
     for (const name of plan.counters ?? []) this.#note(name);
-    for (const name of this.#over) if (!plan.counters?.has(name)) this.#forget(name);
-    this.#over.clear();
     this.#named = plan.counters ?? new Set();
+    // Not all that is over: more may be since the script was written.
+    for (const name of this.#removing) this.#forget(name);
+    for (const name of [...this.#removing, ...this.#named]) this.#over.delete(name);
+    this.#removing = [];
     for (const name of this.#named) this.#final.delete(name);
   }
 

@@ -1,15 +1,15 @@
 import { sql } from 'drizzle-orm';
 import { assertThat, type Statement } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
-import { intervalEnd } from '../rating/calendar.ts';
+import { HOUR_MS, intervalEnd } from '../rating/calendar.ts';
 import { costOf, type Offer } from '../reports/quote.ts';
 import { unclaimed } from './available.ts';
 import { accountOf, ensureAccount } from './default-account.ts';
 
 /** What fails the batch of a create that the account cannot pay for. */
 export const AFFORDABLE = 'billing-affordable';
-/** A claim that no purchase has taken by then is of a create that came to nothing. */
-const HOLD_MS = 2 * 3600 * 1000;
+/** A claim that no purchase has taken so long after the end of its first interval is of a create that came to nothing. */
+const HOLD_AFTER_MS = 2 * HOUR_MS;
 
 /** What is to be made, and for whom. */
 export interface Claimant {
@@ -29,7 +29,8 @@ export function admit(ctx: Context, offer: Offer | null, of: Claimant): Statemen
   if (offer?.product.kind !== 'time') return [];
   const now = ctx.clock.nowMs();
   const { interval, currency } = offer.product;
-  const price = Number(costOf(offer, intervalEnd(interval, now) - now, of.quantity ?? 1, now));
+  const end = intervalEnd(interval, now);
+  const price = Number(costOf(offer, end - now, of.quantity ?? 1, now));
   const left = unclaimed('account', now);
   const account = sql`FROM billing_accounts account WHERE account.id = ${accountOf(ctx.region, of.projectId)}`;
   return [
@@ -40,6 +41,6 @@ export function admit(ctx: Context, offer: Offer | null, of: Claimant): Statemen
       sql`EXISTS (SELECT 1 ${account} AND (${left} IS NULL OR (account.currency = ${currency} AND ${left} >= ${price} AND ${left} > 0)))`,
     ),
     ctx.db.run(sql`INSERT INTO billing_holds (resource_id, region, account_id, currency, amount_minor, expires_at_ms)
-      SELECT ${of.resourceId}, ${ctx.region}, account.id, ${currency}, ${price}, ${now + HOLD_MS} ${account} ON CONFLICT (resource_id) DO NOTHING`),
+      SELECT ${of.resourceId}, ${ctx.region}, account.id, ${currency}, ${price}, ${end + HOLD_AFTER_MS} ${account} ON CONFLICT (resource_id) DO NOTHING`),
   ];
 }

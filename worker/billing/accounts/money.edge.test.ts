@@ -186,6 +186,17 @@ describe('a create', () => {
     await create();
   });
 
+  it('holds its claim until its first interval is over, however long that is', async () => {
+    await world.product({ interval: 'daily', price: world.price({ model: 'per_unit', unit_price: '1' }) });
+    world.nowMs = at('2026-01-10T09:00:00Z');
+    await updateAccount(world.ctx, world.accountId, { mode: 'prepaid' });
+    await deposit('15.00');
+    await create();
+    await world.farm('2026-01-10T23:00:00Z');
+    await expect(Promise.all([create(), create(), create(), create(), create()])).rejects.toThrow(AFFORDABLE);
+    expect((await money())[0]?.ownMinor).toBe(1_500);
+  });
+
   it('turns its claim into a purchase', async () => {
     await world.product({ prepaid: true, price: world.price({ model: 'per_unit', unit_price: '1' }) });
     world.nowMs = at('2026-01-10T09:00:00Z');

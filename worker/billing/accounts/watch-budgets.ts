@@ -7,10 +7,14 @@ import { monthStart } from '../rating/calendar.ts';
 /** Tells of each threshold of a budget that this month's spending has come to; once a month. */
 export async function watchBudgets(ctx: Context): Promise<void> {
   const month = monthStart(ctx.clock.nowMs());
-  const passed = sql`SELECT budget.*, threshold.value AS threshold, coalesce((
+  // One sum for each account and currency, whatever the number of its budgets: months have millions of purchases.
+  const spent = sql`SELECT watched.account_id, watched.currency, coalesce((
       SELECT sum(purchase.amount_minor) FROM billing_purchases purchase
-      WHERE purchase.account_id = budget.account_id AND purchase.invoice_month_ms = ${month} AND purchase.currency = budget.currency), 0) AS spent_minor
-    FROM billing_budgets budget, json_each(budget.thresholds) threshold
+      WHERE purchase.account_id = watched.account_id AND purchase.invoice_month_ms = ${month} AND purchase.currency = watched.currency), 0) AS spent_minor
+    FROM (SELECT DISTINCT account_id, currency FROM billing_budgets WHERE region = ${ctx.region}) watched`;
+  const passed = sql`SELECT budget.*, threshold.value AS threshold, spent.spent_minor
+    FROM billing_budgets budget JOIN (${spent}) spent ON spent.account_id = budget.account_id AND spent.currency = budget.currency,
+      json_each(budget.thresholds) threshold
     WHERE budget.region = ${ctx.region} AND NOT EXISTS (SELECT 1 FROM billing_budget_alerts alert
       WHERE alert.budget_id = budget.id AND alert.month_ms = ${month} AND alert.threshold = threshold.value)`;
   const due = sql`SELECT * FROM (${passed}) WHERE spent_minor * 100 >= amount_minor * threshold`;

@@ -10,11 +10,18 @@ import type { PurchaseRow } from '../views.ts';
 
 /** What was booked: of a project, a subscription, or a line of an invoice; in the order of booking. */
 export async function listPurchases(ctx: ActorContext, of: z.infer<typeof purchaseList>): Promise<PurchaseRow[]> {
-  const { marker = null, subscription_id: subscription = null } = of;
+  const { marker, subscription_id: subscription } = of;
+  // Only what is asked: a condition that may be none keeps the database from its indexes.
+  const conditions = [
+    sql`purchase.region = ${ctx.region}`,
+    await chosen(ctx, of),
+    ...(subscription === undefined ? [] : [sql`purchase.subscription_id = ${subscription}`]),
+    ...(marker === undefined
+      ? []
+      : [sql`purchase.sequence > (SELECT sequence FROM billing_purchases WHERE id = ${marker})`]),
+  ];
   const rows = await ctx.db.all<Record<string, unknown>>(sql`
-    SELECT purchase.* FROM billing_purchases purchase
-    WHERE purchase.region = ${ctx.region} AND ${await chosen(ctx, of)} AND (${subscription} IS NULL OR purchase.subscription_id = ${subscription})
-      AND (${marker} IS NULL OR purchase.sequence > (SELECT sequence FROM billing_purchases WHERE id = ${marker}))
+    SELECT purchase.* FROM billing_purchases purchase WHERE ${sql.join(conditions, sql` AND `)}
     ORDER BY purchase.sequence LIMIT ${of.limit}`);
   return rows.map((raw) => rowOf<PurchaseRow>(raw));
 }
@@ -22,7 +29,7 @@ export async function listPurchases(ctx: ActorContext, of: z.infer<typeof purcha
 async function chosen(ctx: ActorContext, of: z.infer<typeof purchaseList>): Promise<SQL> {
   if (of.invoice_id === undefined) {
     const projectId = scopeProjects(ctx, 'billing:purchases:list', of.project_id);
-    return sql`(${projectId} IS NULL OR purchase.project_id = ${projectId})`;
+    return projectId === null ? sql`1` : sql`purchase.project_id = ${projectId}`;
   }
   const { invoice } = await findInvoice(ctx, 'billing:purchases:list', of.invoice_id);
   const lines = sql`SELECT subscription_id, price_id, period_ms FROM (${linesOf(invoice.id)}) WHERE position = ${of.line ?? null} OR ${of.line ?? null} IS NULL`;

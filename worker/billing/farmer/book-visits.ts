@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { writeRational } from '../../../shared/money.ts';
-import { assertThat, commit, type Statement } from '../../http/commit.ts';
+import { assertThat, runBatch, type Statement } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 import { accountOf, ensureAccount } from '../accounts/default-account.ts';
 import { type IdentifiedPurchase, payPurchases } from '../ledger/pay-purchases.ts';
@@ -30,13 +30,8 @@ export async function bookVisits(ctx: Context, read: Read, plan: VisitPlan): Pro
         dirty_from_ms = NULL, revision = revision + 1, lease_until_ms = 0, fault = NULL
       WHERE id = ${row.id}`),
   ];
-  if (purchases.length === 0) {
-    await ctx.db.batch(statements as [Statement, ...Statement[]]);
-    return;
-  }
-  const detail = { visited_ms: plan.visitedMs, purchases: purchases.length };
-  const audit = { action: 'billing:purchases:book', targetType: 'billing-subscription', targetId: row.id, detail };
-  await commit(ctx, { audit, statements });
+  // No audit: purchases are never changed, and say it all.
+  await runBatch(ctx.db, statements);
 }
 
 function purchaseStatements(ctx: Context, read: Read, purchases: IdentifiedPurchase[]): Statement[] {
@@ -44,7 +39,10 @@ function purchaseStatements(ctx: Context, read: Read, purchases: IdentifiedPurch
     ...ensureAccount(ctx, read.row.projectId),
     insertPurchases(ctx, read, purchases),
     openInvoices(ctx, purchases),
-    ctx.db.run(sql`DELETE FROM billing_holds WHERE resource_id = ${read.row.resourceId}`),
+    // What was claimed was for time: traffic of the same resource takes nothing of it.
+    ...(read.row.kind === 'time'
+      ? [ctx.db.run(sql`DELETE FROM billing_holds WHERE resource_id = ${read.row.resourceId}`)]
+      : []),
     ...payPurchases(ctx, purchases, read.vouchers),
   ];
 }

@@ -14,15 +14,23 @@ import { reconcileSubscriptions } from './reconcile-subscriptions.ts';
  * twice at once.
  */
 export async function farmRound(ctx: Context, limits?: { leases: number; visits: number }): Promise<Farmed> {
-  await reconcileSubscriptions(ctx);
-  const farmed = await farmSubscriptions(ctx, limits);
-  await tellPurchases(ctx);
-  await expireVouchers(ctx);
-  await watchAccounts(ctx);
-  await watchBudgets(ctx);
-  await advanceInvoices(ctx);
+  const failed: unknown[] = [];
+  // Each apart: what fails of one keeps nobody from being charged, or told.
+  const step = async <T>(work: () => Promise<T>): Promise<T | null> =>
+    work().catch((error: unknown) => {
+      failed.push(error);
+      return null;
+    });
+  await step(() => reconcileSubscriptions(ctx));
+  const farmed = (await step(() => farmSubscriptions(ctx, limits))) ?? { subscriptions: 0, purchases: 0 };
+  for (const work of [tellPurchases, expireVouchers, watchAccounts, watchBudgets, advanceInvoices, endHolds])
+    await step(() => work(ctx));
+  if (failed.length > 0) throw failed[0];
+  return farmed;
+}
+
+async function endHolds(ctx: Context): Promise<void> {
   await ctx.db.run(
     sql`DELETE FROM billing_holds WHERE region = ${ctx.region} AND expires_at_ms <= ${ctx.clock.nowMs()}`,
   );
-  return farmed;
 }

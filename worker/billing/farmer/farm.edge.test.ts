@@ -87,14 +87,40 @@ describe('a server that is paid by the hour, afterwards', () => {
         [short, 5],
       ].sort(),
     );
-    const audit = await world.ctx.db.all(
-      sql`SELECT count(*) AS n FROM audit WHERE region = ${world.region} AND action = 'billing:purchases:book'`,
-    );
-    expect(audit).toEqual([{ n: 2 }]);
   });
 });
 
 describe('a subscription', () => {
+  it('costs nothing in states in which nothing runs, unless the price names them', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    const weights = { 'soft-delete': '1' };
+    await world.product({ price: world.price({ model: 'per_unit', unit_price: '0.10', weights }) });
+    for (const state of ['error', 'building', 'soft-delete']) await world.open('2026-01-10T09:00:00Z', { state });
+    await world.farm('2026-01-10T10:00:10Z');
+    expect((await world.minors()).filter((minor) => minor !== 0)).toEqual([10]);
+  });
+
+  it('is charged however often its resource changes its state', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product();
+    const vm = await world.open('2026-01-10T09:00:00Z');
+    const changes = 10_050;
+    const begun = Date.parse('2026-01-10T09:00:00Z');
+    await world.ctx.db.run(sql`
+      WITH RECURSIVE change (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM change WHERE n < ${changes})
+      INSERT INTO usage_spans (region, project_id, resource_type, resource_id, resource_name, item_type, state, start_ms, end_ms)
+      SELECT span.region, span.project_id, span.resource_type, span.resource_id, span.resource_name, span.item_type, 'paused',
+        ${begun} + n * 10, ${begun} + n * 10 + 10 FROM change JOIN usage_spans span ON span.resource_id = ${vm} AND span.end_ms IS NULL`);
+    await world.ctx.db.run(
+      sql`UPDATE usage_spans SET end_ms = ${begun + 10} WHERE resource_id = ${vm} AND end_ms IS NULL`,
+    );
+    await world.ctx.db.run(
+      sql`UPDATE usage_spans SET end_ms = ${begun + 3_600_000} WHERE resource_id = ${vm} AND start_ms = ${begun + changes * 10}`,
+    );
+    await world.farm('2026-01-10T10:00:10Z');
+    expect((await world.minors()).reduce((sum, minor) => sum + minor, 0)).toBe(10);
+  });
+
   it.each([true, false])(
     'that was closed goes on with the span that follows, charged once (prepaid: %s)',
     async (prepaid) => {

@@ -44,7 +44,34 @@ export async function readRows(db: Database, rows: readonly SubscriptionRow[], f
   if (statements.length === 0) return [];
   const results = (await db.batch(statements as [Statement, ...Statement[]])) as unknown as unknown[][];
   const each = statements.length / rows.length;
-  return rows.map((row, at) => assemble(row, results.slice(at * each, (at + 1) * each)));
+  const reads: Read[] = [];
+  for (const [at, row] of rows.entries()) {
+    const own = results.slice(at * each, (at + 1) * each);
+    own[SPANS_AT] = await allSpans(db, row, fromMs ?? readFrom(row), own[SPANS_AT] as SpanRow[]);
+    reads.push(assemble(row, own));
+  }
+  return reads;
+}
+
+type SpanRow = Span & { id: number };
+/** Where spans stand among the statements of a row, and how many one answer holds: fewer than a database gives at most. */
+const SPANS_AT = 2;
+const SPANS_PER_READ = 10_000;
+
+/** Spans of a subscription after one, in the order in which they were written, which is that of their starts. */
+const spansOf = (db: Database, row: SubscriptionRow, from: number, afterId: number) =>
+  db.all<SpanRow>(sql`SELECT id, start_ms AS "startMs", end_ms AS "endMs", state, quantity FROM usage_spans
+    WHERE resource_type = ${row.resourceType} AND resource_id = ${row.resourceId} AND item_type = ${row.itemType} AND project_id = ${row.projectId}
+      AND (end_ms IS NULL OR end_ms > ${from}) AND id > ${afterId} ORDER BY id LIMIT ${SPANS_PER_READ}`);
+
+/** A resource may change its state as often as its owner likes: that must not make it free. */
+async function allSpans(db: Database, row: SubscriptionRow, from: number, first: SpanRow[]): Promise<SpanRow[]> {
+  const spans = [...first];
+  for (let page = first; page.length === SPANS_PER_READ; ) {
+    page = await spansOf(db, row, from, page.at(-1)?.id ?? 0);
+    for (const span of page) spans.push(span);
+  }
+  return spans;
 }
 
 function statementsOf(db: Database, row: SubscriptionRow, from: number): Statement[] {
@@ -57,9 +84,7 @@ function statementsOf(db: Database, row: SubscriptionRow, from: number): Stateme
     db.all(
       sql`SELECT id, effective_from_ms AS "effectiveFromMs", terms FROM billing_prices WHERE product_id = ${row.productId} ORDER BY effective_from_ms`,
     ),
-    db.all(sql`SELECT start_ms AS "startMs", end_ms AS "endMs", state, quantity FROM usage_spans
-      WHERE resource_type = ${row.resourceType} AND resource_id = ${row.resourceId} AND item_type = ${row.itemType} AND project_id = ${row.projectId}
-        AND (end_ms IS NULL OR end_ms > ${from}) ORDER BY start_ms`),
+    spansOf(db, row, from, 0),
     db.all(sql`SELECT start_ms AS "startMs", sum(value) AS value FROM meter_windows
       WHERE ${volume} AND resource_id = ${row.resourceId} AND meter = ${meter} AND start_ms >= ${floorHour(from)} GROUP BY start_ms ORDER BY start_ms`),
     db.all(sql`SELECT price_id AS "priceId", period_ms AS "periodMs", revision, through_ms AS "throughMs", quantity_total AS "quantityTotal", amount_total_minor AS "amountTotalMinor"

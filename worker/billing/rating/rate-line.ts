@@ -59,6 +59,12 @@ export function rateLine(of: Rateable, { price, periodMs }: LineKey, asOfMs: num
   return { quantity, amountMinor, fromMs: from, throughMs: through };
 }
 
+/** What never ran, or is gone and may only come back, costs nothing unless the price says so. */
+const FREE_STATES = new Set(['building', 'error', 'soft-delete']);
+
+const weightOf = ({ terms }: Price, state: string): string =>
+  terms.weights[state] ?? (FREE_STATES.has(state) ? '0' : '1');
+
 interface Used {
   from: number;
   to: number;
@@ -76,7 +82,7 @@ function timeUsed(of: Rateable, price: Price, periodMs: number, { from, to, asOf
   }
   let sum = ZERO;
   for (const [state, amount] of byState) {
-    sum = add(sum, multiply(rational(amount), parseDecimal(price.terms.weights[state] ?? '1')));
+    sum = add(sum, multiply(rational(amount), parseDecimal(weightOf(price, state))));
   }
   const { orderUnit, orderSize, quantityPer } = of.product;
   const unit = BigInt(timeUnitMs(orderUnit, periodMs)) * BigInt(orderSize) * BigInt(quantityPer);
