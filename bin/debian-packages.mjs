@@ -32,6 +32,7 @@ const guestImage = [
 const cables = ['tcpdump', 'arping', 'qemu-system-common', 'isc-dhcp-client'];
 const clients = [
   'python3-openstackclient',
+  'python3-cloudkittyclient',
   'python3-gnocchiclient',
   'python3-openstacksdk',
   'tempest',

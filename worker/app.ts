@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { systemClock } from '../shared/clock.ts';
 import { newRequestId, randomIds } from '../shared/ids.ts';
+import { rating } from './billing/cloudkitty/routes.ts';
 import { consoleViewers } from './compute/consoles/viewer-routes.ts';
 import { compute } from './compute/routes.ts';
 import { fleet } from './fleet/routes.ts';
@@ -20,6 +21,7 @@ const services = new Hono<AppEnv>()
   .route('/image', image)
   .route('/networking', network)
   .route('/metric', metric)
+  .route('/rating', rating)
   .route('/aerostat/v1/consoles', consoleViewers)
   .route('/aerostat/v1/webhooks', webhooks)
   .route('/aerostat/v1', fleet);
@@ -52,7 +54,7 @@ app.route('/r/:region{[A-Za-z0-9_-]+}', services);
 app.get('/', (c) =>
   c.json({
     name: 'Aerostat',
-    services: ['identity', 'compute', 'image', 'networking', 'metric', 'aerostat/v1'].map((path) => ({
+    services: ['identity', 'compute', 'image', 'networking', 'metric', 'rating', 'aerostat/v1'].map((path) => ({
       path: `/${path}`,
     })),
   }),

@@ -30,6 +30,8 @@ function isFaultOf(service: string, status: number, body: Record<string, Fault>)
       return isText(body.message) && String(body.code).startsWith(`${status} `) && isText(body.title);
     case 'metric':
       return Number(body.code) === status && isText(body.description) && isText(body.title);
+    case 'rating':
+      return isText(body.message) || (isText(body.faultcode) && isText(body.faultstring));
     default:
       return has(body.error, status) && isText(body.error?.title);
   }

@@ -25,6 +25,14 @@ export interface ReportedPurchase extends PurchaseRow {
   endMs: number | null;
 }
 
+/** Purchases with what they are of, to read `PURCHASE_COLUMNS` from. */
+export const PURCHASES = sql`billing_purchases purchase JOIN billing_products product ON product.id = purchase.product_id
+  JOIN billing_prices price ON price.id = purchase.price_id
+  JOIN billing_subscriptions subscription ON subscription.id = purchase.subscription_id`;
+/** A `ReportedPurchase`. */
+export const PURCHASE_COLUMNS = sql`purchase.*, product.name AS product, product.item, product.item_type, product.order_unit,
+  product.order_size, price.terms, subscription.resource_id, subscription.resource_name, subscription.start_ms, subscription.end_ms`;
+
 /**
  * The purchases of a project whose service began in a time: reports go by when something was used, not by when it was booked.
  * @throws ApiError 400 more than one report takes
@@ -35,11 +43,7 @@ export async function purchasesBetween(ctx: ActorContext, of: ReportQuery): Prom
   const rows: ReportedPurchase[] = [];
   for (let after = 0; ; ) {
     const page = await ctx.db.all<Record<string, unknown>>(sql`
-      SELECT purchase.*, product.name AS product, product.item, product.item_type, product.order_unit, product.order_size, price.terms,
-        subscription.resource_id, subscription.resource_name, subscription.start_ms, subscription.end_ms
-      FROM billing_purchases purchase JOIN billing_products product ON product.id = purchase.product_id
-      JOIN billing_prices price ON price.id = purchase.price_id
-      JOIN billing_subscriptions subscription ON subscription.id = purchase.subscription_id
+      SELECT ${PURCHASE_COLUMNS} FROM ${PURCHASES}
       WHERE purchase.project_id = ${projectId} AND purchase.region = ${ctx.region} AND purchase.from_ms >= ${of.from} AND purchase.from_ms < ${of.to}
         AND purchase.sequence > ${after} AND (${item} IS NULL OR product.item = ${item}) AND (${resource} IS NULL OR subscription.resource_id = ${resource})
       ORDER BY purchase.sequence LIMIT ${PAGE}`);

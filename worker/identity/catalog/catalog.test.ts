@@ -18,6 +18,7 @@ test('every service has its three interfaces under the path that clients expect'
     ['image', 'glance', 'https://cloud.example/image'],
     ['network', 'neutron', 'https://cloud.example/networking'],
     ['metric', 'gnocchi', 'https://cloud.example/metric'],
+    ['rating', 'cloudkitty', 'https://cloud.example/rating'],
     ['aerostat', 'aerostat', 'https://cloud.example/aerostat/v1'],
   ]);
   for (const { endpoints } of one) {

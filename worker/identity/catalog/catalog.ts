@@ -15,6 +15,7 @@ const SERVICES: readonly { type: string; name: string; path: string; shared?: tr
   { type: 'image', name: 'glance', path: '/image' },
   { type: 'network', name: 'neutron', path: '/networking' },
   { type: 'metric', name: 'gnocchi', path: '/metric' },
+  { type: 'rating', name: 'cloudkitty', path: '/rating' },
   { type: 'aerostat', name: 'aerostat', path: '/aerostat/v1' },
 ];
 

@@ -1,0 +1,19 @@
+import { sql } from 'drizzle-orm';
+import type { ActorContext } from '../../http/context.ts';
+import { rowOf } from '../rows.ts';
+import { PURCHASE_COLUMNS, PURCHASES, type ReportedPurchase } from '../reports/purchases-between.ts';
+import { chosen, type Usage } from './usage.ts';
+
+/** Rated usage, purchase by purchase, in the order of when the service began; and how much there is of it. */
+export async function listPoints(
+  ctx: ActorContext,
+  of: Usage,
+  { offset, limit }: { offset: number; limit: number },
+): Promise<{ total: number; points: ReportedPurchase[] }> {
+  const [[counted], rows] = await ctx.db.batch([
+    ctx.db.all<{ total: number }>(sql`SELECT count(*) AS total FROM ${PURCHASES} WHERE ${chosen(ctx, of)}`),
+    ctx.db.all<Record<string, unknown>>(sql`SELECT ${PURCHASE_COLUMNS} FROM ${PURCHASES} WHERE ${chosen(ctx, of)}
+      ORDER BY purchase.from_ms, purchase.through_ms, purchase.sequence LIMIT ${limit} OFFSET ${offset}`),
+  ]);
+  return { total: counted?.total ?? 0, points: rows.map((raw) => rowOf<ReportedPurchase>(raw)) };
+}
