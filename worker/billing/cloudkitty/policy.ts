@@ -3,8 +3,10 @@ import type { Policy } from '../../http/policy.ts';
 export type RatingAction =
   | 'rating:summary:show'
   | 'rating:dataframes:list'
+  | 'rating:dataframes:add'
   | 'rating:scopes:list'
   | 'rating:scopes:reset'
+  | 'rating:scopes:update'
   | 'rating:reprocesses:list'
   | 'rating:reprocesses:create'
   | 'rating:reports:show'
@@ -18,8 +20,10 @@ export type RatingAction =
 export const policy: Policy<RatingAction> = {
   'rating:summary:show': 'project-reader',
   'rating:dataframes:list': 'project-reader',
+  'rating:dataframes:add': 'admin',
   'rating:scopes:list': 'admin',
   'rating:scopes:reset': 'admin',
+  'rating:scopes:update': 'admin',
   'rating:reprocesses:list': 'admin',
   'rating:reprocesses:create': 'admin',
   'rating:reports:show': 'project-reader',

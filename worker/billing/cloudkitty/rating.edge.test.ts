@@ -344,3 +344,74 @@ it('answers what is not there, and not so', async () => {
   expect(await ask('/v1/collector/mappings', { status: 404 })).toMatchObject({ faultcode: 'Client' });
   expect(await ask('/v2/summary', { method: 'DELETE', status: 405 })).toMatchObject({ message: expect.any(String) });
 });
+
+describe('rating again', () => {
+  const DIRTY = () =>
+    world.ctx.db.all<{ id: string; dirty: number }>(
+      sql`SELECT resource_id AS id, dirty_from_ms AS dirty FROM billing_subscriptions WHERE region = ${world.region} AND dirty_from_ms IS NOT NULL ORDER BY dirty_from_ms`,
+    );
+  const time = { start_reprocess_time: '2026-01-31T22:00:00Z', end_reprocess_time: '2026-01-31T23:00:00Z' };
+  const reprocess = (more: object, status = 202) =>
+    ask('/v2/task/reprocess', { method: 'POST', body: { scope_ids: [world.projectId], reason: 'why', ...time, ...more }, status });
+
+  it('refuses what CloudKitty refuses of a reprocess', async () => {
+    const refused: [object, RegExp][] = [
+      [{ reason: ' ' }, /blank/],
+      [{ scope_ids: ['x'] }, /\[x\].*do not exist/],
+      [{ scope_ids: ['ALL', world.projectId] }, /'ALL'/],
+      [{ end_reprocess_time: '2026-01-31T21:00:00Z' }, /less than/],
+      [{ end_reprocess_time: '2026-01-31T22:10:00Z' }, /near the provided one is \[2026-01-31T22:00:00\+00:00, 2026-01-31T23:00:00\+00:00\]/],
+      [{ end_reprocess_time: time.start_reprocess_time }, /near the provided one/],
+      [{ end_reprocess_time: '2026-02-01T00:00:00Z' }, /after the last possible timestamp \[2026-01-31T23/],
+      [{ start_reprocess_time: '2020-01-01T00:00:00Z' }, /400 days/],
+      [{ colour: 'red' }, /colour/],
+    ];
+    for (const [more, message] of refused) expect((await reprocess(more, 400)).message).toMatch(message);
+    expect(await DIRTY()).toEqual([]);
+    expect(await ask('/v2/task/reprocesses')).toEqual({ results: [] });
+  });
+
+  it('waits for the farmer, once for a time, and then books only what differs', async () => {
+    const before = await world.minors();
+    expect(await reprocess({})).toEqual({});
+    expect((await DIRTY()).map(({ id }) => id)).toEqual(expect.arrayContaining([vm, 'ip-1']));
+    expect((await reprocess({}, 400)).message).toMatch(/already has a schedule/);
+    const task = { scope_id: world.projectId, reason: 'why', start_reprocess_time: '2026-01-31T22:00:00+00:00' };
+    const end = '2026-01-31T23:00:00+00:00';
+    const waiting = { ...task, end_reprocess_time: end, current_reprocess_time: '' };
+    expect(await ask('/v2/task/reprocesses?order=DESC')).toEqual({ results: [waiting] });
+    await world.farm('2026-02-01T03:10:00Z');
+    expect(await DIRTY()).toEqual([]);
+    expect(await world.minors()).toEqual(before);
+    const done = { ...waiting, current_reprocess_time: end };
+    expect(await ask(`/v2/task/reprocesses/${world.projectId}`)).toEqual({ results: [done] });
+    expect(await ask(`/v2/task/reprocesses?scope_ids=${other}`)).toEqual({ results: [] });
+    expect(await ask('/v2/task/reprocesses?order=sideways', { status: 400 })).toMatchObject({ message: expect.any(String) });
+    expect(await reprocess({})).toEqual({});
+    await world.farm('2026-02-01T03:20:00Z');
+  });
+
+  it('of scopes that are set back finds what was put right behind the farmer’s back', async () => {
+    const reset = (body: object, status: number) => ask('/v2/scope', { method: 'PUT', body, status });
+    const state = '2026-01-31T22:00:00Z';
+    for (const body of [{ state }, { scope_id: other }, { scope_id: other, all_scopes: true, state }, { all_scopes: true, state: '2026-02-01T02:00:00Z' }])
+      await reset(body, 400);
+    await reset({ scope_id: 'x', state }, 404);
+    await reset({ all_scopes: true, collector: 'gnocchi', state }, 404);
+    // Where triggers do not look: the quantity of what had ended already is put right by hand.
+    await world.ctx.db.batch([
+      world.ctx.db.run(sql`UPDATE usage_spans SET quantity = 2 WHERE resource_id = ${theirs}`),
+      world.ctx.db.run(sql`UPDATE billing_subscriptions SET dirty_from_ms = NULL, due_ms = NULL WHERE resource_id = ${theirs}`),
+    ]);
+    await world.farm('2026-02-01T03:30:00Z');
+    expect((await summary(`&filters=project_id:${other}`)).results).toEqual([[BEGIN, END, 2, 0.2]]);
+    expect(await reset({ scope_id: `${other},${world.projectId}`, last_processed_timestamp: state }, 202)).toEqual({});
+    await world.farm('2026-02-01T03:40:00Z');
+    expect((await summary(`&filters=project_id:${other}`)).results).toEqual([[BEGIN, END, 4, 0.4]]);
+    expect(await world.violations()).toEqual([]);
+    const audited = await world.ctx.db.all<{ action: string }>(
+      sql`SELECT DISTINCT action FROM audit WHERE region = ${world.region} AND action LIKE 'rating:%' ORDER BY 1`,
+    );
+    expect(audited.map(({ action }) => action)).toEqual(['rating:reprocesses:create', 'rating:scopes:reset']);
+  });
+});
