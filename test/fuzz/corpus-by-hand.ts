@@ -354,6 +354,27 @@ export const byHand: Record<string, unknown[]> = {
     { budget: { name: '{unique}', amount: '10', currency: 'EUR', thresholds: [50, 100] } },
   ],
   'POST /aerostat/v1/billing/quotes': [{ quote: { item: 'server', item_type: 'm1', count: 1, quantity: 1 } }],
+  'POST /rating/v1/rating/quote': [
+    { resources: [{ service: 'server', desc: { flavor_name: 'm1' }, volume: '1.5' }] },
+    { resources: [] },
+  ],
+  'PUT /rating/v2/scope': [
+    { all_scopes: true, state: '2026-01-01T00:00:00+00:00' },
+    { scope_id: '{project}', last_processed_timestamp: '2026-01-01T00:00:00Z' },
+  ],
+  ...Object.fromEntries(
+    ['reprocess', 'reprocesses'].map((path) => [
+      `POST /rating/v2/task/${path}`,
+      [
+        {
+          scope_ids: ['{project}'],
+          start_reprocess_time: '2026-01-01T00:00:00+00:00',
+          end_reprocess_time: '2026-01-01T01:00:00+00:00',
+          reason: 'r',
+        },
+      ],
+    ]),
+  ),
   'POST /aerostat/v1/join-tokens': [{ join_token: { zone: 'nova', expires_in_s: 60 } }],
   'PATCH /aerostat/v1/runners/:id': [{ runner: { state: 'disabled', reason: 'x' } }, { runner: { state: 'enabled' } }],
   'POST /aerostat/v1/runners/enrol': [

@@ -2,6 +2,16 @@
 import '../../worker/network/routes.ts';
 import { deniedQuery } from '../../shared/specs/intranet.ts';
 import { reportQuery } from '../../worker/billing/bodies.ts';
+import {
+  dataframesQuery,
+  reportQuery as ratingReportQuery,
+  reprocessQuery,
+  scopeQuery,
+  storageQuery,
+  summaryQuery,
+  tenantsQuery,
+  totalQuery,
+} from '../../worker/billing/cloudkitty/query.ts';
 import { accountList, invoiceList, productList, purchaseList, subscriptionList } from '../../worker/billing/lists.ts';
 import {
   KNOWN as FLAVOR_PARAMETERS,
@@ -173,12 +183,25 @@ const fleet: Record<string, Query> = {
   '/billing/reports/forecast': of(['project_id']),
 };
 
+const rating: Record<string, Query> = {
+  '/v1/report/summary': of(Object.keys(ratingReportQuery.shape)),
+  '/v1/report/total': of(Object.keys(totalQuery.shape)),
+  '/v1/report/tenants': of(Object.keys(tenantsQuery.shape)),
+  '/v1/storage/dataframes': of(Object.keys(storageQuery.shape)),
+  '/v2/summary': of(Object.keys(summaryQuery.shape)),
+  '/v2/dataframes': of(Object.keys(dataframesQuery.shape)),
+  '/v2/scope': of(Object.keys(scopeQuery.shape)),
+  '/v2/task/reprocesses': of(Object.keys(reprocessQuery.shape)),
+  '/v2/task/reprocesses/:scope': of(Object.keys(reprocessQuery.shape)),
+};
+
 const SERVICES = [
   ['/identity/v3', identity],
   ['/compute/v2.1', compute],
   ['/image/v2', image],
   ['/networking/v2.0', networking],
   ['/aerostat/v1', fleet],
+  ['/rating', rating],
 ] as const;
 
 /** What each route that reads a query reads in it, by the route's name. */

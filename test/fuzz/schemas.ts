@@ -14,6 +14,8 @@ import {
   subscriptionBody,
   voucherBody,
 } from '../../worker/billing/bodies.ts';
+import { reprocessBody, resetBody } from '../../worker/billing/cloudkitty/bodies.ts';
+import { quoteBody as cloudkittyQuoteBody } from '../../worker/billing/cloudkitty/quote.ts';
 import {
   addHostBody,
   cacheImagesBody,
@@ -370,12 +372,25 @@ const metric: Record<string, Body> = {
   'POST /aggregation/resource/:type/metric/:name': of(conditionBody),
 };
 
+const rating: Record<string, Body> = {
+  'POST /v1/rating/quote': of(cloudkittyQuoteBody),
+  'PUT /v1/rating/modules/:id': 'nothing',
+  'PUT /v2/rating/modules/:id': 'nothing',
+  'POST /v2/dataframes': 'nothing',
+  'PUT /v2/scope': of(resetBody),
+  'PATCH /v2/scope': 'nothing',
+  'POST /v2/scope': 'nothing',
+  'POST /v2/task/reprocess': of(reprocessBody),
+  'POST /v2/task/reprocesses': of(reprocessBody),
+};
+
 const SERVICES: Readonly<Record<string, Record<string, Body>>> = {
   '/identity/v3': identity,
   '/compute/v2.1': compute,
   '/image/v2': image,
   '/networking/v2.0': networking,
   '/metric/v1': metric,
+  '/rating': rating,
   '/aerostat/v1': fleet,
   '/aerostat/v1/webhooks': webhooks,
 };
