@@ -67,7 +67,17 @@ it('shows what is rated by the openstack client’s own rating commands', async 
   await expect(openstack.text('rating', 'info', 'metric', 'get', 'nothing')).rejects.toThrow(/nothing/);
 
   // Version 2.
-  const grouped = await rating2('summary', 'get', ...time, '-g', 'type', '-g', 'flavor_name', '--filter', 'type:server');
+  const grouped = await rating2(
+    'summary',
+    'get',
+    ...time,
+    '-g',
+    'type',
+    '-g',
+    'flavor_name',
+    '--filter',
+    'type:server',
+  );
   expect(grouped).toMatchObject([{ Qty: 2.5, Rate: 0.25, Type: 'server', 'Flavor name': 'tiny' }]);
   expect((await rating2('summary', 'get', ...time, '-g', 'time')).map(({ Rate }) => Rate)).toEqual([0.1, 0.1, 0.05]);
   const points = await rating2('dataframes', 'get', ...time, '--filter', `id:${server}`, '--limit', '2');
@@ -90,7 +100,14 @@ it('shows what is rated by the openstack client’s own rating commands', async 
 
   async function sell(fromMs: number): Promise<void> {
     const product = {
-      ...{ id: crypto.randomUUID(), region: REGION, name: 'tiny', item: 'server', itemType: 'tiny', kind: 'time' as const },
+      ...{
+        id: crypto.randomUUID(),
+        region: REGION,
+        name: 'tiny',
+        item: 'server',
+        itemType: 'tiny',
+        kind: 'time' as const,
+      },
       ...{ orderUnit: 'hours', orderSize: 1, interval: 'hourly' as const, prepaid: false, currency: 'EUR' },
       ...{ automatic: true, createdAtMs: fromMs },
     };

@@ -31,6 +31,12 @@ const WORDS = new Map([
   ['interface', ['public', 'internal']],
   ['direction', ['ingress', 'egress']],
   ['binary', ['nova-compute']],
+  ['begin', ['2026-01-02T03:04:05Z', '2026-01-02 03:04:05+00:00', '2026-01-02']],
+  ['filters', ['type:server', 'type:server,project_id:x', 'currency:EUR']],
+  ['groupby', ['type', 'time', 'time-d,project_id', 'project_id,type', 'metric', 'id']],
+  ['response_format', ['table', 'object']],
+  ['order', ['asc', 'DESC']],
+  ['active', ['0', '1']],
 ]);
 
 const text = (value: string): Pick => ({ from: 'text', text: encodeURIComponent(value.toWellFormed()) });

@@ -22,7 +22,13 @@ export const UNREACHABLE: readonly (readonly [RegExp, string])[] = [
     /billing\/accounts\/:id\/(projects|withdrawals|budgets\/:budget)/,
     'they need a project, money or a budget that is there',
   ],
-  [/(PUT|PATCH|POST) \/rating\/.*(modules|dataframes|scope|reprocess)/, 'they refuse always, or need usage that is charged'],
-  [/GET \/rating\/v2\/(dataframes|scope)$|GET \/rating.*\/(modules|metrics|services)\/:/, 'they need usage that is booked, or a name that is no id'],
+  [
+    /(PUT|PATCH|POST) \/rating\/.*(modules|dataframes|scope|reprocess)/,
+    'they refuse always, or need usage that is charged',
+  ],
+  [
+    /GET \/rating\/v2\/(dataframes|scope)$|GET \/rating.*\/(modules|metrics|services)\/:/,
+    'they need usage that is booked, or a name that is no id',
+  ],
   [/runner\/images|runners\/:id\/(link|rotate)/, "they need a runner's session"],
 ];

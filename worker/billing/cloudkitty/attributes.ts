@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { badRequest } from '../../http/errors.ts';
-import { DAY_MS, HOUR_MS } from '../rating/calendar.ts';
+import { DAY_MS, type HOUR_MS } from '../rating/calendar.ts';
 
 /** What rated usage is told apart by, as CloudKitty's metrics name it: what it is of, and what describes that. */
 export const GROUPBY = ['project_id', 'id'] as const;
@@ -34,7 +34,8 @@ const PARTS: Readonly<Record<string, [column: string, of: (day: Date) => number]
   'time-y': ['year', (day) => day.getUTCFullYear()],
 };
 
-const dayOfYear = (day: Date): number => Math.floor((day.getTime() - Date.UTC(day.getUTCFullYear(), 0, 1)) / DAY_MS) + 1;
+const dayOfYear = (day: Date): number =>
+  Math.floor((day.getTime() - Date.UTC(day.getUTCFullYear(), 0, 1)) / DAY_MS) + 1;
 
 /** A column of a summary: of the usage itself, or of the time that it was in. */
 export type Grouping = { name: string; column: SQL } | { name: string; partOf: (day: Date) => number };

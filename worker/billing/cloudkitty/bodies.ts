@@ -26,10 +26,6 @@ export const reprocessBody = z.strictObject({
   scope_ids: listed,
   start_reprocess_time: moment,
   end_reprocess_time: moment,
-  reason: z
-    .string()
-    .trim()
-    .min(1, 'Say why: empty or blank reason text is not allowed.')
-    .max(REASON_LENGTH_MAX),
+  reason: z.string().trim().min(1, 'Say why: empty or blank reason text is not allowed.').max(REASON_LENGTH_MAX),
 });
 export type ReprocessBody = z.infer<typeof reprocessBody>;

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { ActorContext } from '../../http/context.ts';
-import { rowOf } from '../rows.ts';
 import { PURCHASE_COLUMNS, PURCHASES, type ReportedPurchase } from '../reports/purchases-between.ts';
+import { rowOf } from '../rows.ts';
 import { chosen, type Usage } from './usage.ts';
 
 /** Rated usage, purchase by purchase, in the order of when the service began; and how much there is of it. */

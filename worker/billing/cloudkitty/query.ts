@@ -71,12 +71,17 @@ export const scopeQuery = z.strictObject({
   scope_key: many.default([]),
   fetcher: many.default([]),
   collector: many.default([]),
-  active: many.default([]),
+  active: many.pipe(z.array(z.enum(['0', '1'], 'It is 0 or 1.'))).default([]),
 });
 export const reprocessQuery = z.strictObject({
   ...page,
   scope_ids: many.default([]),
-  order: one(z.string().toLowerCase().pipe(z.enum(['asc', 'desc']))).default('desc'),
+  order: one(
+    z
+      .string()
+      .toLowerCase()
+      .pipe(z.enum(['asc', 'desc'])),
+  ).default('desc'),
 });
 const tenant = { tenant_id: one(word).optional(), all_tenants: one(flag).default(false) };
 export const totalQuery = z.strictObject({ ...time, ...tenant, service: one(word).optional() });

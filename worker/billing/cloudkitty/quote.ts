@@ -41,7 +41,8 @@ export async function quote(ctx: ActorContext, { resources }: QuoteBody): Promis
   const priced = await listProducts(ctx, {});
   const costs = resources.map((resource) => costOf(resource, priced, ctx.clock.nowMs()));
   const currencies = new Set(costs.flatMap(({ currency }) => currency ?? []));
-  if (currencies.size > 1) throw badRequest(`These are priced in ${[...currencies].join(' and ')}: ask for each apart.`);
+  if (currencies.size > 1)
+    throw badRequest(`These are priced in ${[...currencies].join(' and ')}: ask for each apart.`);
   return nearest(costs.reduce((sum, { cost }) => add(sum, cost), ZERO));
 }
 

@@ -88,9 +88,14 @@ describe('the summary', () => {
         [1.5, 1.5, METER, world.projectId],
         [2, 0.2, 'server', other],
         [2.5, 0.25, 'server', world.projectId],
-      ].sort((a, b) => String(a[2]).localeCompare(String(b[2])) || String(a[3]).localeCompare(String(b[3]), 'en', { numeric: true })),
+      ].sort(
+        (a, b) =>
+          String(a[2]).localeCompare(String(b[2])) || String(a[3]).localeCompare(String(b[3]), 'en', { numeric: true }),
+      ),
     );
-    const more = await summary('&groupby=id&groupby=name&groupby=flavor_name&groupby=currency&filters=type:server&filters=name:web');
+    const more = await summary(
+      '&groupby=id&groupby=name&groupby=flavor_name&groupby=currency&filters=type:server&filters=name:web',
+    );
     expect(more.results.map((row: Json[]) => row.slice(2))).toEqual([[2.5, 0.25, vm, 'web', 'm1', 'EUR']]);
   });
 
@@ -170,7 +175,9 @@ describe('the summary', () => {
     const id = await long.open('2026-01-10T09:20:00Z', { quantity: 2 ** 49 });
     await long.change(id, '2026-01-10T12:40:00Z', null);
     await long.farm('2026-01-10T13:30:00Z');
-    const [{ n }] = (await long.ctx.db.all(sql`SELECT max(length(quantity)) AS n FROM billing_purchases WHERE region = ${long.region}`)) as Json[];
+    const [{ n }] = (await long.ctx.db.all(
+      sql`SELECT max(length(quantity)) AS n FROM billing_purchases WHERE region = ${long.region}`,
+    )) as Json[];
     expect(n).toBeGreaterThan(20);
     const path = `/r/${long.region}/rating/v2/summary?${TIME}`;
     const { results } = (await (await call('GET', path, { token: admin.token })).json()) as Json;
@@ -199,7 +206,14 @@ describe('dataframes', () => {
     vol: { unit: 'hours', qty },
     rating: { price },
     groupby: { project_id: world.projectId, id: vm },
-    metadata: { name: 'web', item_type: 'm1', flavor_name: 'm1', product: 'small', currency: 'EUR', price_id: expect.any(String) },
+    metadata: {
+      name: 'web',
+      item_type: 'm1',
+      flavor_name: 'm1',
+      product: 'small',
+      currency: 'EUR',
+      price_id: expect.any(String),
+    },
     desc: expect.objectContaining({ id: vm, name: 'web', project_id: world.projectId }),
   });
 
@@ -266,7 +280,9 @@ describe('scopes', () => {
     const [theirs] = (await ask('/v2/scope?active=0')).results;
     expect([theirs.scope_id, theirs.state]).toEqual([other, '2026-02-01T00:00:00+00:00']);
     expect((await ask('/v2/scope?limit=1&offset=1')).results).toEqual([results[1]]);
-    for (const nowhere of ['scope_id=x', 'collector=gnocchi', 'offset=2']) await ask(`/v2/scope?${nowhere}`, { status: 404 });
+    for (const nowhere of ['scope_id=x', 'collector=gnocchi', 'offset=2'])
+      await ask(`/v2/scope?${nowhere}`, { status: 404 });
+    expect((await ask('/v2/scope?active=blue', { status: 400 })).message).toContain('0 or 1');
   });
 });
 
@@ -352,7 +368,11 @@ describe('rating again', () => {
     );
   const time = { start_reprocess_time: '2026-01-31T22:00:00Z', end_reprocess_time: '2026-01-31T23:00:00Z' };
   const reprocess = (more: object, status = 202) =>
-    ask('/v2/task/reprocess', { method: 'POST', body: { scope_ids: [world.projectId], reason: 'why', ...time, ...more }, status });
+    ask('/v2/task/reprocess', {
+      method: 'POST',
+      body: { scope_ids: [world.projectId], reason: 'why', ...time, ...more },
+      status,
+    });
 
   it('refuses what CloudKitty refuses of a reprocess', async () => {
     const refused: [object, RegExp][] = [
@@ -360,7 +380,10 @@ describe('rating again', () => {
       [{ scope_ids: ['x'] }, /\[x\].*do not exist/],
       [{ scope_ids: ['ALL', world.projectId] }, /'ALL'/],
       [{ end_reprocess_time: '2026-01-31T21:00:00Z' }, /less than/],
-      [{ end_reprocess_time: '2026-01-31T22:10:00Z' }, /near the provided one is \[2026-01-31T22:00:00\+00:00, 2026-01-31T23:00:00\+00:00\]/],
+      [
+        { end_reprocess_time: '2026-01-31T22:10:00Z' },
+        /near the provided one is \[2026-01-31T22:00:00\+00:00, 2026-01-31T23:00:00\+00:00\]/,
+      ],
       [{ end_reprocess_time: time.start_reprocess_time }, /near the provided one/],
       [{ end_reprocess_time: '2026-02-01T00:00:00Z' }, /after the last possible timestamp \[2026-01-31T23/],
       [{ start_reprocess_time: '2020-01-01T00:00:00Z' }, /400 days/],
@@ -386,7 +409,9 @@ describe('rating again', () => {
     const done = { ...waiting, current_reprocess_time: end };
     expect(await ask(`/v2/task/reprocesses/${world.projectId}`)).toEqual({ results: [done] });
     expect(await ask(`/v2/task/reprocesses?scope_ids=${other}`)).toEqual({ results: [] });
-    expect(await ask('/v2/task/reprocesses?order=sideways', { status: 400 })).toMatchObject({ message: expect.any(String) });
+    expect(await ask('/v2/task/reprocesses?order=sideways', { status: 400 })).toMatchObject({
+      message: expect.any(String),
+    });
     expect(await reprocess({})).toEqual({});
     await world.farm('2026-02-01T03:20:00Z');
   });
@@ -394,14 +419,21 @@ describe('rating again', () => {
   it('of scopes that are set back finds what was put right behind the farmer’s back', async () => {
     const reset = (body: object, status: number) => ask('/v2/scope', { method: 'PUT', body, status });
     const state = '2026-01-31T22:00:00Z';
-    for (const body of [{ state }, { scope_id: other }, { scope_id: other, all_scopes: true, state }, { all_scopes: true, state: '2026-02-01T02:00:00Z' }])
+    for (const body of [
+      { state },
+      { scope_id: other },
+      { scope_id: other, all_scopes: true, state },
+      { all_scopes: true, state: '2026-02-01T02:00:00Z' },
+    ])
       await reset(body, 400);
     await reset({ scope_id: 'x', state }, 404);
     await reset({ all_scopes: true, collector: 'gnocchi', state }, 404);
     // Where triggers do not look: the quantity of what had ended already is put right by hand.
     await world.ctx.db.batch([
       world.ctx.db.run(sql`UPDATE usage_spans SET quantity = 2 WHERE resource_id = ${theirs}`),
-      world.ctx.db.run(sql`UPDATE billing_subscriptions SET dirty_from_ms = NULL, due_ms = NULL WHERE resource_id = ${theirs}`),
+      world.ctx.db.run(
+        sql`UPDATE billing_subscriptions SET dirty_from_ms = NULL, due_ms = NULL WHERE resource_id = ${theirs}`,
+      ),
     ]);
     await world.farm('2026-02-01T03:30:00Z');
     expect((await summary(`&filters=project_id:${other}`)).results).toEqual([[BEGIN, END, 2, 0.2]]);

@@ -14,8 +14,7 @@ import { rateAgain } from './rate-again.ts';
  */
 export async function resetScopes(ctx: ActorContext, { all_scopes, scope_id, ...body }: ResetBody): Promise<void> {
   authorize(ctx, policy, 'rating:scopes:reset');
-  if (all_scopes === (scope_id !== undefined))
-    throw badRequest('Either all_scopes or a scope_id should be specified.');
+  if (all_scopes === (scope_id !== undefined)) throw badRequest('Either all_scopes or a scope_id should be specified.');
   const toMs = body.last_processed_timestamp ?? body.state;
   if (toMs === undefined) throw badRequest("Variable 'last_processed_timestamp' cannot be empty/None.");
   const { scope_key = [], fetcher = [], collector = [] } = body;

@@ -23,8 +23,10 @@ function refuse(c: AppContext, action: RatingAction, why: string): never {
   authorize(actorContext(c), policy, action);
   throw conflict(why);
 }
-const SCOPES_ARE_BILLINGS = 'Scopes are the projects that something is subscribed for: they are not made or switched by call.';
-const USAGE_IS_BILLINGS = 'What was used is booked by billing alone: subscribe for it under /aerostat/v1/billing/subscriptions.';
+const SCOPES_ARE_BILLINGS =
+  'Scopes are the projects that something is subscribed for: they are not made or switched by call.';
+const USAGE_IS_BILLINGS =
+  'What was used is booked by billing alone: subscribe for it under /aerostat/v1/billing/subscriptions.';
 
 const usage = new Hono<AppEnv>()
   .get('/summary', async (c) => {

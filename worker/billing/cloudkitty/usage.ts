@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type Rational, formatRational } from '../../../shared/money.ts';
+import { formatRational, type Rational } from '../../../shared/money.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { forbidden } from '../../http/errors.ts';
 import { authorize, isAdmin } from '../../http/policy.ts';

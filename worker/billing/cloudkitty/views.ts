@@ -54,7 +54,9 @@ const periodOf = ([point]: ReportedPurchase[]) => ({
 export const dataframeViews = (points: ReportedPurchase[]) =>
   framesOf(points).map((frame) => ({
     period: periodOf(frame),
-    usage: Object.fromEntries([...Map.groupBy(frame, ({ item }) => item)].map(([item, list]) => [item, list.map(pointView)])),
+    usage: Object.fromEntries(
+      [...Map.groupBy(frame, ({ item }) => item)].map(([item, list]) => [item, list.map(pointView)]),
+    ),
   }));
 
 /** Digits of quantities in v1, where numbers are texts. */
