@@ -25,6 +25,21 @@ export function columnOf(name: string, what: string): SQL {
   throw badRequest(`Invalid ${what} '${name.slice(0, 64)}': it is one of ${Object.keys(COLUMNS).join(', ')}.`);
 }
 
+const OF_PRODUCTS = ['type', 'item_type', 'flavor_name', 'product'];
+const OF_SUBSCRIPTIONS = ['id', 'name'];
+
+/** Purchases with what these attributes are read from, and no more: there are millions of them. */
+export function purchasesWith(names: Iterable<string>): SQL {
+  const named = [...names];
+  const product = sql` JOIN billing_products product ON product.id = purchase.product_id`;
+  const subscription = sql` JOIN billing_subscriptions subscription ON subscription.id = purchase.subscription_id`;
+  return sql.join([
+    sql`billing_purchases purchase`,
+    ...(named.some((name) => OF_PRODUCTS.includes(name)) ? [product] : []),
+    ...(named.some((name) => OF_SUBSCRIPTIONS.includes(name)) ? [subscription] : []),
+  ]);
+}
+
 /** Parts of time that usage is grouped by beside `time`, which is hours: the column's name, and what of a day stands in it. */
 const PARTS: Readonly<Record<string, [column: string, of: (day: Date) => number]>> = {
   'time-d': ['day_of_the_year', (day) => dayOfYear(day)],

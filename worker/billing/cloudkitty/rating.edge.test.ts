@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { BillingWorld } from '../../../test/billing/billing-world.ts';
 import { call } from '../../../test/edge-client.ts';
 import { type Actor, mintActor } from '../../../test/edge-tokens.ts';
+import { GROUPBY, METADATA } from './attributes.ts';
 
 const other = crypto.randomUUID().replaceAll('-', '');
 const METER = 'floating_ip.egress.bytes';
@@ -98,6 +99,20 @@ describe('the summary', () => {
     );
     expect(more.results.map((row: Json[]) => row.slice(2))).toEqual([[2.5, 0.25, vm, 'web', 'm1', 'EUR']]);
   });
+
+  it.each(['type', ...GROUPBY, ...METADATA])(
+    'by %s alone has the same sum, and each part is found by it',
+    async (name) => {
+      const parts = (await summary(`&groupby=${name}&response_format=object`)).results;
+      expect(parts.reduce((sum: number, { rate }: Json) => sum + rate, 0)).toBeCloseTo(1.95, 9);
+      for (const part of parts) {
+        // An empty value is one, too.
+        const [row] = (await summary(`&filters=${name}:${part[name]}`)).results;
+        expect(row.slice(2)).toEqual([part.qty, part.rate]);
+        await ask(`/v2/dataframes?${TIME}&limit=1&filters=${name}:${part[name]}`);
+      }
+    },
+  );
 
   it('is by hours, days, weeks, months and years', async () => {
     const web = '&filters=name:web';

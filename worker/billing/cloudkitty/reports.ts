@@ -4,7 +4,8 @@ import { formatMinor } from '../../../shared/money.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
-import { PURCHASES, type ReportedPurchase } from '../reports/purchases-between.ts';
+import type { ReportedPurchase } from '../reports/purchases-between.ts';
+import { purchasesWith } from './attributes.ts';
 import { listPoints } from './list-points.ts';
 import { policy } from './policy.ts';
 import { PAGE_MAX, type reportQuery, type storageQuery, type tenantsQuery, timeOf, type totalQuery } from './query.ts';
@@ -44,7 +45,7 @@ export async function listTenants(ctx: ActorContext, query: z.infer<typeof tenan
   authorize(ctx, policy, 'rating:tenants:list');
   const usage = { ...timeOf(query, ctx.clock.nowMs()), projectId: null, filters: new Map() };
   const rows = await ctx.db.all<{ id: string }>(sql`
-    SELECT DISTINCT purchase.project_id AS id FROM ${PURCHASES} WHERE ${chosen(ctx, usage)} ORDER BY 1`);
+    SELECT DISTINCT purchase.project_id AS id FROM ${purchasesWith([])} WHERE ${chosen(ctx, usage)} ORDER BY 1`);
   return rows.map(({ id }) => id);
 }
 

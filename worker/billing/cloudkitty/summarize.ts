@@ -3,8 +3,7 @@ import { add, multiply, type Rational, rational, ZERO } from '../../../shared/mo
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
 import { DAY_MS, HOUR_MS } from '../rating/calendar.ts';
-import { PURCHASES } from '../reports/purchases-between.ts';
-import { bucketOf, type Grouping, groupingOf } from './attributes.ts';
+import { bucketOf, type Grouping, groupingOf, purchasesWith } from './attributes.ts';
 import { chosen, type Usage } from './usage.ts';
 
 /** Rows that one summary is made of. */
@@ -74,7 +73,7 @@ function readRows(ctx: ActorContext, of: Usage, groupings: Grouping[], byHour: b
       CASE WHEN ${short} THEN '' ELSE ${numerator} END AS numerator${sql.join(columns)},
       CAST(sum(CASE WHEN ${short} THEN CAST(${numerator} AS INTEGER) ELSE 0 END) AS TEXT) AS numerators,
       count(*) AS count, sum(purchase.amount_minor) AS minor
-    FROM ${PURCHASES} WHERE ${chosen(ctx, of)} GROUP BY ${sql.join(positions, sql`, `)} LIMIT ${ROWS_MAX + 1}`);
+    FROM ${purchasesWith([...of.filters.keys(), ...groupings.map(({ name }) => name)])} WHERE ${chosen(ctx, of)} GROUP BY ${sql.join(positions, sql`, `)} LIMIT ${ROWS_MAX + 1}`);
 }
 
 function quantityOf({ denominator, numerator, numerators, count }: Row): Rational {

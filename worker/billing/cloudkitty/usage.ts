@@ -33,7 +33,7 @@ export function namedOrOwn(
   return asked.all_tenants ? null : projectId;
 }
 
-/** What of `PURCHASES` a usage is: by when the service began. All projects are named one by one, as the index has them. */
+/** Which purchases a usage is: by when the service began. All projects are named one by one, as the index has them. */
 export function chosen(ctx: ActorContext, { fromMs, toMs, projectId, filters }: Usage): SQL {
   const all = sql`IN (SELECT project_id FROM billing_account_projects WHERE region = ${ctx.region})`;
   const conditions = [

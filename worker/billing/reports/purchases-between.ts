@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
 import type { ReportQuery } from '../bodies.ts';
@@ -25,8 +25,10 @@ export interface ReportedPurchase extends PurchaseRow {
   endMs: number | null;
 }
 
-/** Purchases with what they are of, to read `PURCHASE_COLUMNS` from. */
-export const PURCHASES = sql`billing_purchases purchase JOIN billing_products product ON product.id = purchase.product_id
+/** Purchases, of a table or a query, with what they are of: to read `PURCHASE_COLUMNS` from. */
+export const purchasesOf = (
+  source: SQL,
+): SQL => sql`${source} purchase JOIN billing_products product ON product.id = purchase.product_id
   JOIN billing_prices price ON price.id = purchase.price_id
   JOIN billing_subscriptions subscription ON subscription.id = purchase.subscription_id`;
 /** A `ReportedPurchase`. */
@@ -43,7 +45,7 @@ export async function purchasesBetween(ctx: ActorContext, of: ReportQuery): Prom
   const rows: ReportedPurchase[] = [];
   for (let after = 0; ; ) {
     const page = await ctx.db.all<Record<string, unknown>>(sql`
-      SELECT ${PURCHASE_COLUMNS} FROM ${PURCHASES}
+      SELECT ${PURCHASE_COLUMNS} FROM ${purchasesOf(sql`billing_purchases`)}
       WHERE purchase.project_id = ${projectId} AND purchase.region = ${ctx.region} AND purchase.from_ms >= ${of.from} AND purchase.from_ms < ${of.to}
         AND purchase.sequence > ${after} AND (${item} IS NULL OR product.item = ${item}) AND (${resource} IS NULL OR subscription.resource_id = ${resource})
       ORDER BY purchase.sequence LIMIT ${PAGE}`);
