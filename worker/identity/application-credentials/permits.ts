@@ -7,6 +7,7 @@ const SERVICE_TYPES: Readonly<Record<string, string>> = {
   image: 'image',
   networking: 'network',
   metric: 'metric',
+  rating: 'rating',
   aerostat: 'aerostat',
 };
 
