@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ownEndpoints, ownServices } from '../catalog/catalog.ts';
 import { fits, permits } from './permits.ts';
 
 test.each([
@@ -45,4 +46,12 @@ test.each([
   expect(permits(rules, { method, path })).toBe(allowed);
   expect(permits(null, { method, path })).toBe(true);
   expect(permits([], { method, path })).toBe(path === '/identity/v3/auth/tokens' && method === 'GET');
+});
+
+test('every service of the catalog can be named', () => {
+  for (const { serviceId, url } of ownEndpoints('https://cloud.example', ['RegionOne'])) {
+    const type = ownServices.find(({ id }) => id === serviceId)?.type ?? '';
+    const call = { method: 'PUT', path: `${new URL(url).pathname}/x` };
+    expect([type, permits([rule(type, 'PUT', '/**')], call)]).toEqual([type, true]);
+  }
 });
