@@ -18,14 +18,14 @@ export function renderExposition(families: readonly Family[]): string {
   return families
     .map(({ name, type, help, figures }) => {
       const lines = figures.map(({ labels, value }) => `${name}${renderLabels(labels)} ${value}`);
-      return [`# HELP ${name} ${escape(help)}`, `# TYPE ${name} ${type}`, ...lines].map((line) => `${line}\n`).join('');
+      return [`# HELP ${name} ${escaped(help)}`, `# TYPE ${name} ${type}`, ...lines].map((line) => `${line}\n`).join('');
     })
     .join('');
 }
 
 function renderLabels(labels: Record<string, string>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escape(value).replaceAll('"', '\\"')}"`);
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value).replaceAll('"', '\\"')}"`);
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }
 
-const escape = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+const escaped = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
