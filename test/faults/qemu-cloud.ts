@@ -11,8 +11,8 @@ import { type Machine, openMachine } from '../machine.ts';
 import { type FaultCloud, listServers } from './fault-cloud.ts';
 
 const RUNNER_MAIN = join(import.meta.dirname, '../../runner/main.ts');
-/** Of a guest that boots while others do, without KVM. */
-const BOOT_TIMEOUT_MS = 60_000;
+/** Of a guest that boots while others do, without KVM, on a machine that other tests use, too. */
+const BOOT_TIMEOUT_MS = 120_000;
 const PROGRAMS = ['qemu-system-x86', 'dnsmasq'];
 
 /** A control plane with one real machine in a network namespace, whose guests boot and count their boots. */

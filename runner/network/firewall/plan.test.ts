@@ -30,12 +30,13 @@ it('ties a secured port to its addresses and marks every port', () => {
   const [tap, other] = [names.tap(id(3)), names.tap(id(4))];
   expect(lines(script, /^add element/)).toEqual([
     `add element bridge ae1234 taps { "${tap}", "${other}" }`,
-    `add element bridge ae1234 senders { "${tap}" : goto from_secured, "${other}" : goto from_any }`,
+    `add element bridge ae1234 senders { "${tap}" : goto from_secured, "${other}" : goto from_unsecured }`,
     `add element bridge ae1234 secured { "${tap}" }`,
     `add element bridge ae1234 port_marks { "${tap}" : 1, "${other}" : 2 }`,
     `add element bridge ae1234 same_tap { "${tap}" . "${tap}", "${other}" . "${other}" }`,
     `add element bridge ae1234 port_macs { "${tap}" . fa:16:3e:00:00:03, "${other}" . fa:16:3e:00:00:04 }`,
     `add element bridge ae1234 own_macs { "${tap}" . fa:16:3e:00:00:03 }`,
+    `add element bridge ae1234 macs_of_any { "${other}" : fa:16:3e:00:00:04 }`,
     `add element bridge ae1234 own_ip4 { "${tap}" . fa:16:3e:00:00:03 . 10.0.0.5 }`,
     `add element bridge ae1234 own_ip6 { "${tap}" . fa:16:3e:00:00:03 . 2001:db8::5, "${tap}" . fa:16:3e:00:00:03 . fe80::f816:3eff:fe00:3 }`,
     expect.stringContaining(`add element bridge ae1234 nd_targets { "${tap}" . 0x20010db8000000000000000000000005, `),
@@ -72,6 +73,7 @@ it('has these fixed rules', () => {
     "chain bridge ae1234 coming { type filter hook prerouting priority -300; policy accept; }
     chain bridge ae1234 from_taps
     chain bridge ae1234 from_secured
+    chain bridge ae1234 from_unsecured
     chain bridge ae1234 from_any
     chain bridge ae1234 to_gateway
     chain bridge ae1234 passing { type filter hook forward priority -200; policy accept; }
@@ -92,6 +94,8 @@ it('has these fixed rules', () => {
     rule bridge ae1234 from_taps drop
     rule bridge ae1234 from_secured jump guard
     rule bridge ae1234 from_secured goto from_any
+    rule bridge ae1234 from_unsecured ether daddr @gateways ether saddr set iifname map @macs_of_any
+    rule bridge ae1234 from_unsecured goto from_any
     rule bridge ae1234 from_any meta l4proto != tcp jump limits
     rule bridge ae1234 from_any ether type arp jump limits
     rule bridge ae1234 from_any meta mark set iifname map @port_marks

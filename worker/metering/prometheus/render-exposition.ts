@@ -18,7 +18,9 @@ export function renderExposition(families: readonly Family[]): string {
   return families
     .map(({ name, type, help, figures }) => {
       const lines = figures.map(({ labels, value }) => `${name}${renderLabels(labels)} ${value}`);
-      return [`# HELP ${name} ${escaped(help)}`, `# TYPE ${name} ${type}`, ...lines].map((line) => `${line}\n`).join('');
+      return [`# HELP ${name} ${escaped(help)}`, `# TYPE ${name} ${type}`, ...lines]
+        .map((line) => `${line}\n`)
+        .join('');
     })
     .join('');
 }
