@@ -29,7 +29,7 @@ const guestImage = [
   'libc-bin',
 ];
 /** What tests look at cables with, and a DHCPv6 client of guests. */
-const cables = ['tcpdump', 'arping', 'qemu-system-common', 'isc-dhcp-client'];
+const cables = ['tcpdump', 'arping', 'iputils-ping', 'qemu-system-common', 'isc-dhcp-client'];
 const clients = [
   'python3-openstackclient',
   'python3-cloudkittyclient',

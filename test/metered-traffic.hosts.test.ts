@@ -79,13 +79,13 @@ async function counted(): Promise<{ from: number; to: number }> {
   return { from: bytes('from'), to: bytes('to') };
 }
 
-/** How much a meter of a resource rose since it is measured. */
+/** Where a counter of a resource stands, which began at zero: as it was last read. */
 async function metered(id: string, meter: string): Promise<number> {
   const now = new Date(Date.now() + 60_000).toISOString();
-  const query = `aggregation=rate:sum&granularity=10&start=${new Date(Date.now() - 3_600_000).toISOString()}&stop=${now}`;
+  const query = `aggregation=last&granularity=10&start=${new Date(Date.now() - 3_600_000).toISOString()}&stop=${now}`;
   const path = `/v1/resource/generic/${id}/metric/${meter}/measures?${query}`;
   const measures = await call<[string, number, number][]>('metric', 'GET', path);
-  return measures.reduce((sum, [, , value]) => sum + value, 0);
+  return measures.at(-1)?.[2] ?? 0;
 }
 
 it('counts a guest’s traffic with the world to the last byte, whatever ends meanwhile', async () => {

@@ -29,6 +29,8 @@ function dual(cidr: string, cidr6: string): Promise<NetworkSpec> {
 
 async function guest(net: NetworkSpec, offset: number, group: string): Promise<Guest> {
   const { namespace, port, address: ip4, ip6 } = await joined.dualGuest(0, net, offset, [group]);
+  // The gateway knows it then, by either version: nothing of what follows waits until it does.
+  for (const { gateway_ip } of net.subnets) await namespace.does(`ping -c1 -W1 ${gateway_ip}`);
   return { namespace, mac: port.mac_address, ip4, ip6, gateway: { mac: gatewayMac(net.id) } };
 }
 
