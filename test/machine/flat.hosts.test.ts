@@ -39,17 +39,12 @@ const flat = (cidr: string, change: Partial<NetworkSpec> = {}) =>
 
 /** What tcpdump sees on the cable while something happens, and then with a ping of 999 bytes between the guests that it answers. */
 async function onTheCable(what: () => Promise<[from: CheapGuest, to: CheapGuest]>): Promise<string> {
-  const child = joined.cables.start('tcpdump', '-lnne', '--immediate-mode', '-i', 'cable');
-  let text = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
-    text += chunk.toString();
-  });
-  await eventually('tcpdump', () => joined.cables.does('ip -d link show cable | grep -q "promiscuity 1"'));
+  const ear = await joined.cables.tcpdump('-i', 'cable');
   const [from, to] = await what();
   await from.namespace.sh(`${pings(to.address)} -s 999`);
-  await eventually('the last answer', async () => /reply.*length 1007/.test(text));
-  child.kill('SIGINT');
-  return text;
+  await eventually('the last answer', async () => /reply.*length 1007/.test(ear.text()));
+  ear.stop();
+  return ear.text();
 }
 
 async function removeEverywhere(network: NetworkSpec): Promise<void> {

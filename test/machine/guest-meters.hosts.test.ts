@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { cpuNsOf } from '../../runner/host/processes.ts';
 import { NaiveReceiver } from '../../runner/testing/naive-receiver.ts';
 import type { ServerSpec } from '../../shared/specs/server.ts';
 import { MachineInNamespace, type ServeOptions, teardownIn } from './machine-in-namespace.ts';
@@ -69,6 +70,7 @@ const apply = (change: Partial<ServerSpec>) => {
 };
 const pidOf = (): number =>
   JSON.parse(readFileSync(join(options.stateDir, 'guests', server.id, 'guest.json'), 'utf8')).process.pid;
+const usedNs = async (): Promise<number> => cpuNsOf(readFileSync(`/proc/${pidOf()}/stat`, 'utf8'));
 
 /** Takes a sample, and keeps it. @returns the guest's part of it, its meters together */
 async function sample(): Promise<Record<string, number>> {
@@ -132,7 +134,8 @@ it('is read a last time when it is turned off, and begins from zero when it is t
   );
   // It is busy until its end; what it used since the last sample is in no sample but the last reading.
   const known = told.sum(server.id, 'cpu.time');
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const used = await usedNs();
+  await eventually('more of its processor', async () => (await usedNs()) - used > NS_PER_S / 2);
   await apply({ power: 'off' });
   await sample();
   expect(told.sum(server.id, 'cpu.time')).toBeGreaterThan(known);

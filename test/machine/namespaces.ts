@@ -74,6 +74,17 @@ export class Namespace {
     return (await run('ip', args, { timeout_ms: COMMAND_TIMEOUT_MS })).stdout;
   }
 
+  /** Listens with tcpdump; resolves when it hears. Its words are in `text`, `listening on` first. */
+  async tcpdump(...args: string[]): Promise<{ text(): string; stop(): void }> {
+    const child = this.start('sh', '-c', 'exec tcpdump -lnne --immediate-mode "$@" 2>&1', 'tcpdump', ...args);
+    let text = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    await eventually('tcpdump', async () => text.includes('listening on'));
+    return { text: () => text, stop: () => child.kill('SIGINT') };
+  }
+
   /** Listens for datagrams. */
   async listenUdp(port: number): Promise<{ heard(): string }> {
     const script = `const s = require('node:dgram').createSocket('udp4');

@@ -41,17 +41,12 @@ async function network(cidr: string, change: Partial<NetworkSpec> = {}): Promise
 
 /** Guests' frames that tcpdump saw in tunnels while something happened, as its lines. The last must be a ping of this size. */
 async function framesInTunnels(what: () => Promise<unknown>): Promise<string[]> {
-  const args = ['-lnne', '--immediate-mode', '-i', 'cable', 'udp port 4789'];
-  const child = joined.underlay.start('tcpdump', ...args);
-  let text = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
-    text += chunk.toString();
-  });
-  await eventually('tcpdump', () => joined.underlay.does('ip -d link show cable | grep -q "promiscuity 1"'));
+  const ear = await joined.underlay.tcpdump('-i', 'cable', 'udp port 4789');
   await what();
   const lastAnswer = new RegExp(`reply.*length ${LAST_BYTES + 8}`);
-  await eventually('the last answer', async () => lastAnswer.test(text));
-  child.kill('SIGINT');
+  await eventually('the last answer', async () => lastAnswer.test(ear.text()));
+  ear.stop();
+  const text = ear.text();
   expect(text).not.toContain(`> ${joined.host(2).tunnelIp}.4789`);
   return text.split('\n').filter((line) => /^[0-9a-f:]{17} > /.test(line));
 }
