@@ -1,25 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cpuNsOf, residentKibOf } from '../host/processes.ts';
 import type { ComputeContext } from './context.ts';
+import { diskStats } from './disk-stats.ts';
 import type { LiveGuest } from './live-guest.ts';
 
-const CLOCK_TICKS_PER_S = 100;
 const MIB = 1024 * 1024;
-
-interface BlockStats {
-  'node-name'?: string;
-  qdev?: string;
-  stats: Record<string, number>;
-}
 
 /** How a running guest fares: its processors' time, and what its disks and ports have moved since it was started. */
 export async function diagnose(ctx: ComputeContext, live: LiveGuest, portIds: readonly string[]) {
-  const [cpus, blocks, memory] = await Promise.all([
+  const [cpus, disks, memory] = await Promise.all([
     live.execute<{ 'cpu-index': number; 'thread-id': number }[]>('query-cpus-fast'),
-    live.execute<BlockStats[]>('query-blockstats'),
+    diskStats(live),
     live.execute<{ 'base-memory': number }>('query-memory-size-summary'),
   ]);
-  const disks = blocks.filter((one) => one.qdev !== undefined);
   return {
     cpus: await Promise.all(
       cpus.map(async (cpu) => ({
@@ -27,7 +21,7 @@ export async function diagnose(ctx: ComputeContext, live: LiveGuest, portIds: re
         time_ns: await threadTime(live.process.pid, cpu['thread-id']),
       })),
     ),
-    disks: disks.map(({ stats }, index) => ({
+    disks: disks.map((stats, index) => ({
       name: `vd${String.fromCharCode('a'.charCodeAt(0) + index)}`,
       read_bytes: stats.rd_bytes ?? null,
       read_requests: stats.rd_operations ?? null,
@@ -43,15 +37,13 @@ export async function diagnose(ctx: ComputeContext, live: LiveGuest, portIds: re
 /** Nanoseconds of processor time that a thread of QEMU has had. */
 async function threadTime(pid: number, thread: number): Promise<number | null> {
   const stat = await readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8').catch(() => null);
-  if (stat === null) return null;
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return Math.round(((Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_S) * 1e9);
+  return stat === null ? null : cpuNsOf(stat);
 }
 
 async function residentMib(pid: number): Promise<number | null> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
-  return kib === undefined ? null : Math.round(Number(kib) / 1024);
+  const kib = residentKibOf(status);
+  return kib === null ? null : Math.round(kib / 1024);
 }
 
 /** What a tap sends is what its guest receives. */

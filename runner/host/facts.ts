@@ -1,10 +1,9 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Capacity } from '../../shared/protocol/messages.ts';
+import { NS_PER_TICK } from './processes.ts';
 
 const KIB_PER_MIB = 1024;
-/** Linux tells user space of time in hundredths of a second. */
-const NS_PER_TICK = 10_000_000;
 /** Of a line of processor times in /proc/stat: user, nice, system, irq, softirq, steal; the others are idle. */
 const BUSY = [0, 1, 2, 5, 6, 7];
 const BYTES_PER_GIB = 1024 ** 3;

@@ -15,14 +15,14 @@ const TERMINATE_GRACE_MS = 5_000;
 const KILL_WAIT_MS = 10_000;
 const GONE_POLL_MS = 20;
 /** Linux tells user space of time in hundredths of a second, whatever it counts in itself. */
-const NS_PER_TICK = 10_000_000;
+export const NS_PER_TICK = 10_000_000;
+const KIB = 1024;
 
 /** The identity of a process that lives; null for one that is gone or a zombie. */
 export async function identify(pid: number): Promise<ProcessIdentity | null> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
   if (stat === null) return null;
-  // The name, in brackets, may hold anything; the fields after it are plain.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statFields(stat);
   const [state, startTicks] = [fields[0], Number(fields[19])];
   return state === 'Z' || state === 'X' ? null : { pid, startTicks };
 }
@@ -39,11 +39,23 @@ export async function usageOf(identity: ProcessIdentity): Promise<ProcessUsage |
     ['stat', 'status'].map((name) => readFile(`/proc/${identity.pid}/${name}`, 'utf8').catch(() => null)),
   );
   if (!stat || !status) return null;
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (Number(fields[19]) !== identity.startTicks) return null;
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0;
-  return { cpuNs: ticks * NS_PER_TICK, residentBytes: Number(kib) * 1024 };
+  if (Number(statFields(stat)[19]) !== identity.startTicks) return null;
+  return { cpuNs: cpuNsOf(stat), residentBytes: (residentKibOf(status) ?? 0) * KIB };
+}
+
+/** The fields of a `stat` of /proc after the name: that, in brackets, may hold anything; they are plain. */
+const statFields = (stat: string): string[] => stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+
+/** What a process, or a thread, has used of the processors, from its `stat`. */
+export function cpuNsOf(stat: string): number {
+  const fields = statFields(stat);
+  return (Number(fields[11]) + Number(fields[12])) * NS_PER_TICK;
+}
+
+/** What a process has in memory, from its `status`; null where that does not say. */
+export function residentKibOf(status: string): number | null {
+  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+  return kib === undefined ? null : Number(kib);
 }
 
 /** Whether this very process still lives. */
