@@ -6,6 +6,3 @@ export function rowOf<Row>(raw: Record<string, unknown>): Row {
   ]);
   return Object.fromEntries(named) as Row;
 }
-
-export const iso = (ms: number): string => new Date(ms).toISOString();
-export const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));

@@ -1,9 +1,10 @@
+import type { billingPurchases } from '../../db/schema/billing.ts';
 import { formatMinor, formatRational, readRational, subtract } from '../../shared/money.ts';
+import { iso, isoOrNull } from '../http/times.ts';
 import type { PriceRow } from './catalog/create-price.ts';
 import type { ProductRow } from './catalog/create-product.ts';
 import type { SubscriptionRow } from './farmer/read-rateables.ts';
 import { monthName } from './rating/calendar.ts';
-import { iso, isoOrNull } from './rows.ts';
 import type { AccountRow } from './scope.ts';
 
 /** Digits that quantities are shown with; they are kept exactly. */
@@ -76,25 +77,7 @@ export const accountView = (row: AccountRow, projects: string[], balances: Balan
   })),
 });
 
-export interface PurchaseRow {
-  id: string;
-  projectId: string;
-  subscriptionId: string;
-  productId: string;
-  priceId: string;
-  periodMs: number;
-  revision: number;
-  fromMs: number;
-  throughMs: number;
-  asOfMs: number;
-  quantity: string;
-  quantityTotal: string;
-  currency: string;
-  amountMinor: number;
-  amountTotalMinor: number;
-  invoiceMonthMs: number;
-  atMs: number;
-}
+export type PurchaseRow = typeof billingPurchases.$inferSelect;
 
 export const purchaseView = (row: PurchaseRow) => ({
   id: row.id,

@@ -1,7 +1,6 @@
 import type { joinTokens, runners } from '../../db/schema/fleet.ts';
+import { isoOrNull } from '../http/times.ts';
 import type { RunnerRow } from './runner-rows.ts';
-
-const isoTime = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
 
 /** Whether a runner's socket is there, gone for the moment, or gone for longer than its lease. */
 export function runnerStatus(
@@ -22,7 +21,7 @@ export function runnerView(row: RunnerRow, nowMs: number) {
     state: row.state,
     state_reason: row.stateReason,
     status: runnerStatus(row, nowMs),
-    last_seen_at: isoTime(row.lastSeenAtMs),
+    last_seen_at: isoOrNull(row.lastSeenAtMs),
     version: row.version,
     hypervisor: row.hypervisor,
     capabilities: row.capabilities,
@@ -37,9 +36,9 @@ export function runnerView(row: RunnerRow, nowMs: number) {
       disk_gib: row.diskGibAllocatable,
     },
     claimed: { vcpus: row.vcpusClaimed, memory_mib: row.memoryMibClaimed, disk_gib: row.diskGibClaimed },
-    unknown_objects: row.unknownObjects.map(({ kind, id, sinceMs }) => ({ kind, id, since: isoTime(sinceMs) })),
-    created_at: isoTime(row.createdAtMs),
-    updated_at: isoTime(row.updatedAtMs),
+    unknown_objects: row.unknownObjects.map(({ kind, id, sinceMs }) => ({ kind, id, since: isoOrNull(sinceMs) })),
+    created_at: isoOrNull(row.createdAtMs),
+    updated_at: isoOrNull(row.updatedAtMs),
   };
 }
 
@@ -48,9 +47,9 @@ export function joinTokenView(row: typeof joinTokens.$inferSelect) {
   return {
     id: row.id,
     zone: row.zone,
-    created_at: isoTime(row.createdAtMs),
-    expires_at: isoTime(row.expiresAtMs),
-    used_at: isoTime(row.usedAtMs),
+    created_at: isoOrNull(row.createdAtMs),
+    expires_at: isoOrNull(row.expiresAtMs),
+    used_at: isoOrNull(row.usedAtMs),
     used_by_runner_id: row.usedByRunnerId,
   };
 }

@@ -3,6 +3,7 @@ import { runners } from '../../db/schema/fleet.ts';
 import { meterProgress } from '../../db/schema/metering.ts';
 import type { ActorContext } from '../http/context.ts';
 import { authorize } from '../http/policy.ts';
+import { isoOrNull } from '../http/times.ts';
 import { policy } from './policy.ts';
 
 /** How far each machine's windows are sealed: what is used after that cannot be billed yet. Null: nothing is. */
@@ -24,7 +25,7 @@ export async function listProgress(ctx: ActorContext) {
     runner_id: id,
     runner: name,
     state,
-    sealed_through: sealedMs === null ? null : new Date(sealedMs).toISOString(),
+    sealed_through: isoOrNull(sealedMs),
     behind_s: sealedMs === null ? null : Math.max(0, Math.floor((ctx.clock.nowMs() - sealedMs) / 1000)),
     refusals,
   }));

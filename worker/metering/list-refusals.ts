@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { meterRefusals } from '../../db/schema/metering.ts';
 import type { ActorContext } from '../http/context.ts';
 import { authorize } from '../http/policy.ts';
+import { iso } from '../http/times.ts';
 import { policy } from './policy.ts';
 
 const REFUSALS_PER_PAGE_MAX = 1_000;
@@ -37,8 +38,8 @@ export async function listRefusals(ctx: ActorContext, of: z.infer<typeof refusal
     resource: { type: row.resourceType, id: row.resourceId },
     meter: row.meter === '' ? null : row.meter,
     count: row.count,
-    first_at: new Date(row.firstAtMs).toISOString(),
-    last_at: new Date(row.lastAtMs).toISOString(),
+    first_at: iso(row.firstAtMs),
+    last_at: iso(row.lastAtMs),
     last_value: row.lastValue,
   }));
 }

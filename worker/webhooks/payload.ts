@@ -1,12 +1,13 @@
 import type { events } from '../../db/schema/events.ts';
 import { EVENT_TYPES } from '../../shared/event-types.ts';
+import { iso } from '../http/times.ts';
 
 export type EventRow = typeof events.$inferSelect;
 
 /** An event as receivers and the API are told it. The same row makes the same bytes. */
 export const eventView = (row: EventRow) => ({
   type: row.type,
-  timestamp: new Date(row.atMs).toISOString(),
+  timestamp: iso(row.atMs),
   data: row.data,
   region: row.region,
   project_id: row.projectId,

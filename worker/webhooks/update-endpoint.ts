@@ -2,6 +2,7 @@ import { and, eq } from 'drizzle-orm';
 import { webhookEndpoints } from '../../db/schema/webhooks.ts';
 import { ConstraintFailed, commit } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
+import { given } from '../http/given.ts';
 import type { EndpointPatch } from './bodies.ts';
 import type { EndpointRow } from './claim-deliveries.ts';
 import { refuseUntold, twin } from './create-endpoint.ts';
@@ -19,9 +20,8 @@ export async function updateEndpoint(ctx: ActorContext, id: string, patch: Endpo
   const { events, description, enabled } = patch;
   const url = patch.url === undefined ? undefined : checkedUrl(ctx, patch.url);
   // Nothing but what is said: what was read may have changed since, as by an answer of 410.
-  const said = Object.entries({ url, events, description, enabled }).filter(([, value]) => value !== undefined);
   const change: Partial<EndpointRow> = {
-    ...Object.fromEntries(said),
+    ...given({ url, events, description, enabled }),
     updatedAtMs: nowMs,
     ...(enabled === undefined ? {} : switched(row, enabled, nowMs)),
   };

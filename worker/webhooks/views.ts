@@ -1,4 +1,5 @@
 import type { webhookAttempts } from '../../db/schema/webhooks.ts';
+import { iso, isoOrNull } from '../http/times.ts';
 import type { DeliveryRow, EndpointRow } from './claim-deliveries.ts';
 import type { SecretRow } from './keys.ts';
 
@@ -8,9 +9,6 @@ export interface Endpoint {
   row: EndpointRow;
   secrets: SecretRow[];
 }
-
-const iso = (ms: number) => new Date(ms).toISOString();
-const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms));
 
 /** What may be told of a secret again and again. */
 export const secretView = (row: SecretRow) => ({

@@ -4,8 +4,8 @@ import { formatMinor } from '../../../shared/money.ts';
 import { AssertionFailed, assertThat, ConstraintFailed, commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { conflict, notFound } from '../../http/errors.ts';
+import { iso } from '../../http/times.ts';
 import { minorOf, type NewBudget } from '../bodies.ts';
-import { iso } from '../rows.ts';
 import { scopeAccount } from '../scope.ts';
 
 /** Budgets that an account can have. */

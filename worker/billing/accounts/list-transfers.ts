@@ -3,9 +3,9 @@ import type { z } from 'zod';
 import { billingTransfers } from '../../../db/schema/billing.ts';
 import { formatMinor } from '../../../shared/money.ts';
 import type { ActorContext } from '../../http/context.ts';
+import { iso } from '../../http/times.ts';
 import { customer } from '../ledger/names.ts';
 import type { accountList } from '../lists.ts';
-import { iso } from '../rows.ts';
 import { scopeAccount } from '../scope.ts';
 import type { TransferRow } from './move-money.ts';
 

@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { formatMinor } from '../../../shared/money.ts';
 import type { ActorContext } from '../../http/context.ts';
-import { iso, isoOrNull, rowOf } from '../rows.ts';
+import { iso, isoOrNull } from '../../http/times.ts';
+import { rowOf } from '../rows.ts';
 import { scopeAccount } from '../scope.ts';
 import type { VoucherRow } from './create-voucher.ts';
 

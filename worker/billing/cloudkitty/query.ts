@@ -106,7 +106,3 @@ export function timeOf(query: { begin?: number | undefined; end?: number | undef
   if (fromMs >= toMs) throw badRequest('begin must be before end.');
   return { fromMs, toMs };
 }
-
-/** As CloudKitty writes one. */
-export const momentText = (ms: number): string =>
-  new Date(ms).toISOString().replace('.000Z', '+00:00').replace('Z', '+00:00');

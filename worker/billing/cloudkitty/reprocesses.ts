@@ -2,11 +2,12 @@ import { sql } from 'drizzle-orm';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
+import { pythonTime } from '../../http/times.ts';
 import { ceilHour, floorHour, HOUR_MS } from '../rating/calendar.ts';
 import type { ReprocessBody } from './bodies.ts';
 import { listScopes, type Scope } from './list-scopes.ts';
 import { policy } from './policy.ts';
-import { momentText, PAGE_MAX } from './query.ts';
+import { PAGE_MAX } from './query.ts';
 import { rateAgain } from './rate-again.ts';
 
 const ALL = 'ALL';
@@ -42,9 +43,9 @@ export async function listReprocesses(
 export const reprocessView = ({ scopeId, reason, startMs, endMs, pending }: Reprocess) => ({
   scope_id: scopeId,
   reason,
-  start_reprocess_time: momentText(startMs),
-  end_reprocess_time: momentText(endMs),
-  current_reprocess_time: pending ? '' : momentText(endMs),
+  start_reprocess_time: pythonTime(startMs),
+  end_reprocess_time: pythonTime(endMs),
+  current_reprocess_time: pending ? '' : pythonTime(endMs),
 });
 
 /**
@@ -55,7 +56,7 @@ export const reprocessView = ({ scopeId, reason, startMs, endMs, pending }: Repr
 export async function createReprocess(ctx: ActorContext, of: ReprocessBody): Promise<void> {
   authorize(ctx, policy, 'rating:reprocesses:create');
   const { start_reprocess_time: startMs, end_reprocess_time: endMs, scope_ids: ids, reason } = of;
-  const time = `[start=${momentText(startMs)}, end=${momentText(endMs)}]`;
+  const time = `[start=${pythonTime(startMs)}, end=${pythonTime(endMs)}]`;
   refuseBounds(startMs, endMs);
   if (ids.includes(ALL) && ids.length > 1)
     throw badRequest("Cannot use 'ALL' with scope IDs: name the scopes, or say ALL and nothing else.");
@@ -74,16 +75,16 @@ function refuseBounds(startMs: number, endMs: number): void {
   if (startMs % HOUR_MS === 0 && endMs % HOUR_MS === 0 && startMs < endMs) return;
   const [from, to] = [floorHour(startMs), Math.max(ceilHour(endMs), floorHour(startMs) + HOUR_MS)];
   throw badRequest(
-    `The provided reprocess time window does not comply with the period, which is an hour. A valid time window near the provided one is [${momentText(from)}, ${momentText(to)}].`,
+    `The provided reprocess time window does not comply with the period, which is an hour. A valid time window near the provided one is [${pythonTime(from)}, ${pythonTime(to)}].`,
   );
 }
 
 function refuseUncharged(scopes: Scope[], endMs: number): void {
   const behind = scopes.find(({ chargedThroughMs }) => endMs > chargedThroughMs);
   if (!behind) return;
-  const through = momentText(behind.chargedThroughMs);
+  const through = pythonTime(behind.chargedThroughMs);
   throw badRequest(
-    `Cannot execute a reprocessing [end=${momentText(endMs)}] for scope [${behind.projectId}] ending after the last possible timestamp [${through}].`,
+    `Cannot execute a reprocessing [end=${pythonTime(endMs)}] for scope [${behind.projectId}] ending after the last possible timestamp [${through}].`,
   );
 }
 
@@ -92,6 +93,6 @@ async function refuseOverlap(ctx: ActorContext, ids: readonly string[], startMs:
   const over = asked.find((one) => one.pending && one.startMs < endMs && startMs < one.endMs);
   if (!over) return;
   throw badRequest(
-    `Cannot schedule a reprocessing for scope [${over.scopeId}], because it already has a schedule for a similar time range [${momentText(over.startMs)}, ${momentText(over.endMs)}].`,
+    `Cannot schedule a reprocessing for scope [${over.scopeId}], because it already has a schedule for a similar time range [${pythonTime(over.startMs)}, ${pythonTime(over.endMs)}].`,
   );
 }

@@ -1,11 +1,12 @@
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
+import { pythonTime } from '../../http/times.ts';
 import type { ResetBody } from './bodies.ts';
 import { nothingFound } from './faults.ts';
 import { listScopes } from './list-scopes.ts';
 import { policy } from './policy.ts';
-import { momentText, PAGE_MAX } from './query.ts';
+import { PAGE_MAX } from './query.ts';
 import { rateAgain } from './rate-again.ts';
 
 /**
@@ -24,7 +25,7 @@ export async function resetScopes(ctx: ActorContext, { all_scopes, scope_id, ...
   const behind = scopes.find(({ chargedThroughMs }) => toMs > chargedThroughMs);
   if (behind)
     throw badRequest(
-      `Scope ${behind.projectId} is charged through ${momentText(behind.chargedThroughMs)}: it can be set back, and not ahead, since then usage would never be charged.`,
+      `Scope ${behind.projectId} is charged through ${pythonTime(behind.chargedThroughMs)}: it can be set back, and not ahead, since then usage would never be charged.`,
     );
-  await rateAgain(ctx, scopes, toMs, { action: 'rating:scopes:reset', detail: { to: momentText(toMs) } });
+  await rateAgain(ctx, scopes, toMs, { action: 'rating:scopes:reset', detail: { to: pythonTime(toMs) } });
 }

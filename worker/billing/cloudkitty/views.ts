@@ -1,14 +1,14 @@
 import { formatMinor, formatRational, readRational } from '../../../shared/money.ts';
+import { pythonTime } from '../../http/times.ts';
 import type { ReportedPurchase } from '../reports/purchases-between.ts';
 import { COLLECTOR, SCOPE_KEY, type Scope } from './list-scopes.ts';
-import { momentText } from './query.ts';
 import type { Sum } from './summarize.ts';
 import { nearest, unitOf } from './usage.ts';
 
 /** A sum of v2. Its currency is told where it was asked for, and where there are several. */
 const sumView = (sum: Sum, withCurrency: boolean): Record<string, unknown> => ({
-  begin: momentText(sum.beginMs),
-  end: momentText(sum.endMs),
+  begin: pythonTime(sum.beginMs),
+  end: pythonTime(sum.endMs),
   qty: nearest(sum.qty),
   rate: Number(formatMinor(sum.minor, sum.currency)),
   ...sum.values,
@@ -46,8 +46,8 @@ const framesOf = (points: ReportedPurchase[]) => [
   ...Map.groupBy(points, ({ fromMs, throughMs }) => `${fromMs} ${throughMs}`).values(),
 ];
 const periodOf = ([point]: ReportedPurchase[]) => ({
-  begin: momentText(point?.fromMs ?? 0),
-  end: momentText(point?.throughMs ?? 0),
+  begin: pythonTime(point?.fromMs ?? 0),
+  end: pythonTime(point?.throughMs ?? 0),
 });
 
 /** Usage of v2 by the time that it was in. */
@@ -83,7 +83,7 @@ const naive = <T extends Record<string, string>>(times: T) =>
 
 /** A sum of v1. `ALL` stands where it is not grouped by. */
 export const reportView = (sum: Sum, projectId: string | null) => ({
-  ...naive({ begin: momentText(sum.beginMs), end: momentText(sum.endMs) }),
+  ...naive({ begin: pythonTime(sum.beginMs), end: pythonTime(sum.endMs) }),
   tenant_id: sum.values.project_id ?? projectId ?? 'ALL',
   res_type: sum.values.type ?? 'ALL',
   rate: formatMinor(sum.minor, sum.currency),
@@ -95,8 +95,8 @@ export const scopeView = ({ projectId, chargedThroughMs, active }: Scope) => ({
   scope_key: SCOPE_KEY,
   fetcher: COLLECTOR,
   collector: COLLECTOR,
-  state: momentText(chargedThroughMs),
-  last_processed_timestamp: momentText(chargedThroughMs),
+  state: pythonTime(chargedThroughMs),
+  last_processed_timestamp: pythonTime(chargedThroughMs),
   active: active === 1,
   scope_activation_toggle_date: null,
 });

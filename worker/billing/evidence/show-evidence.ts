@@ -2,10 +2,11 @@ import { sql } from 'drizzle-orm';
 import { formatMinor, formatRational } from '../../../shared/money.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { ApiError, notFound } from '../../http/errors.ts';
+import { iso, isoOrNull } from '../../http/times.ts';
 import { readRows, type SubscriptionRow } from '../farmer/read-rateables.ts';
 import { floorHour, monthEnd } from '../rating/calendar.ts';
 import { rateLine } from '../rating/rate-line.ts';
-import { iso, isoOrNull, rowOf } from '../rows.ts';
+import { rowOf } from '../rows.ts';
 import { scopeProject } from '../scope.ts';
 import { type PurchaseRow, purchaseView, subscriptionView } from '../views.ts';
 

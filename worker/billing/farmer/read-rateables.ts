@@ -40,14 +40,15 @@ const readFrom = (row: SubscriptionRow): number =>
  * @param fromMs - the first month that is rated; as `readFrom` where none is said
  */
 export async function readRows(db: Database, rows: readonly SubscriptionRow[], fromMs?: number): Promise<Read[]> {
-  const statements = rows.flatMap((row) => statementsOf(db, row, fromMs ?? readFrom(row)));
+  const from = (row: SubscriptionRow) => fromMs ?? readFrom(row);
+  const statements = rows.flatMap((row) => statementsOf(db, row, from(row)));
   if (statements.length === 0) return [];
   const results = (await db.batch(statements as [Statement, ...Statement[]])) as unknown as unknown[][];
   const each = statements.length / rows.length;
   const reads: Read[] = [];
   for (const [at, row] of rows.entries()) {
     const own = results.slice(at * each, (at + 1) * each);
-    own[SPANS_AT] = await allSpans(db, row, fromMs ?? readFrom(row), own[SPANS_AT] as SpanRow[]);
+    own[SPANS_AT] = await allSpans(db, row, from(row), own[SPANS_AT] as SpanRow[]);
     reads.push(assemble(row, own));
   }
   return reads;

@@ -1,7 +1,7 @@
 import type { billingInvoiceLines, billingInvoices } from '../../../db/schema/billing.ts';
 import { formatMinor } from '../../../shared/money.ts';
+import { iso, isoOrNull } from '../../http/times.ts';
 import { monthName } from '../rating/calendar.ts';
-import { iso, isoOrNull } from '../rows.ts';
 import { quantityBetween } from '../views.ts';
 
 export type InvoiceRow = typeof billingInvoices.$inferSelect;

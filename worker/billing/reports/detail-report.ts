@@ -1,10 +1,11 @@
 import { sql } from 'drizzle-orm';
 import { formatMinor } from '../../../shared/money.ts';
 import type { ActorContext } from '../../http/context.ts';
+import { iso } from '../../http/times.ts';
 import { accountOf } from '../accounts/default-account.ts';
 import type { ReportQuery } from '../bodies.ts';
 import { DAY_MS } from '../rating/calendar.ts';
-import { iso, rowOf } from '../rows.ts';
+import { rowOf } from '../rows.ts';
 import { scopeProject } from '../scope.ts';
 
 /** As a literal: a number that is bound is a real one, and does not divide whole. */

@@ -1,8 +1,8 @@
 import { add, formatMinor, formatRational, readRational, ZERO } from '../../../shared/money.ts';
 import type { ActorContext } from '../../http/context.ts';
+import { iso, isoOrNull } from '../../http/times.ts';
 import type { ReportQuery } from '../bodies.ts';
 import { intervalStart, monthStart } from '../rating/calendar.ts';
-import { iso, isoOrNull } from '../rows.ts';
 import { purchasesBetween, type ReportedPurchase } from './purchases-between.ts';
 
 /** Sums a group of purchases that are of one resource, product and price: what was used, and what it cost. */

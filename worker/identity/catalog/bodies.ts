@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { description, extraOf, fits, given, longName, TOO_MUCH } from '../http/attributes.ts';
+import { given } from '../../http/given.ts';
+import { description, extraOf, fits, longName, TOO_MUCH } from '../http/attributes.ts';
 import { INTERFACES } from './catalog.ts';
 import { isFillable } from './endpoint-url.ts';
 

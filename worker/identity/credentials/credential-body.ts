@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { extraOf, fits, given, TOO_MUCH } from '../http/attributes.ts';
+import { given } from '../../http/given.ts';
+import { extraOf, fits, TOO_MUCH } from '../http/attributes.ts';
 
 const BLOB_CHARS_MAX = 64 * 1024;
 const ID_CHARS_MAX = 64;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { description, extraOf, fits, given, resourceOptions, shortName, TOO_MUCH, tags } from '../http/attributes.ts';
+import { given } from '../../http/given.ts';
+import { description, extraOf, fits, resourceOptions, shortName, TOO_MUCH, tags } from '../http/attributes.ts';
 
 const attributes = {
   name: shortName,

@@ -1,7 +1,7 @@
 import { and, asc, eq } from 'drizzle-orm';
 import { domains } from '../../../db/schema/identity.ts';
 import type { ActorContext } from '../../http/context.ts';
-import { given } from '../http/attributes.ts';
+import { given } from '../../http/given.ts';
 import { afterMarker, type Page } from '../http/collection.ts';
 import { enabledFilter, textFilters } from '../http/filters.ts';
 import { authorize } from '../policy.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { description, given, longName } from '../http/attributes.ts';
+import { given } from '../../http/given.ts';
+import { description, longName } from '../http/attributes.ts';
 
 const filters = z
   .object({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { description, extraOf, fits, given, id, shortName, TOO_MUCH } from '../http/attributes.ts';
+import { given } from '../../http/given.ts';
+import { description, extraOf, fits, id, shortName, TOO_MUCH } from '../http/attributes.ts';
 
 const attributes = { name: shortName, description: description.optional(), domain_id: id.optional() };
 const KNOWN = [...Object.keys(attributes), 'id', 'links'];

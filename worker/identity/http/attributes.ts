@@ -44,13 +44,6 @@ export function extraOf(input: Record<string, unknown>, known: readonly string[]
   return extra.length === 0 ? undefined : Object.fromEntries(extra);
 }
 
-export type Given<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
-
-/** Without the members that are undefined. */
-export function given<T extends object>(input: T): Given<T> {
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as Given<T>;
-}
-
 /** Whether a client's own attributes are small enough to keep. */
 export const fits = (input: object): boolean => JSON.stringify(input).length <= EXTRA_CHARS_MAX;
 export const TOO_MUCH = `its attributes take more than ${EXTRA_CHARS_MAX} characters`;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { description, given } from '../http/attributes.ts';
+import { given } from '../../http/given.ts';
+import { description } from '../http/attributes.ts';
 
 const LIMIT_MAX = 0x7fff_ffff;
 const LIMITS_MAX = 1_000;

@@ -4,7 +4,7 @@ import { domains, projects } from '../../../db/schema/identity.ts';
 import { ConstraintFailed, commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { forbidden, notFound } from '../../http/errors.ts';
-import { given } from '../http/attributes.ts';
+import { given } from '../../http/given.ts';
 import { afterMarker, type Page } from '../http/collection.ts';
 import { expecting } from '../http/faults.ts';
 import { textFilters } from '../http/filters.ts';

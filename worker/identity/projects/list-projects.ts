@@ -1,8 +1,8 @@
 import { and, asc, eq, isNull, or, type SQL, sql } from 'drizzle-orm';
 import { domains, projects } from '../../../db/schema/identity.ts';
 import type { ActorContext } from '../../http/context.ts';
+import { given } from '../../http/given.ts';
 import type { DomainRow } from '../domains/views.ts';
-import { given } from '../http/attributes.ts';
 import { afterMarker, type Page } from '../http/collection.ts';
 import { enabledFilter, isTrue, textFilters } from '../http/filters.ts';
 import { authorize } from '../policy.ts';

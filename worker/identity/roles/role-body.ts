@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { description, extraOf, fits, given, id, longName, resourceOptions, TOO_MUCH } from '../http/attributes.ts';
+import { given } from '../../http/given.ts';
+import { description, extraOf, fits, id, longName, resourceOptions, TOO_MUCH } from '../http/attributes.ts';
 
 const attributes = {
   name: longName,

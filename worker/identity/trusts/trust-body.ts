@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { extraOf, fits, given, TOO_MUCH } from '../http/attributes.ts';
+import { given } from '../../http/given.ts';
+import { extraOf, fits, TOO_MUCH } from '../http/attributes.ts';
 import { moment } from '../http/time.ts';
 
 const ROLES_MAX = 64;

@@ -1,8 +1,8 @@
 import { and, asc, eq } from 'drizzle-orm';
 import { users } from '../../../db/schema/identity.ts';
 import type { ActorContext } from '../../http/context.ts';
+import { given } from '../../http/given.ts';
 import { linkFilter } from '../federation/links.ts';
-import { given } from '../http/attributes.ts';
 import { afterMarker, type Page } from '../http/collection.ts';
 import { enabledFilter, textFilters } from '../http/filters.ts';
 import { authorize } from '../policy.ts';

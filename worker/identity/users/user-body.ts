@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { given } from '../../http/given.ts';
 import { federated } from '../federation/links.ts';
-import { description, extraOf, fits, given, id, longName, TOO_MUCH } from '../http/attributes.ts';
+import { description, extraOf, fits, id, longName, TOO_MUCH } from '../http/attributes.ts';
 import { PASSWORD_BYTES_MAX } from '../password.ts';
 
 const EMAIL_CHARS_MAX = 320;

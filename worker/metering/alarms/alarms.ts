@@ -3,6 +3,7 @@ import { meterAlarms } from '../../../db/schema/metering.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { notFound } from '../../http/errors.ts';
 import { authorize, isAdmin } from '../../http/policy.ts';
+import { iso } from '../../http/times.ts';
 import { type MeteringAction, policy } from '../policy.ts';
 
 export type AlarmRow = typeof meterAlarms.$inferSelect;
@@ -44,9 +45,9 @@ export function alarmView(row: AlarmRow) {
     window_s: row.windowS,
     enabled: row.enabled,
     state: row.state,
-    state_since: new Date(row.stateSinceMs).toISOString(),
+    state_since: iso(row.stateSinceMs),
     value: row.value,
-    checked_at: row.checkedAtMs === 0 ? null : new Date(row.checkedAtMs).toISOString(),
-    created_at: new Date(row.createdAtMs).toISOString(),
+    checked_at: row.checkedAtMs === 0 ? null : iso(row.checkedAtMs),
+    created_at: iso(row.createdAtMs),
   };
 }

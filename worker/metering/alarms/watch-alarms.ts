@@ -1,8 +1,8 @@
-import { and, asc, eq, lte, sql } from 'drizzle-orm';
+import { and, asc, eq, lte, type SQL, sql } from 'drizzle-orm';
 import { meterAlarms } from '../../../db/schema/metering.ts';
-import type { Meter } from '../../../shared/meters.ts';
+import { type Meter, SAMPLE_EVERY_MS } from '../../../shared/meters.ts';
 import { putEvent } from '../../events/put-event.ts';
-import { commitAll } from '../../http/commit.ts';
+import { commitAll, type Statement } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
 import { readMeasures } from '../gnocchi/read-measures.ts';
 import type { AlarmRow } from './alarms.ts';
@@ -13,7 +13,6 @@ const CHECK_EVERY_MS = 60_000;
 /** Alarms that one round looks at; more wait for the next, the longest waiting first. */
 const PER_ROUND_MAX = 200;
 const AT_ONCE_MAX = 20;
-const SAMPLE_S = 10;
 
 /** Looks at the alarms that are due, and tells of those that have changed. One that fails keeps no other waiting. */
 export async function watchAlarms(ctx: Context): Promise<void> {
@@ -38,7 +37,12 @@ async function watchAlarm(ctx: Context, alarm: AlarmRow): Promise<void> {
   const { id, resourceId, resourceType, meter } = alarm;
   const nowMs = ctx.clock.nowMs();
   const method = alarm.statistic === 'rate' ? { of: 'sum' as const, rate: true } : { of: alarm.statistic, rate: false };
-  const asked = { method, granularities: [SAMPLE_S], fromMs: nowMs - alarm.windowS * 1_000, toMs: nowMs };
+  const asked = {
+    method,
+    granularities: [SAMPLE_EVERY_MS / 1_000],
+    fromMs: nowMs - alarm.windowS * 1_000,
+    toMs: nowMs,
+  };
   const measures = await readMeasures(ctx, { kind: resourceType, id: resourceId }, meter as Meter, asked).catch(
     (error: unknown) => {
       ctx.log.error('alarm-not-read', { alarm: id, error: String(error) });
@@ -50,7 +54,7 @@ async function watchAlarm(ctx: Context, alarm: AlarmRow): Promise<void> {
   // What was judged is what stands: somebody may have changed or looked at it meanwhile.
   const still = sql`id = ${id} AND enabled = 1 AND checked_at_ms = ${alarm.checkedAtMs} AND state = ${alarm.state}`;
   await commitAll(ctx, [
-    ...(changed && alarm.state + state !== 'unknownok' ? [tell(ctx, alarm, { state, value }, still)] : []),
+    ...(changed && [state, alarm.state].includes('triggered') ? [tell(ctx, alarm, { state, value }, still)] : []),
     ctx.db
       .update(meterAlarms)
       .set({ value, checkedAtMs: nowMs, ...(changed ? { state, stateSinceMs: nowMs } : {}) })
@@ -58,12 +62,7 @@ async function watchAlarm(ctx: Context, alarm: AlarmRow): Promise<void> {
   ]);
 }
 
-function tell(
-  ctx: Context,
-  alarm: AlarmRow,
-  now: Pick<AlarmRow, 'state' | 'value'>,
-  still: ReturnType<typeof sql>,
-): ReturnType<typeof putEvent> {
+function tell(ctx: Context, alarm: AlarmRow, now: Pick<AlarmRow, 'state' | 'value'>, still: SQL): Statement {
   const { id, projectId, name, meter, resourceId, comparison, threshold } = alarm;
   return putEvent(ctx, {
     type: now.state === 'triggered' ? 'alarm.triggered' : 'alarm.cleared',

@@ -1,7 +1,7 @@
-import type { Context as HonoContext } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import type { AppEnv } from '../../http/context.ts';
-import { ApiError, notFound } from '../../http/errors.ts';
+import type { AppContext } from '../../http/context.ts';
+import { notFound } from '../../http/errors.ts';
+import { toldFault } from '../../http/told-fault.ts';
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -11,14 +11,11 @@ const TITLES: Readonly<Record<number, string>> = {
   405: 'Method Not Allowed',
 };
 
-/** Renders a failure as Gnocchi does; what nobody expected is logged and told as 500. */
-export function renderFault(error: Error, c: HonoContext<AppEnv>): Response {
-  const known = error instanceof ApiError ? error : undefined;
-  if (!known) c.get('ctx').log.error('request-failed', { error: String(error), stack: error.stack });
-  for (const [name, value] of Object.entries(known?.headers ?? {})) c.header(name, value);
-  const code = known?.status ?? 500;
-  const description = known?.message ?? 'The server could not serve this request; its log has why.';
-  return c.json({ code, title: TITLES[code] ?? 'Error', description }, code as ContentfulStatusCode);
+/** Renders a failure as Gnocchi does. */
+export function renderFault(error: Error, c: AppContext): Response {
+  const { status, message } = toldFault(error, c);
+  const told = { code: status, title: TITLES[status] ?? 'Error', description: message };
+  return c.json(told, status as ContentfulStatusCode);
 }
 
 export const metricNotFound = (id: string) => notFound(`Metric ${id} does not exist`);

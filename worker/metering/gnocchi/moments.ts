@@ -20,7 +20,3 @@ export function parseMoment(text: string, nowMs: number): number {
   if (Number.isNaN(atMs)) throw badRequest(`Invalid input: '${text.slice(0, 64)}' is no time.`);
   return atMs;
 }
-
-/** As Gnocchi writes one. */
-export const momentText = (ms: number): string =>
-  new Date(ms).toISOString().replace('.000Z', '+00:00').replace('Z', '+00:00');

@@ -1,8 +1,8 @@
 import { METERS, type Meter } from '../../../shared/meters.ts';
+import { pythonTime } from '../../http/times.ts';
 import { archivePolicy } from './archive-policies.ts';
 import type { MeteredResource } from './find-resources.ts';
 import { metricId } from './metric-ids.ts';
-import { momentText } from './moments.ts';
 import type { Measure } from './periods.ts';
 import { metersOf, typeOfKind } from './types.ts';
 
@@ -19,9 +19,9 @@ export function resourceView(resource: MeteredResource, type: string) {
     creator: null,
     created_by_user_id: null,
     created_by_project_id: null,
-    started_at: momentText(startedAtMs),
-    ended_at: endedAtMs === null ? null : momentText(endedAtMs),
-    revision_start: momentText(revisionStartMs),
+    started_at: pythonTime(startedAtMs),
+    ended_at: endedAtMs === null ? null : pythonTime(endedAtMs),
+    revision_start: pythonTime(revisionStartMs),
     revision_end: null as string | null,
     metrics: Object.fromEntries(metrics) as Record<string, string>,
     ...(type === 'generic' ? {} : attributes(resource)),
@@ -38,7 +38,7 @@ export function revisionView(revision: MeteredResource, at: number, all: Metered
   const { endedAtMs } = revision;
   const last = at === all.length - 1;
   const view = resourceView({ ...revision, endedAtMs: last ? endedAtMs : null }, type);
-  return { ...view, revision_end: endedAtMs === null ? null : momentText(endedAtMs) };
+  return { ...view, revision_end: endedAtMs === null ? null : pythonTime(endedAtMs) };
 }
 
 export function metricView(resource: MeteredResource, meter: Meter) {
@@ -62,4 +62,4 @@ export function wholeMetricView(resource: MeteredResource, meter: Meter) {
 }
 
 export const measuresView = (measures: Measure[]) =>
-  measures.map(([startMs, granularityS, value]) => [momentText(startMs), granularityS, value]);
+  measures.map(([startMs, granularityS, value]) => [pythonTime(startMs), granularityS, value]);

@@ -3,6 +3,7 @@ import { runners } from '../../../db/schema/fleet.ts';
 import { DENIED_FLOWS_MAX, type DeniedFlow, type DeniedQuery, deniedFlows } from '../../../shared/specs/intranet.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { authorize } from '../../http/policy.ts';
+import { iso } from '../../http/times.ts';
 import { policy } from './policy.ts';
 
 /** How long a client waits for the machines' answers. */
@@ -63,8 +64,6 @@ async function ask(ctx: ActorContext, host: Host, of: DeniedQuery): Promise<Deni
 
 const latest = <Flow extends { last_seen: string }>(flows: Flow[]): Flow[] =>
   flows.sort((a, b) => b.last_seen.localeCompare(a.last_seen)).slice(0, DENIED_FLOWS_MAX);
-
-const iso = (ms: number) => new Date(ms).toISOString();
 
 function deniedView(host: Host, flow: DeniedFlow) {
   const { first_seen_ms, last_seen_ms, ...rest } = flow;

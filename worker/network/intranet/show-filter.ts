@@ -2,6 +2,7 @@ import { eq, sql } from 'drizzle-orm';
 import { intranetFilters, intranetPrefixes, intranetRules } from '../../../db/schema/intranet.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { authorize } from '../../http/policy.ts';
+import { iso } from '../../http/times.ts';
 import { policy } from './policy.ts';
 
 /** What holds in a region where nobody has said anything: on, for the prefixes there are. */
@@ -22,6 +23,6 @@ export async function showFilter(ctx: ActorContext) {
     prefixes: prefixes?.n ?? 0,
     rules: rules?.n ?? 0,
     updated_by: rows[0]?.updatedBy ?? null,
-    updated_at: rows[0] ? new Date(rows[0].updatedAtMs).toISOString() : null,
+    updated_at: rows[0] ? iso(rows[0].updatedAtMs) : null,
   };
 }

@@ -1,9 +1,8 @@
 import type { intranetPrefixes, intranetRules } from '../../../db/schema/intranet.ts';
+import { iso } from '../../http/times.ts';
 
 export type PrefixRow = typeof intranetPrefixes.$inferSelect;
 export type RuleRow = typeof intranetRules.$inferSelect;
-
-const iso = (ms: number) => new Date(ms).toISOString();
 
 export const prefixView = (row: PrefixRow) => ({
   id: row.id,

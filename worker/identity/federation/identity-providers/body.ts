@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { description, given, id } from '../../http/attributes.ts';
+import { given } from '../../../http/given.ts';
+import { description, id } from '../../http/attributes.ts';
 import { oidcBody } from '../oidc/settings.ts';
 
 const REMOTE_IDS_MAX = 64;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { given } from '../../http/attributes.ts';
+import { given } from '../../../http/given.ts';
 import { word } from '../names.ts';
 
 const ATTRIBUTE_CHARS_MAX = 64;
