@@ -138,7 +138,7 @@ describe('an invoice', () => {
   it('of what was metered leads to its windows', async () => {
     const meter = { item: 'floating_ip.egress.bytes', item_type: 'default', order_unit: 'GB' };
     await world.product({ ...meter, price: world.price({ model: 'per_unit', unit_price: '1' }) });
-    await world.seal('ip-1', '2026-01-10T10:00:00Z', 1.5e9);
+    await world.seal(crypto.randomUUID(), '2026-01-10T10:00:00Z', 1.5e9);
     await world.farm('2026-01-10T11:01:00Z');
     const [purchase] = (await ask('GET', '/purchases')).body.purchases;
     const { evidence } = (await ask('GET', `/purchases/${purchase.id}/evidence`)).body;

@@ -7,6 +7,7 @@ import { GROUPBY, METADATA } from './attributes.ts';
 
 const other = crypto.randomUUID().replaceAll('-', '');
 const METER = 'floating_ip.egress.bytes';
+const ip = crypto.randomUUID();
 let world: BillingWorld;
 let admin: Actor;
 let reader: Actor;
@@ -30,7 +31,7 @@ beforeAll(async () => {
   theirs = await world.open('2026-01-31T22:00:00Z', { projectId: other, resourceName: 'db' });
   await world.change(vm, '2026-02-01T01:00:00Z', null);
   await world.change(theirs, '2026-02-01T00:00:00Z', null);
-  await world.seal('ip-1', '2026-01-31T22:00:00Z', 1.5e9);
+  await world.seal(ip, '2026-01-31T22:00:00Z', 1.5e9);
   await world.farm('2026-02-01T03:00:00Z');
 });
 
@@ -252,7 +253,7 @@ describe('dataframes', () => {
     });
     const metered = await ask(`/v2/dataframes?${TIME}&filters=type:${METER}`);
     expect(metered.dataframes[0].usage[METER]).toMatchObject([
-      { vol: { unit: '1000 MB', qty: 1.5 }, rating: { price: 1.5 }, groupby: { id: 'ip-1' } },
+      { vol: { unit: '1000 MB', qty: 1.5 }, rating: { price: 1.5 }, groupby: { id: ip } },
     ]);
   });
 
@@ -412,7 +413,7 @@ describe('rating again', () => {
   it('waits for the farmer, once for a time, and then books only what differs', async () => {
     const before = await world.minors();
     expect(await reprocess({})).toEqual({});
-    expect((await DIRTY()).map(({ id }) => id)).toEqual(expect.arrayContaining([vm, 'ip-1']));
+    expect((await DIRTY()).map(({ id }) => id)).toEqual(expect.arrayContaining([vm, ip]));
     expect((await reprocess({}, 400)).message).toMatch(/already has a schedule/);
     const task = { scope_id: world.projectId, reason: 'why', start_reprocess_time: '2026-01-31T22:00:00+00:00' };
     const end = '2026-01-31T23:00:00+00:00';
