@@ -18,8 +18,8 @@ const LATER = '2026-11-28T10:00:00.000Z';
 
 const id = z.string().min(1).max(128);
 const time = z.iso.datetime();
-/** An amount in the currency's minor unit (ISO 4217). */
-const minor = z.int();
+/** An amount in the currency's micros unit (ISO 4217). */
+const micros = z.int();
 const currency = z.string().regex(/^[A-Z]{3}$/);
 
 const server = z.object({
@@ -63,7 +63,7 @@ const runner = z.object({
 const purchase = z.object({
   account_id: id,
   currency,
-  amount_minor: minor,
+  amount_micros: micros,
   purchases: z.int(),
   from: time,
   through: time,
@@ -73,17 +73,17 @@ const invoice = z.object({
   account_id: id,
   number: z.int().nullable(),
   month: z.string().regex(/^\d{4}-\d{2}$/),
-  total_minor: minor,
+  total_micros: micros,
   currency,
 });
-const balance = z.object({ account_id: id, available_minor: minor.nullable(), currency });
+const balance = z.object({ account_id: id, available_micros: micros.nullable(), currency });
 const budget = z.object({
   id,
   account_id: id,
   name: z.string(),
   percent: z.int(),
-  spent_minor: minor,
-  amount_minor: minor,
+  spent_micros: micros,
+  amount_micros: micros,
   currency,
 });
 const alarm = z.object({
@@ -130,7 +130,7 @@ const HOST = {
 const PURCHASE = {
   account_id: 'RegionOne.f0e1',
   currency: 'CNY',
-  amount_minor: 12,
+  amount_micros: 12,
   purchases: 1,
   from: TIME,
   through: LATER,
@@ -140,17 +140,17 @@ const INVOICE = {
   account_id: 'RegionOne.f0e1',
   number: null,
   month: '2026-11',
-  total_minor: 8_640,
+  total_micros: 8_640,
   currency: 'CNY',
 };
-const BALANCE = { account_id: 'RegionOne.f0e1', available_minor: 420, currency: 'CNY' };
+const BALANCE = { account_id: 'RegionOne.f0e1', available_micros: 420, currency: 'CNY' };
 const BUDGET = {
   id: ID,
   account_id: 'RegionOne.f0e1',
   name: 'all',
   percent: 80,
-  spent_minor: 8_010,
-  amount_minor: 10_000,
+  spent_micros: 8_010,
+  amount_micros: 10_000,
   currency: 'CNY',
 };
 const ALARM = {
@@ -227,8 +227,8 @@ export const EVENT_TYPES = {
   'billing.invoice.drafted': told(BILL, 'The invoice of a period is drafted; late usage may still change it.'),
   'billing.invoice.finalized': told(BILL, 'An invoice is final.', { number: 42 }),
   'billing.balance.low': told(MONEY, 'The balance is below the mark that was set.'),
-  'billing.balance.exhausted': told(MONEY, 'The balance is used up.', { available_minor: -30 }),
-  'billing.balance.restored': told(MONEY, 'The balance is good again.', { available_minor: 10_000 }),
+  'billing.balance.exhausted': told(MONEY, 'The balance is used up.', { available_micros: -30 }),
+  'billing.balance.restored': told(MONEY, 'The balance is good again.', { available_micros: 10_000 }),
   'billing.budget.reached': told(SPENT, 'A share of a budget is spent.'),
   'alarm.triggered': told(MEASURED, 'A threshold was crossed.'),
   'alarm.cleared': told(MEASURED, 'A threshold is crossed no more.', { value: 900_000 }),

@@ -2,11 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   add,
-  allocate,
   compare,
   currencyExponent,
   divide,
-  formatMinor,
+  formatMicros,
   formatRational,
   isDecimal,
   multiply,
@@ -14,9 +13,10 @@ import {
   rational,
   readRational,
   roundHalfAway,
-  storedMinor,
+  roundToMinor,
+  storedMicros,
   subtract,
-  toMinor,
+  toMicros,
   writeRational,
 } from './money.ts';
 
@@ -26,20 +26,29 @@ const fraction = fc
 
 describe('rounding', () => {
   it.each([
-    ['0.004', 'EUR', 0n],
-    ['0.005', 'EUR', 1n],
-    ['-0.005', 'EUR', -1n],
-    ['0.00499999999', 'EUR', 0n],
-    ['1.005', 'EUR', 101n],
-    ['-1.0049', 'EUR', -100n],
-    ['0.5', 'JPY', 1n],
-    ['0.4999', 'JPY', 0n],
-    ['-2.5', 'JPY', -3n],
-    ['1.0005', 'KWD', 1001n],
-    ['0.00005', 'CLF', 1n],
-    ['999999999999.995', 'USD', 100_000_000_000_000n],
-  ])('%s %s is %s minor units', (amount, currency, minor) => {
-    expect(toMinor(parseDecimal(amount), currency)).toBe(minor);
+    ['0.004', 'EUR', '0.00'],
+    ['0.005', 'EUR', '0.01'],
+    ['-0.005', 'EUR', '-0.01'],
+    ['0.004999', 'EUR', '0.00'],
+    ['1.005', 'EUR', '1.01'],
+    ['-1.0049', 'EUR', '-1.00'],
+    ['0.5', 'JPY', '1'],
+    ['0.4999', 'JPY', '0'],
+    ['-2.5', 'JPY', '-3'],
+    ['1.0005', 'KWD', '1.001'],
+    ['0.00005', 'CLF', '0.0001'],
+    ['999999999.995', 'USD', '1000000000.00'],
+  ])('%s %s is paid as %s', (amount, currency, paid) => {
+    expect(formatMicros(roundToMinor(toMicros(parseDecimal(amount)), currency), currency)).toBe(paid);
+  });
+
+  it.each([
+    ['0.0000004', 0n],
+    ['0.0000005', 1n],
+    ['-0.0000005', -1n],
+    ['1.2345674999', 1_234_567n],
+  ])('%s is %s micros', (amount, micros) => {
+    expect(toMicros(parseDecimal(amount))).toBe(micros);
   });
 
   it('is never off by more than a half, and odd', () => {
@@ -96,13 +105,17 @@ describe('fractions', () => {
 
 describe('currencies', () => {
   it.each([
-    [1234, 'EUR', '12.34'],
-    [-5, 'EUR', '-0.05'],
-    [1234, 'JPY', '1234'],
-    [-1, 'KWD', '-0.001'],
+    [12_340_000, 'EUR', '12.34'],
+    [12_345_670, 'EUR', '12.34567'],
+    [-50_000, 'EUR', '-0.05'],
+    [-1, 'EUR', '-0.000001'],
+    [100_000_000, 'EUR', '100.00'],
+    [1_234_000_000, 'JPY', '1234'],
+    [1_234_500_000, 'JPY', '1234.5'],
+    [-1_000, 'KWD', '-0.001'],
     [0, 'CNY', '0.00'],
-  ])('%s %s is %s', (minor, currency, text) => {
-    expect(formatMinor(minor, currency)).toBe(text);
+  ])('%s micros of %s are %s', (micros, currency, text) => {
+    expect(formatMicros(micros, currency)).toBe(text);
   });
 
   it('are those of ISO 4217', () => {
@@ -115,40 +128,11 @@ describe('currencies', () => {
       null,
       null,
     ]);
-    expect(() => toMinor(rational(1n), 'GOLD')).toThrow(RangeError);
+    expect(() => roundToMinor(1n, 'GOLD')).toThrow(RangeError);
   });
 
   it('are kept as whole numbers that a double holds, or not at all', () => {
-    expect(storedMinor(2n ** 53n - 1n)).toBe(Number.MAX_SAFE_INTEGER);
-    expect(() => storedMinor(-(2n ** 53n))).toThrow(RangeError);
-  });
-});
-
-describe('allocation', () => {
-  it.each([
-    [100n, [1n, 1n, 1n], [34n, 33n, 33n]],
-    [-100n, [1n, 1n, 1n], [-34n, -33n, -33n]],
-    [5n, [3n, 7n], [2n, 3n]],
-    [1n, [0n, 1n, 1n], [0n, 1n, 0n]],
-    [0n, [2n, 3n], [0n, 0n]],
-  ])('of %s by %s is %s', (minor, weights, parts) => {
-    expect(allocate(minor, weights)).toEqual(parts);
-  });
-
-  it('sums to what was split, and is off by less than one', () => {
-    const weights = fc.array(fc.bigInt({ min: 0n, max: 10n ** 9n }), { minLength: 1, maxLength: 20 });
-    fc.assert(
-      fc.property(fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }), weights, (minor, by) => {
-        const sum = by.reduce((a, b) => a + b, 0n);
-        fc.pre(sum > 0n);
-        const parts = allocate(minor, by);
-        expect(parts.reduce((a, b) => a + b, 0n)).toBe(minor);
-        for (const [at, part] of parts.entries()) {
-          const off = subtract(rational(part), rational(minor * (by[at] ?? 0n), sum));
-          expect(compare({ n: off.n < 0n ? -off.n : off.n, d: off.d }, rational(1n))).toBe(-1);
-        }
-      }),
-    );
-    expect(() => allocate(1n, [0n])).toThrow(RangeError);
+    expect(storedMicros(2n ** 53n - 1n)).toBe(Number.MAX_SAFE_INTEGER);
+    expect(() => storedMicros(-(2n ** 53n))).toThrow(RangeError);
   });
 });

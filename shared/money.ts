@@ -1,6 +1,6 @@
 /**
- * Money and prices: exact, always. An amount is a whole number of a currency's minor unit; what lies between is a
- * fraction of two BigInts until it is rounded, here and nowhere else.
+ * Money and prices: exact, always. An amount is a whole number of micros, millionths of a currency's unit; what lies between
+ * is a fraction of two BigInts until it is rounded, here and nowhere else. What is paid is whole minor units.
  */
 
 /** Digits of the minor unit where they are not two (ISO 4217, list one). */
@@ -77,21 +77,31 @@ export function roundHalfAway({ n, d }: Rational): bigint {
   return n < 0n ? -rounded : rounded;
 }
 
-/** An exact amount of a currency in whole minor units. @throws RangeError for what is no currency */
-export function toMinor(amount: Rational, currency: string): bigint {
-  return roundHalfAway(multiply(amount, rational(10n ** exponentOf(currency))));
+/** Micros are what amounts are counted in: so many make one of a currency's unit, whatever its minor unit is. */
+const MICROS = 10n ** 6n;
+const MICRO_DIGITS = 6;
+
+/** An exact amount in whole micros. */
+export const toMicros = (amount: Rational): bigint => roundHalfAway(multiply(amount, rational(MICROS)));
+
+/** Micros to the nearest whole minor unit, as it can be paid, in micros. @throws RangeError for what is no currency */
+export function roundToMinor(micros: bigint, currency: string): bigint {
+  const minor = MICROS / 10n ** exponentOf(currency);
+  return roundHalfAway(rational(micros, minor)) * minor;
 }
 
-/** Minor units as a database and JSON keep them. @throws RangeError beyond what a double counts exactly */
-export function storedMinor(minor: bigint): number {
-  if (abs(minor) > BigInt(Number.MAX_SAFE_INTEGER))
-    throw new RangeError(`${minor} minor units are beyond what is kept`);
-  return Number(minor);
+/** Micros as a database and JSON keep them. @throws RangeError beyond what a double counts exactly: 9,007,199,254 of a currency */
+export function storedMicros(micros: bigint): number {
+  if (abs(micros) > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`${micros} micros are beyond what is kept`);
+  return Number(micros);
 }
 
-/** Minor units as people read them: 1234 EUR is `12.34`. */
-export function formatMinor(minor: number | bigint, currency: string): string {
-  return fixed(BigInt(minor), Number(exponentOf(currency)));
+/** Micros as people read them, with all digits that are there and at least the minor unit's: 1234567 EUR is `1.234567`, 1200000 `1.20`. */
+export function formatMicros(micros: number | bigint, currency: string): string {
+  const text = fixed(BigInt(micros), MICRO_DIGITS);
+  const most = MICRO_DIGITS - Number(exponentOf(currency));
+  const spare = Math.min(most, (/0*$/.exec(text)?.[0] ?? '').length);
+  return text.slice(0, text.length - spare).replace(/\.$/, '');
 }
 
 /** A fraction as a decimal string of at most so many digits after the point, by the one rounding rule. */
@@ -113,22 +123,6 @@ export const writeRational = ({ n, d }: Rational): string => `${n}/${d}`;
 export function readRational(text: string): Rational {
   const [n = '', d = ''] = text.split('/');
   return rational(BigInt(n), BigInt(d));
-}
-
-/**
- * Splits an amount by weights so that the parts sum to it: each gets its share rounded down, the rest goes one by one to
- * the largest remainders, and among equal ones to the first.
- * @throws RangeError for negative weights, or none above zero
- */
-export function allocate(minor: bigint, weights: readonly bigint[]): bigint[] {
-  const sum = weights.reduce((total, weight) => total + weight, 0n);
-  if (sum <= 0n || weights.some((weight) => weight < 0n)) throw new RangeError('weights must be positive');
-  const whole = abs(minor);
-  const shares = weights.map((weight, at) => ({ at, part: (whole * weight) / sum, rest: (whole * weight) % sum }));
-  const left = whole - shares.reduce((total, { part }) => total + part, 0n);
-  const ranked = [...shares].sort((a, b) => Number(b.rest > a.rest) - Number(b.rest < a.rest) || a.at - b.at);
-  for (const share of ranked.slice(0, Number(left))) share.part += 1n;
-  return shares.map(({ part }) => (minor < 0n ? -part : part));
 }
 
 function exponentOf(currency: string): bigint {

@@ -109,9 +109,9 @@ export const billingAccounts = sqliteTable(
     /** Of the credit limit, the low mark and the state. */
     currency: text().notNull(),
     /** How far below nothing the balance may go; null: as far as it comes. */
-    creditLimitMinor: integer(),
+    creditLimitMicros: integer(),
     /** Below this much available it is told to be low; null: never. */
-    lowMinor: integer(),
+    lowMicros: integer(),
     state: text({ enum: ['ok', 'low', 'exhausted'] }).notNull(),
     stateSinceMs: integer().notNull(),
     /** The last purchase that an event has told of. */
@@ -163,16 +163,16 @@ export const billingPurchases = sqliteTable(
     quantity: text().notNull(),
     quantityTotal: text().notNull(),
     currency: text().notNull(),
-    amountMinor: integer().notNull(),
-    amountTotalMinor: integer().notNull(),
+    amountMicros: integer().notNull(),
+    amountTotalMicros: integer().notNull(),
     /** The month of the invoice that it is on; another than `periodMs` if that one was final. */
     invoiceMonthMs: integer().notNull(),
     atMs: integer().notNull(),
   },
   (t) => [
     uniqueIndex('billing_purchases_line').on(t.subscriptionId, t.priceId, t.periodMs, t.revision),
-    /** With the amount: sums of a month read nothing else. */
-    index('billing_purchases_invoice').on(t.accountId, t.invoiceMonthMs, t.currency, t.amountMinor),
+    /** With subscription and amount: sums of a month read nothing else, and in its order. */
+    index('billing_purchases_invoice').on(t.accountId, t.invoiceMonthMs, t.currency, t.subscriptionId, t.amountMicros),
     index('billing_purchases_project').on(t.projectId, t.fromMs),
     index('billing_purchases_listed').on(t.projectId, t.sequence),
     index('billing_purchases_account').on(t.accountId, t.sequence),
@@ -191,17 +191,17 @@ export const billingTransfers = sqliteTable(
     /** What it is for: a purchase, a deposit. With `leg`, there once. */
     reference: text().notNull(),
     leg: text().notNull(),
-    kind: text({ enum: ['purchase', 'deposit', 'withdrawal', 'voucher', 'expiry', 'credit'] }).notNull(),
+    kind: text({ enum: ['purchase', 'deposit', 'withdrawal', 'voucher', 'expiry', 'credit', 'rounding'] }).notNull(),
     /** `customer:<account>`, `voucher:<voucher>`, `revenue:<region>`, `cash:<region>`, `promotion:<region>`, `breakage:<region>`. */
     fromAccount: text().notNull(),
     toAccount: text().notNull(),
     currency: text().notNull(),
-    amountMinor: integer().notNull(),
+    amountMicros: integer().notNull(),
     description: text().notNull().default(''),
     atMs: integer().notNull(),
   },
   (t) => [
-    check('billing_transfers_positive', sql`amount_minor > 0`),
+    check('billing_transfers_positive', sql`amount_micros > 0`),
     uniqueIndex('billing_transfers_reference').on(t.reference, t.leg),
     index('billing_transfers_from').on(t.fromAccount, t.id),
     index('billing_transfers_to').on(t.toAccount, t.id),
@@ -211,7 +211,7 @@ export const billingTransfers = sqliteTable(
 /** The sum of an account's transfers, kept by a trigger. */
 export const billingBalances = sqliteTable(
   'billing_balances',
-  { ledgerAccount: text().notNull(), currency: text().notNull(), balanceMinor: integer().notNull() },
+  { ledgerAccount: text().notNull(), currency: text().notNull(), balanceMicros: integer().notNull() },
   (t) => [primaryKey({ columns: [t.ledgerAccount, t.currency] })],
 );
 
@@ -225,7 +225,7 @@ export const billingVouchers = sqliteTable(
       .notNull()
       .references(() => billingAccounts.id),
     currency: text().notNull(),
-    amountMinor: integer().notNull(),
+    amountMicros: integer().notNull(),
     reason: text().notNull(),
     expiresAtMs: integer().notNull(),
     expiredAtMs: integer(),
@@ -252,7 +252,7 @@ export const billingInvoices = sqliteTable(
     status: text({ enum: ['open', 'draft', 'final'] }).notNull(),
     /** 1, 2, 3 ... of the account's, without gaps; null until it is final. */
     number: integer(),
-    totalMinor: integer(),
+    totalMicros: integer(),
     finalizedAtMs: integer(),
     createdAtMs: integer().notNull(),
   },
@@ -263,9 +263,42 @@ export const billingInvoices = sqliteTable(
   ],
 );
 
-/** The lines of a final invoice, with the names that things had. */
+/** The lines of a final invoice: what a project used of a product at a price in a month, and what is paid for it. */
 export const billingInvoiceLines = sqliteTable(
   'billing_invoice_lines',
+  {
+    invoiceId: text()
+      .notNull()
+      .references(() => billingInvoices.id),
+    position: integer().notNull(),
+    projectId: text().notNull(),
+    priceId: text().notNull(),
+    periodMs: integer().notNull(),
+    fromMs: integer().notNull(),
+    throughMs: integer().notNull(),
+    product: text().notNull(),
+    item: text().notNull(),
+    itemType: text().notNull(),
+    orderUnit: text().notNull(),
+    orderSize: integer().notNull(),
+    /** How many subscriptions the line is the sum of. */
+    details: integer().notNull(),
+    /** That no earlier invoice has, `n/d`. */
+    quantity: text().notNull(),
+    /** The sum of its purchases; and what of it is paid, in whole minor units. */
+    bookedMicros: integer().notNull(),
+    amountMicros: integer().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.invoiceId, t.position] }),
+    /** What earlier invoices have of a line whose usage came late. */
+    index('billing_invoice_lines_price').on(t.priceId, t.periodMs, t.projectId),
+  ],
+);
+
+/** What the lines of a final invoice are the sums of, by subscription, with the names that things had. */
+export const billingInvoiceDetails = sqliteTable(
+  'billing_invoice_details',
   {
     invoiceId: text()
       .notNull()
@@ -277,17 +310,12 @@ export const billingInvoiceLines = sqliteTable(
     periodMs: integer().notNull(),
     fromMs: integer().notNull(),
     throughMs: integer().notNull(),
-    product: text().notNull(),
-    item: text().notNull(),
-    itemType: text().notNull(),
     resourceId: text().notNull(),
     resourceName: text().notNull(),
-    orderUnit: text().notNull(),
-    orderSize: integer().notNull(),
     /** Of the line when it was final, and what an earlier invoice had of it already; `n/d`. */
     quantityTotal: text().notNull(),
     quantityBefore: text().notNull(),
-    amountMinor: integer().notNull(),
+    amountMicros: integer().notNull(),
   },
   (t) => [primaryKey({ columns: [t.invoiceId, t.position] })],
 );
@@ -303,7 +331,7 @@ export const billingBudgets = sqliteTable(
       .references(() => billingAccounts.id),
     name: text().notNull(),
     currency: text().notNull(),
-    amountMinor: integer().notNull(),
+    amountMicros: integer().notNull(),
     /** In percent. */
     thresholds: text({ mode: 'json' }).$type<number[]>().notNull(),
     createdAtMs: integer().notNull(),
@@ -331,7 +359,7 @@ export const billingHolds = sqliteTable(
     region: text().notNull(),
     accountId: text().notNull(),
     currency: text().notNull(),
-    amountMinor: integer().notNull(),
+    amountMicros: integer().notNull(),
     expiresAtMs: integer().notNull(),
   },
   (t) => [index('billing_holds_account').on(t.accountId)],

@@ -125,24 +125,25 @@ export class BillingWorld {
       fromMs: number;
       throughMs: number;
       quantity: string;
-      minor: number;
+      cents: number;
       invoice: number;
       effective: number;
-    }>(sql`SELECT s.resource_id AS resource, p.period_ms AS period, p.revision, p.from_ms AS "fromMs", p.through_ms AS "throughMs", p.quantity, p.amount_minor AS minor,
+    }>(sql`SELECT s.resource_id AS resource, p.period_ms AS period, p.revision, p.from_ms AS "fromMs", p.through_ms AS "throughMs", p.quantity, p.amount_micros / 10000.0 AS cents,
         p.invoice_month_ms AS invoice, price.effective_from_ms AS effective
       FROM billing_purchases p JOIN billing_subscriptions s ON s.id = p.subscription_id JOIN billing_prices price ON price.id = p.price_id
       WHERE p.region = ${this.region} ORDER BY s.resource_id, p.period_ms, price.effective_from_ms, s.start_ms, p.revision`);
   }
 
-  async minors(): Promise<number[]> {
-    return (await this.purchases()).map(({ minor }) => minor);
+  async cents(): Promise<number[]> {
+    return (await this.purchases()).map(({ cents }) => cents);
   }
 
+  /** In cents. */
   async balance(ledgerAccount: string): Promise<number> {
-    const [row] = await this.ctx.db.all<{ minor: number }>(
-      sql`SELECT balance_minor AS minor FROM billing_balances WHERE ledger_account = ${ledgerAccount} AND currency = 'EUR'`,
+    const [row] = await this.ctx.db.all<{ cents: number }>(
+      sql`SELECT balance_micros / 10000.0 AS cents FROM billing_balances WHERE ledger_account = ${ledgerAccount} AND currency = 'EUR'`,
     );
-    return row?.minor ?? 0;
+    return row?.cents ?? 0;
   }
 
   get accountId(): string {
@@ -155,19 +156,29 @@ export class BillingWorld {
     const ledger = sql`billing_transfers WHERE region = ${this.region}`;
     const checks = {
       'balances are the sums of transfers': sql`
-        SELECT account, currency, sum(minor) AS minor FROM (
-          SELECT to_account AS account, currency, amount_minor AS minor FROM ${ledger}
-          UNION ALL SELECT from_account, currency, -amount_minor FROM ${ledger}) GROUP BY account, currency
-        EXCEPT SELECT ledger_account, currency, balance_minor FROM billing_balances`,
-      'purchases are paid': sql`SELECT purchase.id, purchase.amount_minor, (SELECT coalesce(sum(CASE WHEN to_account LIKE 'revenue:%' THEN amount_minor ELSE -amount_minor END), 0)
-          FROM billing_transfers WHERE reference = purchase.id) AS paid FROM billing_purchases purchase WHERE region = ${this.region} AND paid <> purchase.amount_minor`,
-      'a line is the sum of its purchases': sql`SELECT subscription_id, sum(amount_minor) AS sum FROM billing_purchases WHERE region = ${this.region} GROUP BY subscription_id, price_id, period_ms
-        HAVING sum <> (SELECT amount_total_minor FROM billing_purchases last WHERE last.subscription_id = billing_purchases.subscription_id AND last.price_id = billing_purchases.price_id
+        SELECT account, currency, sum(micros) AS micros FROM (
+          SELECT to_account AS account, currency, amount_micros AS micros FROM ${ledger}
+          UNION ALL SELECT from_account, currency, -amount_micros FROM ${ledger}) GROUP BY account, currency
+        EXCEPT SELECT ledger_account, currency, balance_micros FROM billing_balances`,
+      'purchases are paid': sql`SELECT purchase.id, purchase.amount_micros, (SELECT coalesce(sum(CASE WHEN to_account LIKE 'revenue:%' THEN amount_micros ELSE -amount_micros END), 0)
+          FROM billing_transfers WHERE reference = purchase.id) AS paid FROM billing_purchases purchase WHERE region = ${this.region} AND paid <> purchase.amount_micros`,
+      'a line is the sum of its purchases': sql`SELECT subscription_id, sum(amount_micros) AS sum FROM billing_purchases WHERE region = ${this.region} GROUP BY subscription_id, price_id, period_ms
+        HAVING sum <> (SELECT amount_total_micros FROM billing_purchases last WHERE last.subscription_id = billing_purchases.subscription_id AND last.price_id = billing_purchases.price_id
           AND last.period_ms = billing_purchases.period_ms ORDER BY revision DESC LIMIT 1) OR count(*) <> max(revision)`,
-      'invoices are the sums of their purchases': sql`SELECT id, total_minor FROM billing_invoices invoice WHERE region = ${this.region} AND status = 'final' AND (
-        total_minor <> (SELECT sum(amount_minor) FROM billing_purchases p WHERE p.account_id = invoice.account_id AND p.invoice_month_ms = invoice.month_ms AND p.currency = invoice.currency)
-        OR total_minor <> (SELECT sum(amount_minor) FROM billing_invoice_lines WHERE invoice_id = invoice.id))`,
-      'vouchers are not overdrawn': sql`SELECT * FROM billing_balances WHERE ledger_account LIKE 'voucher:%' AND balance_minor < 0`,
+      'invoices are the sums of their purchases': sql`SELECT id, total_micros FROM billing_invoices invoice WHERE region = ${this.region} AND status = 'final' AND (
+        total_micros <> (SELECT sum(amount_micros) FROM billing_invoice_lines WHERE invoice_id = invoice.id)
+        OR (SELECT sum(booked_micros) FROM billing_invoice_lines WHERE invoice_id = invoice.id) <>
+          (SELECT sum(amount_micros) FROM billing_purchases p WHERE p.account_id = invoice.account_id AND p.invoice_month_ms = invoice.month_ms AND p.currency = invoice.currency))`,
+      'lines are the sums of their details': sql`SELECT line.* FROM billing_invoice_lines line JOIN billing_invoices invoice ON invoice.id = line.invoice_id WHERE invoice.region = ${this.region}
+        AND (booked_micros, details) <> (SELECT sum(amount_micros), count(*) FROM billing_invoice_details detail WHERE detail.invoice_id = line.invoice_id
+          AND detail.project_id = line.project_id AND detail.price_id = line.price_id AND detail.period_ms = line.period_ms)`,
+      'what is owed is what invoices say': sql`SELECT account.id, (SELECT sum(total_micros) FROM billing_invoices WHERE account_id = account.id AND status = 'final') AS invoiced,
+          (SELECT sum(CASE WHEN to_account LIKE 'revenue:%' OR to_account LIKE 'rounding:%' THEN transfer.amount_micros ELSE -transfer.amount_micros END)
+          FROM billing_transfers transfer WHERE transfer.reference IN (SELECT id FROM billing_invoices WHERE account_id = account.id
+            UNION ALL SELECT p.id FROM billing_purchases p JOIN billing_invoices i ON p.account_id = i.account_id AND p.invoice_month_ms = i.month_ms AND p.currency = i.currency
+              WHERE i.account_id = account.id AND i.status = 'final')) AS moved
+        FROM billing_accounts account WHERE region = ${this.region} AND coalesce(invoiced, 0) <> coalesce(moved, 0)`,
+      'vouchers are not overdrawn': sql`SELECT * FROM billing_balances WHERE ledger_account LIKE 'voucher:%' AND balance_micros < 0`,
       'numbers are without gaps': sql`SELECT account_id FROM billing_invoices WHERE region = ${this.region} AND number IS NOT NULL GROUP BY account_id HAVING count(*) <> max(number) OR min(number) <> 1`,
     };
     const found = await Promise.all(

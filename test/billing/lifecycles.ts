@@ -48,9 +48,12 @@ const somePrices = (originMs: number): fc.Arbitrary<Price[]> =>
       ];
     });
 
+/** For a while it is something else, as after a resize there and back: no span of it is there. */
+const ELSEWHERE = 'elsewhere';
+
 const segment = fc.record({
   seconds: fc.integer({ min: 1, max: 3 * HOUR_S }),
-  state: fc.constantFrom('active', 'stopped', 'shelved', 'suspended'),
+  state: fc.constantFrom('active', 'active', 'stopped', 'shelved', 'suspended', ELSEWHERE),
   quantity: fc.constantFrom(1, 1, 1, 3),
 });
 
@@ -87,11 +90,12 @@ function tile(
   ends: boolean,
 ): Span[] {
   let at = startMs;
-  return segments.map(({ seconds, state, quantity }, index) => {
+  const spans = segments.map(({ seconds, state, quantity }, index) => {
     const from = at;
     at += seconds * 1000;
     return { startMs: from, endMs: index === segments.length - 1 && !ends ? null : at, state, quantity };
   });
+  return spans.filter(({ state }, index) => index === 0 || state !== ELSEWHERE);
 }
 
 /** When the farmer comes, in seconds after the life's begin; the last is late enough for all. */

@@ -8,7 +8,7 @@ import type { Price, Rateable, Span } from '../../worker/billing/rating/rateable
 export interface NaiveLine {
   priceId: string;
   periodMs: number;
-  minor: bigint;
+  micros: bigint;
 }
 
 const SECOND_MS = 1000;
@@ -33,7 +33,7 @@ export function billNaively(of: Rateable, throughMs: number, asOfMs: number): Na
   return [...counts.values()].map(({ price, monthMs, states }) => {
     let millis = 0n;
     for (const [state, seconds] of states) millis += toMillis(price.terms.weights[state] ?? '1') * BigInt(seconds);
-    return { priceId: price.id, periodMs: monthMs, minor: priceCount(of, price, monthMs, millis, asOfMs) };
+    return { priceId: price.id, periodMs: monthMs, micros: priceCount(of, price, monthMs, millis, asOfMs) };
   });
 }
 
@@ -85,8 +85,8 @@ function priceCount(of: Rateable, price: Price, monthMs: number, millis: bigint,
   const total = cost > least ? cost : least;
   // total is in 1/(1000 * 1000 * unit * month) of a major unit.
   const denominator = MILLI * MILLI * unit * month;
-  const minor = total * 100n;
-  return (2n * minor + denominator) / (2n * denominator);
+  const micros = total * 1_000_000n;
+  return (2n * micros + denominator) / (2n * denominator);
 }
 
 const flatOnly = (terms: PriceTerms, whole: bigint) =>

@@ -91,7 +91,7 @@ describe('subscriptions by call', () => {
 describe('an invoice', () => {
   const hostile = '=cmd|"<script>alert(1)</script>&';
   async function billed() {
-    await world.product({ name: 'm1, small' });
+    await world.product({ name: hostile });
     const vm = await world.open('2026-01-31T20:00:00Z', { resourceName: hostile });
     await world.change(vm, '2026-01-31T22:30:00Z', null);
     await world.farm('2026-02-10T00:00:00Z');
@@ -103,13 +103,18 @@ describe('an invoice', () => {
     const { vm, invoice } = await billed();
     const json = (await ask('GET', `/invoices/${invoice.id}`)).body.invoice;
     expect(json).toMatchObject({ number: 1, month: '2026-01', total: '0.25', currency: 'EUR', status: 'final' });
-    expect(json.lines).toMatchObject([{ resource_id: vm, resource_name: hostile, quantity: '2.5', amount: '0.25' }]);
+    expect(json.lines).toMatchObject([{ product: hostile, resources: 1, quantity: '2.5', amount: '0.25' }]);
     const csv = await ask('GET', `/invoices/${invoice.id}?format=csv`);
     expect(csv.type).toMatch(/^text\/csv/);
     const [, line, total] = csv.body.split('\r\n');
     expect(line).toContain(`"'=cmd|""<script>alert(1)</script>&"`);
-    expect(line).toContain('"m1, small"');
     expect(total).toBe('total,,,,,,,,,,,,,0.25,EUR');
+    const { details } = (await ask('GET', `/invoices/${invoice.id}/details?line=1`)).body;
+    expect(details).toMatchObject([{ resource_id: vm, resource_name: hostile, quantity: '2.5', booked: '0.25' }]);
+    const sheet = (await ask('GET', `/invoices/${invoice.id}/details?format=csv`)).body.split('\r\n');
+    expect(sheet).toHaveLength(3);
+    expect(sheet[1]).toContain(`"'=cmd|""<script>alert(1)</script>&"`);
+    expect((await ask('GET', `/invoices/${invoice.id}/details?marker=1`)).body.details).toEqual([]);
     const page = await ask('GET', `/invoices/${invoice.id}?format=html`);
     expect(page.type).toMatch(/^text\/html/);
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
@@ -132,7 +137,7 @@ describe('an invoice', () => {
       spans: [{ start: '2026-01-31T20:00:00.000Z', end: '2026-01-31T22:30:00.000Z', state: 'active', weight: '1' }],
       windows: [],
     });
-    expect((await ask('GET', `/purchases?invoice_id=${invoice.id}&line=2`)).body.purchases).toEqual([]);
+    expect((await ask('GET', `/purchases?invoice_id=${invoice.id}&line=2`)).status).toBe(404);
   });
 
   it('of what was metered leads to its windows', async () => {

@@ -4,11 +4,11 @@ import {
   compare,
   currencyExponent,
   isDecimal,
-  multiply,
   parseDecimal,
   rational,
-  storedMinor,
-  toMinor,
+  roundToMinor,
+  storedMicros,
+  toMicros,
 } from '../../shared/money.ts';
 import { ApiError } from '../http/errors.ts';
 import { DAY_MS, monthStart } from './rating/calendar.ts';
@@ -154,13 +154,12 @@ export function reportOf(query: z.infer<typeof reportQuery>, nowMs: number): Rep
   return { ...query, from, to };
 }
 
-/** An amount that a client wrote, in minor units. @throws ApiError 400 where it has more digits than the currency */
-export function minorOf(text: string, code: string): number {
-  const exact = parseDecimal(text);
+/** An amount that a client wrote, in micros. @throws ApiError 400 where it has more digits than the currency */
+export function microsOf(text: string, code: string): number {
+  const micros = toMicros(parseDecimal(text));
   try {
-    const minor = toMinor(exact, code);
-    const digits = currencyExponent(code) ?? 0;
-    if (compare(multiply(exact, rational(10n ** BigInt(digits))), rational(minor)) === 0) return storedMinor(minor);
+    const exact = compare(parseDecimal(text), rational(micros, 1_000_000n)) === 0;
+    if (exact && roundToMinor(micros, code) === micros) return storedMicros(micros);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }

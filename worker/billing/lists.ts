@@ -27,6 +27,13 @@ export const purchaseList = z.strictObject({
   line: z.coerce.number().int().min(1).optional(),
   ...page,
 });
+/** The marker is a position. */
+export const detailList = z.strictObject({
+  line: z.coerce.number().int().min(1).optional(),
+  limit: page.limit,
+  marker: z.coerce.number().int().min(0).default(0),
+  format: z.enum(['json', 'csv']).default('json'),
+});
 export const forecastQuery = z.strictObject({ project_id: id.optional() });
 export const invoiceQuery = z.strictObject({ format: z.enum(['json', 'csv', 'html']).default('json') });
-export const rerateQuery = z.strictObject({ after: id.optional() });
+export const rerateQuery = z.strictObject({ after: z.string().max(512).optional() });

@@ -29,13 +29,15 @@ import { listProducts, showProduct } from './catalog/list-products.ts';
 import { retireProduct } from './catalog/retire-product.ts';
 import { listPurchases } from './evidence/list-purchases.ts';
 import { showEvidence } from './evidence/show-evidence.ts';
-import { invoiceCsv } from './invoices/invoice-csv.ts';
+import { detailsCsv, linesCsv } from './invoices/invoice-csv.ts';
 import { invoiceHtml } from './invoices/invoice-html.ts';
+import { listDetails } from './invoices/list-details.ts';
 import { listInvoices } from './invoices/list-invoices.ts';
 import { rerateInvoice } from './invoices/rerate-invoice.ts';
 import { showInvoice } from './invoices/show-invoice.ts';
 import {
   accountList,
+  detailList,
   forecastQuery,
   invoiceList,
   invoiceQuery,
@@ -135,7 +137,7 @@ const accounts = new Hono<AppEnv>()
   .post('/:id/vouchers', async (c) => {
     const { voucher } = await parseBody(c, voucherBody);
     const row = await createVoucher(actorContext(c), c.req.param('id'), voucher);
-    return c.json({ voucher: voucherView(row, row.amountMinor) }, 201);
+    return c.json({ voucher: voucherView(row, row.amountMicros) }, 201);
   })
   .get('/:id/budgets', async (c) =>
     c.json({ budgets: (await listBudgets(actorContext(c), c.req.param('id'))).map(budgetView) }),
@@ -155,6 +157,8 @@ const PAGE_HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
+const CSV_HEADERS = { ...PAGE_HEADERS, 'content-type': 'text/csv; charset=utf-8' };
+
 const invoices = new Hono<AppEnv>()
   .get('/', async (c) =>
     c.json({ invoices: await listInvoices(actorContext(c), parseValue(c.req.query(), invoiceList)) }),
@@ -163,10 +167,14 @@ const invoices = new Hono<AppEnv>()
     const { format } = parseValue(c.req.query(), invoiceQuery);
     const document = await showInvoice(actorContext(c), c.req.param('id'));
     if (format === 'html') return c.html(await invoiceHtml(document), 200, PAGE_HEADERS);
-    if (format === 'csv')
-      return c.body(invoiceCsv(document), 200, { ...PAGE_HEADERS, 'content-type': 'text/csv; charset=utf-8' });
+    if (format === 'csv') return c.body(linesCsv(document), 200, CSV_HEADERS);
     const { invoice, account, lines } = document;
     return c.json({ invoice: { ...invoice, account, lines } });
+  })
+  .get('/:id/details', async (c) => {
+    const asked = parseValue(c.req.query(), detailList);
+    const details = await listDetails(actorContext(c), c.req.param('id'), asked);
+    return asked.format === 'csv' ? c.body(detailsCsv(details), 200, CSV_HEADERS) : c.json({ details });
   })
   .post('/:id/rerate', async (c) => {
     const { after } = parseValue(c.req.query(), rerateQuery);

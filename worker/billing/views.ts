@@ -1,5 +1,5 @@
 import type { billingPurchases } from '../../db/schema/billing.ts';
-import { formatMinor, formatRational, readRational, subtract } from '../../shared/money.ts';
+import { formatMicros, formatRational, readRational, subtract } from '../../shared/money.ts';
 import { iso, isoOrNull } from '../http/times.ts';
 import type { PriceRow } from './catalog/create-price.ts';
 import type { ProductRow } from './catalog/create-product.ts';
@@ -56,8 +56,8 @@ export const subscriptionView = (row: SubscriptionRow) => ({
 
 export interface Balances {
   currency: string;
-  ownMinor: number;
-  voucherMinor: number;
+  ownMicros: number;
+  voucherMicros: number;
 }
 
 export const accountView = (row: AccountRow, projects: string[], balances: Balances[]) => ({
@@ -65,15 +65,15 @@ export const accountView = (row: AccountRow, projects: string[], balances: Balan
   name: row.name,
   mode: row.mode,
   currency: row.currency,
-  credit_limit: row.creditLimitMinor === null ? null : formatMinor(row.creditLimitMinor, row.currency),
-  low_balance: row.lowMinor === null ? null : formatMinor(row.lowMinor, row.currency),
+  credit_limit: row.creditLimitMicros === null ? null : formatMicros(row.creditLimitMicros, row.currency),
+  low_balance: row.lowMicros === null ? null : formatMicros(row.lowMicros, row.currency),
   state: row.state,
   state_since: iso(row.stateSinceMs),
   projects,
-  balances: balances.map(({ currency, ownMinor, voucherMinor }) => ({
+  balances: balances.map(({ currency, ownMicros, voucherMicros }) => ({
     currency,
-    money: formatMinor(ownMinor, currency),
-    vouchers: formatMinor(voucherMinor, currency),
+    money: formatMicros(ownMicros, currency),
+    vouchers: formatMicros(voucherMicros, currency),
   })),
 });
 
@@ -92,9 +92,9 @@ export const purchaseView = (row: PurchaseRow) => ({
   as_of: iso(row.asOfMs),
   quantity: quantityView(row.quantity),
   currency: row.currency,
-  amount: formatMinor(row.amountMinor, row.currency),
+  amount: formatMicros(row.amountMicros, row.currency),
   line_quantity: quantityView(row.quantityTotal),
-  line_amount: formatMinor(row.amountTotalMinor, row.currency),
+  line_amount: formatMicros(row.amountTotalMicros, row.currency),
   invoice_month: monthName(row.invoiceMonthMs),
   booked_at: iso(row.atMs),
 });

@@ -13,7 +13,7 @@ export async function accountMoney(
   const used = sql.raw('used.currency');
   const [balances, links] = await ctx.db.batch([
     ctx.db.all<Balances>(sql`
-      SELECT used.currency, ${ownMoney(account, used)} AS "ownMinor", ${voucherMoney(account, used, ctx.clock.nowMs())} AS "voucherMinor"
+      SELECT used.currency, ${ownMoney(account, used)} AS "ownMicros", ${voucherMoney(account, used, ctx.clock.nowMs())} AS "voucherMicros"
       FROM (SELECT ${currency} AS currency UNION SELECT currency FROM billing_balances WHERE ledger_account = 'customer:' || ${id}
         UNION SELECT currency FROM billing_vouchers WHERE account_id = ${id}) used ORDER BY used.currency`),
     ctx.db.all<{ projectId: string }>(

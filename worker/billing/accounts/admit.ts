@@ -40,7 +40,7 @@ export function admit(ctx: Context, offer: Offer | null, of: Claimant): Statemen
       AFFORDABLE,
       sql`EXISTS (SELECT 1 ${account} AND (${left} IS NULL OR (account.currency = ${currency} AND ${left} >= ${price} AND ${left} > 0)))`,
     ),
-    ctx.db.run(sql`INSERT INTO billing_holds (resource_id, region, account_id, currency, amount_minor, expires_at_ms)
+    ctx.db.run(sql`INSERT INTO billing_holds (resource_id, region, account_id, currency, amount_micros, expires_at_ms)
       SELECT ${of.resourceId}, ${ctx.region}, account.id, ${currency}, ${price}, ${end + HOLD_AFTER_MS} ${account} ON CONFLICT (resource_id) DO NOTHING`),
   ];
 }

@@ -1,11 +1,11 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
 import { billingBudgets } from '../../../db/schema/billing.ts';
-import { formatMinor } from '../../../shared/money.ts';
+import { formatMicros } from '../../../shared/money.ts';
 import { AssertionFailed, assertThat, ConstraintFailed, commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { conflict, notFound } from '../../http/errors.ts';
 import { iso } from '../../http/times.ts';
-import { minorOf, type NewBudget } from '../bodies.ts';
+import { microsOf, type NewBudget } from '../bodies.ts';
 import { scopeAccount } from '../scope.ts';
 
 /** Budgets that an account can have. */
@@ -23,7 +23,7 @@ export async function createBudget(ctx: ActorContext, id: string, input: NewBudg
     accountId: account.id,
     name,
     currency,
-    amountMinor: minorOf(input.amount, currency),
+    amountMicros: microsOf(input.amount, currency),
     thresholds,
     createdAtMs: ctx.clock.nowMs(),
   };
@@ -67,7 +67,7 @@ export const budgetView = (row: BudgetRow) => ({
   id: row.id,
   name: row.name,
   currency: row.currency,
-  amount: formatMinor(row.amountMinor, row.currency),
+  amount: formatMicros(row.amountMicros, row.currency),
   thresholds: row.thresholds,
   created_at: iso(row.createdAtMs),
 });

@@ -3,7 +3,7 @@ import { billingTransfers, billingVouchers } from '../../../db/schema/billing.ts
 import { ConstraintFailed, commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest, conflict } from '../../http/errors.ts';
-import { minorOf, type NewVoucher } from '../bodies.ts';
+import { microsOf, type NewVoucher } from '../bodies.ts';
 import { promotion, voucher } from '../ledger/names.ts';
 import { scopeAccount } from '../scope.ts';
 
@@ -17,14 +17,14 @@ export async function createVoucher(ctx: ActorContext, id: string, input: NewVou
   const account = await scopeAccount(ctx, 'billing:vouchers:create', id);
   const now = ctx.clock.nowMs();
   if (input.expires_at <= now) throw badRequest('expires_at is past.');
-  const amountMinor = minorOf(input.amount, input.currency);
+  const amountMicros = microsOf(input.amount, input.currency);
   const voucherId = `${account.id}.${input.reference}`;
   const row: VoucherRow = {
     id: voucherId,
     region: ctx.region,
     accountId: account.id,
     currency: input.currency,
-    amountMinor,
+    amountMicros,
     reason: input.reason,
     expiresAtMs: input.expires_at,
     expiredAtMs: null,
@@ -49,7 +49,7 @@ export async function createVoucher(ctx: ActorContext, id: string, input: NewVou
           fromAccount: promotion(ctx.region),
           toAccount: voucher(voucherId),
           currency: input.currency,
-          amountMinor,
+          amountMicros,
           description: input.reason,
           atMs: now,
         }),
@@ -64,7 +64,7 @@ export async function createVoucher(ctx: ActorContext, id: string, input: NewVou
 
 async function given(ctx: ActorContext, wanted: VoucherRow): Promise<VoucherRow> {
   const [row] = await ctx.db.select().from(billingVouchers).where(eq(billingVouchers.id, wanted.id));
-  const same = row?.amountMinor === wanted.amountMinor && row.currency === wanted.currency;
+  const same = row?.amountMicros === wanted.amountMicros && row.currency === wanted.currency;
   if (!row || !same || row.expiresAtMs !== wanted.expiresAtMs) throw conflict('The reference is of another voucher.');
   return row;
 }

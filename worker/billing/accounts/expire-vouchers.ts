@@ -17,10 +17,10 @@ export async function expireVouchers(ctx: Context): Promise<void> {
         WHERE link.account_id = voucher.account_id AND subscription.due_ms <= voucher.expires_at_ms + ${SETTLE_MS})
     ORDER BY voucher.expires_at_ms LIMIT ${EXPIRED_MAX}`;
   await runBatch(ctx.db, [
-    ctx.db.run(sql`INSERT INTO billing_transfers (region, reference, leg, kind, from_account, to_account, currency, amount_minor, description, at_ms)
-      SELECT ${ctx.region}, 'expiry:' || voucher.id, 'rest', 'expiry', balance.ledger_account, ${breakage(ctx.region)}, balance.currency, balance.balance_minor, 'The voucher has expired.', ${now}
+    ctx.db.run(sql`INSERT INTO billing_transfers (region, reference, leg, kind, from_account, to_account, currency, amount_micros, description, at_ms)
+      SELECT ${ctx.region}, 'expiry:' || voucher.id, 'rest', 'expiry', balance.ledger_account, ${breakage(ctx.region)}, balance.currency, balance.balance_micros, 'The voucher has expired.', ${now}
       FROM billing_vouchers voucher JOIN billing_balances balance ON balance.ledger_account = 'voucher:' || voucher.id AND balance.currency = voucher.currency
-      WHERE voucher.id IN (${over}) AND balance.balance_minor > 0`),
+      WHERE voucher.id IN (${over}) AND balance.balance_micros > 0`),
     ctx.db.run(sql`UPDATE billing_vouchers SET expired_at_ms = ${now} WHERE id IN (${over})`),
   ]);
 }

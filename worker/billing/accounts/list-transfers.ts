@@ -1,7 +1,7 @@
 import { and, desc, eq, lt, or } from 'drizzle-orm';
 import type { z } from 'zod';
 import { billingTransfers } from '../../../db/schema/billing.ts';
-import { formatMinor } from '../../../shared/money.ts';
+import { formatMicros } from '../../../shared/money.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { iso } from '../../http/times.ts';
 import { customer } from '../ledger/names.ts';
@@ -33,7 +33,7 @@ export const transferView = (row: TransferRow, name: string) => ({
   reference: row.reference,
   kind: row.kind,
   currency: row.currency,
-  amount: formatMinor(row.toAccount === name ? row.amountMinor : -row.amountMinor, row.currency),
+  amount: formatMicros(row.toAccount === name ? row.amountMicros : -row.amountMicros, row.currency),
   description: row.description,
   at: iso(row.atMs),
 });

@@ -49,7 +49,7 @@ describe('money', () => {
     await Promise.all([1, 2, 3, 4].map(() => deposit('1.00', 'bank/2')));
     await expect(deposit('13.00', 'bank/1')).rejects.toThrow(/another movement/);
     await expect(deposit('0.001')).rejects.toThrow(/too many digits/);
-    expect(await money()).toEqual([{ currency: 'EUR', ownMinor: 1350, voucherMinor: 0 }]);
+    expect(await money()).toEqual([{ currency: 'EUR', ownMicros: 13_500_000, voucherMicros: 0 }]);
     const out = (amount: string) =>
       moveMoney(world.ctx, world.accountId, 'withdrawal', {
         amount,
@@ -60,7 +60,7 @@ describe('money', () => {
     const outs = await Promise.allSettled([1, 2, 3].map(() => out('5.00')));
     expect(outs.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
     await expect(out('3.51')).rejects.toThrow(/does not hold/);
-    expect(await money()).toMatchObject([{ ownMinor: 350 }]);
+    expect(await money()).toMatchObject([{ ownMicros: 3_500_000 }]);
     expect(await world.balance(`cash:${world.region}`)).toBe(-350);
     expect(await world.violations()).toEqual([]);
   });
@@ -78,10 +78,10 @@ describe('money', () => {
     expect([await of('a'), await of('b'), await of('c')]).toEqual([0, 7, 0]);
     expect(await world.balance(`breakage:${world.region}`)).toBe(50);
     await world.farm('2026-01-10T12:01:00Z');
-    expect([await of('b'), (await money())[0]?.ownMinor]).toEqual([0, 497]);
+    expect([await of('b'), (await money())[0]?.ownMicros]).toEqual([0, 4_970_000]);
     await world.change(vm, '2026-01-10T12:30:00Z', null);
     await world.farm('2026-01-10T13:00:00Z');
-    expect((await money())[0]?.ownMinor).toBe(492);
+    expect((await money())[0]?.ownMicros).toBe(4_920_000);
     expect(await world.violations()).toEqual([]);
     const [day] = await detailReport(world.ctx, {
       project_id: world.projectId,
@@ -104,11 +104,28 @@ describe('money', () => {
     await voucher('1.00', '2026-02-01T00:00:00Z', 'a');
     const vm = await world.open('2026-01-10T12:00:00Z');
     await world.farm('2026-01-10T12:01:00Z');
-    expect([await world.balance(`voucher:${world.accountId}.a`), (await money())[0]?.ownMinor]).toEqual([0, -20]);
+    expect([await world.balance(`voucher:${world.accountId}.a`), (await money())[0]?.ownMicros]).toEqual([0, -200_000]);
     await world.change(vm, '2026-01-10T15:00:00Z', null);
     await world.farm('2026-01-10T15:01:00Z');
-    expect(await world.minors()).toEqual([120, -90]);
-    expect([await world.balance(`voucher:${world.accountId}.a`), (await money())[0]?.ownMinor]).toEqual([70, 0]);
+    expect(await world.cents()).toEqual([120, -90]);
+    expect([await world.balance(`voucher:${world.accountId}.a`), (await money())[0]?.ownMicros]).toEqual([70, 0]);
+    expect(await world.violations()).toEqual([]);
+  });
+
+  it('that is given back goes to the account that paid it', async () => {
+    await world.product({ prepaid: true, interval: 'daily' });
+    const vm = await world.open('2026-01-10T12:00:00Z');
+    await world.farm('2026-01-10T12:01:00Z');
+    const other = `${world.region}.other`;
+    await runBatch(world.ctx.db, ensureAccount(world.ctx, 'other'));
+    await world.ctx.db.run(
+      sql`UPDATE billing_account_projects SET account_id = ${other} WHERE project_id = ${world.projectId}`,
+    );
+    await world.change(vm, '2026-01-10T15:00:00Z', null);
+    await world.farm('2026-01-10T15:01:00Z');
+    expect(await world.cents()).toEqual([120, -90]);
+    expect(await world.balance(`customer:${world.accountId}`)).toBe(-30);
+    expect(await world.balance(`customer:${other}`)).toBe(0);
     expect(await world.violations()).toEqual([]);
   });
 
@@ -117,7 +134,7 @@ describe('money', () => {
     expect(await voucher('1.00', '2026-02-01T00:00:00Z', 'a')).toEqual(first);
     await expect(voucher('2.00', '2026-02-01T00:00:00Z', 'a')).rejects.toThrow(/another voucher/);
     await expect(voucher('2.00', '2026-01-01T00:00:00Z')).rejects.toThrow(/past/);
-    expect((await money())[0]?.voucherMinor).toBe(100);
+    expect((await money())[0]?.voucherMicros).toBe(1_000_000);
   });
 });
 
@@ -142,8 +159,8 @@ describe('an account', () => {
       'billing.balance.restored',
     ]);
     expect(events.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5]);
-    expect(events[0]?.data).toMatchObject({ amount_minor: 20, purchases: 2, currency: 'EUR' });
-    expect(events[3]?.data).toMatchObject({ available_minor: -10 });
+    expect(events[0]?.data).toMatchObject({ amount_micros: 200_000, purchases: 2, currency: 'EUR' });
+    expect(events[3]?.data).toMatchObject({ available_micros: -100_000 });
   });
 
   it('has a budget that tells of each threshold, once a month', async () => {
@@ -157,9 +174,9 @@ describe('an account', () => {
     await world.change(vm, '2026-01-10T20:30:00Z', null);
     await world.farm('2026-02-01T20:01:00Z');
     const alerts = (await told()).filter(({ type }) => type === 'billing.budget.reached');
-    expect(alerts.map(({ version, data }) => [version, data.percent, data.spent_minor])).toEqual([
-      [1, 50, 500],
-      [2, 100, 1100],
+    expect(alerts.map(({ version, data }) => [version, data.percent, data.spent_micros])).toEqual([
+      [1, 50, 5_000_000],
+      [2, 100, 11_000_000],
     ]);
   });
 });
@@ -194,7 +211,7 @@ describe('a create', () => {
     await create();
     await world.farm('2026-01-10T23:00:00Z');
     await expect(Promise.all([create(), create(), create(), create(), create()])).rejects.toThrow(AFFORDABLE);
-    expect((await money())[0]?.ownMinor).toBe(1_500);
+    expect((await money())[0]?.ownMicros).toBe(15_000_000);
   });
 
   it('turns its claim into a purchase', async () => {
@@ -206,7 +223,7 @@ describe('a create', () => {
     await runBatch(world.ctx.db, admit(world.ctx, await offer(), of));
     await world.open('2026-01-10T09:00:00Z', { resourceId: of.resourceId });
     await world.farm('2026-01-10T09:01:00Z');
-    expect((await money())[0]?.ownMinor).toBe(100);
+    expect((await money())[0]?.ownMicros).toBe(1_000_000);
     await create();
     await expect(create()).rejects.toThrow(AFFORDABLE);
   });

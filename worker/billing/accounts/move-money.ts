@@ -3,7 +3,7 @@ import { billingTransfers } from '../../../db/schema/billing.ts';
 import { AssertionFailed, assertThat, ConstraintFailed, commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { conflict } from '../../http/errors.ts';
-import { type Movement, minorOf } from '../bodies.ts';
+import { type Movement, microsOf } from '../bodies.ts';
 import { cash, customer, revenue } from '../ledger/names.ts';
 import { scopeAccount } from '../scope.ts';
 
@@ -29,7 +29,7 @@ export async function moveMoney(
   input: Movement,
 ): Promise<TransferRow> {
   const account = await scopeAccount(ctx, ACTIONS[kind], id);
-  const amountMinor = minorOf(input.amount, input.currency);
+  const amountMicros = microsOf(input.amount, input.currency);
   const of = customer(account.id);
   const [fromAccount, toAccount] = {
     deposit: [cash(ctx.region), of],
@@ -45,11 +45,11 @@ export async function moveMoney(
     fromAccount,
     toAccount,
     currency: input.currency,
-    amountMinor,
+    amountMicros,
   };
   // Asked after the money has moved: what was there then must have been enough.
   const funded = sql`EXISTS (SELECT 1 FROM billing_balances
-    WHERE ledger_account = ${of} AND currency = ${input.currency} AND balance_minor >= 0)`;
+    WHERE ledger_account = ${of} AND currency = ${input.currency} AND balance_micros >= 0)`;
   try {
     await commit(ctx, {
       audit: { action: ACTIONS[kind], targetType: 'billing-account', targetId: account.id, detail: { ...input } },
@@ -67,7 +67,7 @@ export async function moveMoney(
     .select()
     .from(billingTransfers)
     .where(and(eq(billingTransfers.reference, reference), eq(billingTransfers.leg, 'money')));
-  if (moved?.amountMinor !== amountMinor || moved.currency !== input.currency)
+  if (moved?.amountMicros !== amountMicros || moved.currency !== input.currency)
     throw conflict(`Reference ${input.reference} is of another movement.`);
   return moved;
 }

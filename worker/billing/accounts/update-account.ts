@@ -2,20 +2,20 @@ import { eq } from 'drizzle-orm';
 import { billingAccounts } from '../../../db/schema/billing.ts';
 import { commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
-import { type AccountPatch, minorOf } from '../bodies.ts';
+import { type AccountPatch, microsOf } from '../bodies.ts';
 import { type AccountRow, scopeAccount } from '../scope.ts';
 
 /** Changes how an account pays and what it may owe. What is not said stays. @throws ApiError 404 */
 export async function updateAccount(ctx: ActorContext, id: string, change: AccountPatch): Promise<AccountRow> {
   const row = await scopeAccount(ctx, 'billing:accounts:update', id);
   const currency = change.currency ?? row.currency;
-  const minor = (text: string | null) => (text === null ? null : minorOf(text, currency));
+  const micros = (text: string | null) => (text === null ? null : microsOf(text, currency));
   const set = {
     currency,
     ...(change.name === undefined ? {} : { name: change.name }),
     ...(change.mode === undefined ? {} : { mode: change.mode }),
-    ...(change.credit_limit === undefined ? {} : { creditLimitMinor: minor(change.credit_limit) }),
-    ...(change.low_balance === undefined ? {} : { lowMinor: minor(change.low_balance) }),
+    ...(change.credit_limit === undefined ? {} : { creditLimitMicros: micros(change.credit_limit) }),
+    ...(change.low_balance === undefined ? {} : { lowMicros: micros(change.low_balance) }),
   };
   await commit(ctx, {
     audit: {

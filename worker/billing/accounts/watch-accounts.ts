@@ -15,15 +15,15 @@ const EVENT_OF = {
 export async function watchAccounts(ctx: Context): Promise<void> {
   const now = ctx.clock.nowMs();
   const left = available('account', now);
-  const state = sql`CASE WHEN ${left} IS NULL THEN 'ok' WHEN ${left} <= 0 THEN 'exhausted' WHEN ${left} < account.low_minor THEN 'low' ELSE 'ok' END`;
-  const changed = sql`SELECT account.id, account.currency, ${left} AS left_minor, ${state} AS state FROM billing_accounts account
-    WHERE account.region = ${ctx.region} AND (account.mode = 'prepaid' OR account.credit_limit_minor IS NOT NULL OR account.state <> 'ok') AND account.state <> ${state}`;
+  const state = sql`CASE WHEN ${left} IS NULL THEN 'ok' WHEN ${left} <= 0 THEN 'exhausted' WHEN ${left} < account.low_micros THEN 'low' ELSE 'ok' END`;
+  const changed = sql`SELECT account.id, account.currency, ${left} AS left_micros, ${state} AS state FROM billing_accounts account
+    WHERE account.region = ${ctx.region} AND (account.mode = 'prepaid' OR account.credit_limit_micros IS NOT NULL OR account.state <> 'ok') AND account.state <> ${state}`;
   const told = Object.entries(EVENT_OF).map(([name, type]) =>
     tell(
       ctx,
       type,
       sql`SELECT ${projectOf(sql`changed.id`)} AS project_id, changed.id AS resource_id,
-        json_object('account_id', changed.id, 'currency', changed.currency, 'available_minor', changed.left_minor) AS data
+        json_object('account_id', changed.id, 'currency', changed.currency, 'available_micros', changed.left_micros) AS data
         FROM (${changed}) changed WHERE changed.state = ${name}`,
     ),
   );

@@ -9,21 +9,21 @@ export async function watchBudgets(ctx: Context): Promise<void> {
   const month = monthStart(ctx.clock.nowMs());
   // One sum for each account and currency, whatever the number of its budgets: months have millions of purchases.
   const spent = sql`SELECT watched.account_id, watched.currency, coalesce((
-      SELECT sum(purchase.amount_minor) FROM billing_purchases purchase
-      WHERE purchase.account_id = watched.account_id AND purchase.invoice_month_ms = ${month} AND purchase.currency = watched.currency), 0) AS spent_minor
+      SELECT sum(purchase.amount_micros) FROM billing_purchases purchase
+      WHERE purchase.account_id = watched.account_id AND purchase.invoice_month_ms = ${month} AND purchase.currency = watched.currency), 0) AS spent_micros
     FROM (SELECT DISTINCT account_id, currency FROM billing_budgets WHERE region = ${ctx.region}) watched`;
-  const passed = sql`SELECT budget.*, threshold.value AS threshold, spent.spent_minor
+  const passed = sql`SELECT budget.*, threshold.value AS threshold, spent.spent_micros
     FROM billing_budgets budget JOIN (${spent}) spent ON spent.account_id = budget.account_id AND spent.currency = budget.currency,
       json_each(budget.thresholds) threshold
     WHERE budget.region = ${ctx.region} AND NOT EXISTS (SELECT 1 FROM billing_budget_alerts alert
       WHERE alert.budget_id = budget.id AND alert.month_ms = ${month} AND alert.threshold = threshold.value)`;
-  const due = sql`SELECT * FROM (${passed}) WHERE spent_minor * 100 >= amount_minor * threshold`;
+  const due = sql`SELECT * FROM (${passed}) WHERE spent_micros * 100 >= amount_micros * threshold`;
   await runBatch(ctx.db, [
     tell(
       ctx,
       'billing.budget.reached',
       sql`SELECT ${projectOf(sql`due.account_id`)} AS project_id, due.id AS resource_id,
-        json_object('id', due.id, 'account_id', due.account_id, 'name', due.name, 'currency', due.currency, 'amount_minor', due.amount_minor, 'spent_minor', due.spent_minor, 'percent', due.threshold) AS data
+        json_object('id', due.id, 'account_id', due.account_id, 'name', due.name, 'currency', due.currency, 'amount_micros', due.amount_micros, 'spent_micros', due.spent_micros, 'percent', due.threshold) AS data
         FROM (${due}) due ORDER BY due.id, due.threshold`,
     ),
     ctx.db.run(sql`INSERT INTO billing_budget_alerts (budget_id, month_ms, threshold, at_ms)

@@ -411,7 +411,7 @@ describe('rating again', () => {
   });
 
   it('waits for the farmer, once for a time, and then books only what differs', async () => {
-    const before = await world.minors();
+    const before = await world.cents();
     expect(await reprocess({})).toEqual({});
     expect((await DIRTY()).map(({ id }) => id)).toEqual(expect.arrayContaining([vm, ip]));
     expect((await reprocess({}, 400)).message).toMatch(/already has a schedule/);
@@ -421,7 +421,7 @@ describe('rating again', () => {
     expect(await ask('/v2/task/reprocesses?order=DESC')).toEqual({ results: [waiting] });
     await world.farm('2026-02-01T03:10:00Z');
     expect(await DIRTY()).toEqual([]);
-    expect(await world.minors()).toEqual(before);
+    expect(await world.cents()).toEqual(before);
     const done = { ...waiting, current_reprocess_time: end };
     expect(await ask(`/v2/task/reprocesses/${world.projectId}`)).toEqual({ results: [done] });
     expect(await ask(`/v2/task/reprocesses?scope_ids=${other}`)).toEqual({ results: [] });

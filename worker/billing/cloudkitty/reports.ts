@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { z } from 'zod';
-import { formatMinor } from '../../../shared/money.ts';
+import { formatMicros } from '../../../shared/money.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
@@ -37,7 +37,7 @@ export async function reportTotal(ctx: ActorContext, query: z.infer<typeof total
   const [sum, other] = await summarize(ctx, usageOf(ctx, query), []);
   if (sum && other)
     throw badRequest(`This is in ${sum.currency} and ${other.currency}, which have no sum: ask for the summary.`);
-  return sum ? formatMinor(sum.minor, sum.currency) : '0';
+  return sum ? formatMicros(sum.micros, sum.currency) : '0';
 }
 
 /** The projects that used something in a time. */

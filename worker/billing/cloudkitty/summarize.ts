@@ -16,7 +16,7 @@ export interface Sum {
   beginMs: number;
   endMs: number;
   qty: Rational;
-  minor: bigint;
+  micros: bigint;
   currency: string;
   /** By the groupings' names, in their order. */
   values: Record<string, string>;
@@ -30,7 +30,7 @@ interface Row {
   numerator: string;
   numerators: string;
   count: number;
-  minor: number;
+  micros: number;
   [key: `key${number}`]: string;
 }
 
@@ -52,8 +52,8 @@ export async function summarize(ctx: ActorContext, of: Usage, groupBy: readonly 
     const time = byHour
       ? { beginMs: row.bucketMs, endMs: row.bucketMs + HOUR_MS }
       : { beginMs: of.fromMs, endMs: of.toMs };
-    const sum = sums.get(key) ?? { ...time, qty: ZERO, minor: 0n, currency: row.currency, values };
-    sums.set(key, { ...sum, qty: add(sum.qty, quantityOf(row)), minor: sum.minor + BigInt(row.minor) });
+    const sum = sums.get(key) ?? { ...time, qty: ZERO, micros: 0n, currency: row.currency, values };
+    sums.set(key, { ...sum, qty: add(sum.qty, quantityOf(row)), micros: sum.micros + BigInt(row.micros) });
   }
   return [...sums.values()].sort((a, b) => a.beginMs - b.beginMs || byValues(a, b));
 }
@@ -72,7 +72,7 @@ function readRows(ctx: ActorContext, of: Usage, groupings: Grouping[], byHour: b
     SELECT ${bucket} AS "bucketMs", purchase.currency AS currency, substr(purchase.quantity, ${slash} + 1) AS denominator,
       CASE WHEN ${short} THEN '' ELSE ${numerator} END AS numerator${sql.join(columns)},
       CAST(sum(CASE WHEN ${short} THEN CAST(${numerator} AS INTEGER) ELSE 0 END) AS TEXT) AS numerators,
-      count(*) AS count, sum(purchase.amount_minor) AS minor
+      count(*) AS count, sum(purchase.amount_micros) AS micros
     FROM ${purchasesWith([...of.filters.keys(), ...groupings.map(({ name }) => name)])} WHERE ${chosen(ctx, of)} GROUP BY ${sql.join(positions, sql`, `)} LIMIT ${ROWS_MAX + 1}`);
 }
 

@@ -1,4 +1,4 @@
-import { formatMinor, formatRational, readRational } from '../../../shared/money.ts';
+import { formatMicros, formatRational, readRational } from '../../../shared/money.ts';
 import { pythonTime } from '../../http/times.ts';
 import type { ReportedPurchase } from '../reports/purchases-between.ts';
 import { COLLECTOR, SCOPE_KEY, type Scope } from './list-scopes.ts';
@@ -10,7 +10,7 @@ const sumView = (sum: Sum, withCurrency: boolean): Record<string, unknown> => ({
   begin: pythonTime(sum.beginMs),
   end: pythonTime(sum.endMs),
   qty: nearest(sum.qty),
-  rate: Number(formatMinor(sum.minor, sum.currency)),
+  rate: Number(formatMicros(sum.micros, sum.currency)),
   ...sum.values,
   ...(withCurrency ? { currency: sum.currency } : {}),
 });
@@ -36,7 +36,7 @@ const metadataOf = (point: ReportedPurchase) => ({
 
 const pointView = (point: ReportedPurchase) => ({
   vol: { unit: unitOf(point), qty: nearest(readRational(point.quantity)) },
-  rating: { price: Number(formatMinor(point.amountMinor, point.currency)) },
+  rating: { price: Number(formatMicros(point.amountMicros, point.currency)) },
   groupby: groupbyOf(point),
   metadata: metadataOf(point),
   desc: { ...metadataOf(point), ...groupbyOf(point) },
@@ -73,7 +73,7 @@ export const storedFrameViews = (points: ReportedPurchase[]) =>
         service: point.item,
         desc: { ...metadataOf(point), ...groupbyOf(point) },
         volume: formatRational(readRational(point.quantity), QUANTITY_DIGITS),
-        rating: formatMinor(point.amountMinor, point.currency),
+        rating: formatMicros(point.amountMicros, point.currency),
       })),
     }));
 
@@ -86,7 +86,7 @@ export const reportView = (sum: Sum, projectId: string | null) => ({
   ...naive({ begin: pythonTime(sum.beginMs), end: pythonTime(sum.endMs) }),
   tenant_id: sum.values.project_id ?? projectId ?? 'ALL',
   res_type: sum.values.type ?? 'ALL',
-  rate: formatMinor(sum.minor, sum.currency),
+  rate: formatMicros(sum.micros, sum.currency),
   currency: sum.currency,
 });
 

@@ -1,8 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { ActorContext } from '../../http/context.ts';
-import { linesOf } from '../invoices/lines-of.ts';
-import { findInvoice } from '../invoices/show-invoice.ts';
+import { findInvoice, findLine } from '../invoices/find-invoice.ts';
 import type { purchaseList } from '../lists.ts';
 import { rowOf } from '../rows.ts';
 import { scopeProjects } from '../scope.ts';
@@ -32,7 +31,8 @@ async function chosen(ctx: ActorContext, of: z.infer<typeof purchaseList>): Prom
     return projectId === null ? sql`1` : sql`purchase.project_id = ${projectId}`;
   }
   const { invoice } = await findInvoice(ctx, 'billing:purchases:list', of.invoice_id);
-  const lines = sql`SELECT subscription_id, price_id, period_ms FROM (${linesOf(invoice.id)}) WHERE position = ${of.line ?? null} OR ${of.line ?? null} IS NULL`;
-  return sql`purchase.account_id = ${invoice.accountId} AND purchase.invoice_month_ms = ${invoice.monthMs} AND purchase.currency = ${invoice.currency}
-    AND (purchase.subscription_id, purchase.price_id, purchase.period_ms) IN (${lines})`;
+  const billed = sql`purchase.account_id = ${invoice.accountId} AND purchase.invoice_month_ms = ${invoice.monthMs} AND purchase.currency = ${invoice.currency}`;
+  if (of.line === undefined) return billed;
+  const { projectId, priceId, periodMs } = await findLine(ctx, invoice, of.line);
+  return sql`${billed} AND purchase.project_id = ${projectId} AND purchase.price_id = ${priceId} AND purchase.period_ms = ${periodMs}`;
 }

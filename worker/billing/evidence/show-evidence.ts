@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { formatMinor, formatRational } from '../../../shared/money.ts';
+import { formatMicros, formatRational } from '../../../shared/money.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { ApiError, notFound } from '../../http/errors.ts';
 import { iso, isoOrNull } from '../../http/times.ts';
@@ -52,7 +52,7 @@ export async function showEvidence(ctx: ActorContext, id: string) {
       order_size: product.orderSize,
       quantity_exact: `${line.quantity.n}/${line.quantity.d}`,
       quantity: formatRational(line.quantity, 9),
-      amount: formatMinor(line.amountMinor, product.currency),
+      amount: formatMicros(line.amountMicros, product.currency),
     },
     spans: spans
       .filter((span) => span.startMs < line.throughMs && (span.endMs === null || span.endMs > line.fromMs))

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { writeRational } from '../../../shared/money.ts';
 import { assertThat, runBatch, type Statement } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
@@ -59,15 +59,24 @@ function insertPurchases(ctx: Context, { row, rateable }: Read, purchases: Ident
   const of = (member: string) => sql.raw(`json_extract(one.value, '$.${member}')`);
   return ctx.db.run(sql`
     INSERT INTO billing_purchases (id, region, account_id, project_id, subscription_id, product_id, price_id, period_ms, revision,
-      from_ms, through_ms, as_of_ms, quantity, quantity_total, currency, amount_minor, amount_total_minor, invoice_month_ms, at_ms)
-    SELECT ${of('id')}, ${row.region}, account.id, ${row.projectId}, ${row.id}, ${productId}, ${of('priceId')}, ${of('periodMs')}, ${of('revision')},
-      ${of('fromMs')}, ${of('throughMs')}, ${of('asOfMs')}, ${of('quantity')}, ${of('quantityTotal')}, ${currency}, ${of('amountMinor')}, ${of('amountTotalMinor')},
-      CASE WHEN EXISTS (SELECT 1 FROM billing_invoices WHERE account_id = account.id AND month_ms = ${of('periodMs')} AND currency = ${currency} AND status = 'final')
+      from_ms, through_ms, as_of_ms, quantity, quantity_total, currency, amount_micros, amount_total_micros, invoice_month_ms, at_ms)
+    SELECT ${of('id')}, ${row.region}, one.account_id, ${row.projectId}, ${row.id}, ${productId}, ${of('priceId')}, ${of('periodMs')}, ${of('revision')},
+      ${of('fromMs')}, ${of('throughMs')}, ${of('asOfMs')}, ${of('quantity')}, ${of('quantityTotal')}, ${currency}, ${of('amountMicros')}, ${of('amountTotalMicros')},
+      CASE WHEN EXISTS (SELECT 1 FROM billing_invoices WHERE account_id = one.account_id AND month_ms = ${of('periodMs')} AND currency = ${currency} AND status = 'final')
         THEN max(${of('periodMs')}, ${monthStart(now)}) ELSE ${of('periodMs')} END,
       ${now}
-    FROM json_each(${JSON.stringify(rows)}) one JOIN billing_accounts account ON account.id = ${accountOf(row.region, row.projectId)}
-    ORDER BY one.key`);
+    FROM (SELECT key, value, coalesce(${refunded(row.id, of)}, ${accountOf(row.region, row.projectId)}) AS account_id
+      FROM json_each(${JSON.stringify(rows)}) one) one ORDER BY one.key`);
 }
+
+/** What is given back goes to whom it came from, should the project have another account by now. */
+const refunded = (
+  subscriptionId: string,
+  of: (member: string) => SQL,
+): SQL => sql`CASE WHEN ${of('amountMicros')} < 0 THEN (
+  SELECT paid.account_id FROM billing_purchases paid
+  WHERE paid.subscription_id = ${subscriptionId} AND paid.price_id = ${of('priceId')} AND paid.period_ms = ${of('periodMs')}
+  GROUP BY paid.account_id HAVING sum(paid.amount_micros) >= -${of('amountMicros')} ORDER BY max(paid.sequence) DESC LIMIT 1) END`;
 
 function openInvoices(ctx: Context, purchases: IdentifiedPurchase[]): Statement {
   const ids = JSON.stringify(purchases.map(({ id }) => id));

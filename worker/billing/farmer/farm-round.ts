@@ -4,7 +4,8 @@ import { expireVouchers } from '../accounts/expire-vouchers.ts';
 import { tellPurchases } from '../accounts/tell-purchases.ts';
 import { watchAccounts } from '../accounts/watch-accounts.ts';
 import { watchBudgets } from '../accounts/watch-budgets.ts';
-import { advanceInvoices } from '../invoices/advance-invoices.ts';
+import { draftInvoices } from '../invoices/draft-invoices.ts';
+import { finalizeInvoices } from '../invoices/finalize-invoices.ts';
 import { type Farmed, farmSubscriptions } from './farm-subscriptions.ts';
 import { reconcileSubscriptions } from './reconcile-subscriptions.ts';
 
@@ -23,8 +24,8 @@ export async function farmRound(ctx: Context, limits?: { leases: number; visits:
     });
   await step(() => reconcileSubscriptions(ctx));
   const farmed = (await step(() => farmSubscriptions(ctx, limits))) ?? { subscriptions: 0, purchases: 0 };
-  for (const work of [tellPurchases, expireVouchers, watchAccounts, watchBudgets, advanceInvoices, endHolds])
-    await step(() => work(ctx));
+  const after = [tellPurchases, expireVouchers, watchAccounts, watchBudgets, draftInvoices, finalizeInvoices, endHolds];
+  for (const work of after) await step(() => work(ctx));
   if (failed.length > 0) throw failed[0];
   return farmed;
 }

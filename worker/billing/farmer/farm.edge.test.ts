@@ -23,9 +23,9 @@ describe('a server that is paid by the hour, afterwards', () => {
     await world.change(vm, '2026-01-10T12:45:00Z', null);
     await world.farm('2026-01-10T13:00:10Z');
     // 45 min; 30 min and 30 at half; 20 min at half; nothing.
-    expect(await world.minors()).toEqual([45, 45, 10]);
+    expect(await world.cents()).toEqual([45, 45, 10]);
     await world.farm('2026-01-12T00:00:00Z');
-    expect(await world.minors()).toEqual([45, 45, 10]);
+    expect(await world.cents()).toEqual([45, 45, 10]);
     expect(await world.balance(`customer:${world.accountId}`)).toBe(-100);
     expect(await world.balance(`revenue:${world.region}`)).toBe(100);
     expect(await world.violations()).toEqual([]);
@@ -46,17 +46,17 @@ describe('a server that is paid by the hour, afterwards', () => {
       { item_type: 'm1', start_ms: at('2026-01-10T09:00:00Z'), end_ms: at('2026-01-10T11:00:00Z') },
       { item_type: 'm2', start_ms: at('2026-01-10T11:00:00Z'), end_ms: null },
     ]);
-    expect(await world.minors()).toEqual([10, 10, 20, 20]);
+    expect(await world.cents()).toEqual([10, 10, 20, 20]);
   });
 
-  it('sums to the rounded whole, not to a sum of rounded hours', async () => {
+  it('sums to the exact whole, not to a sum of rounded hours', async () => {
     const world = new BillingWorld('2026-01-10T08:30:00Z');
-    await world.product({ price: world.price({ model: 'per_unit', unit_price: '0.0033' }) });
+    await world.product({ price: world.price({ model: 'per_unit', unit_price: '0.0033333' }) });
     await world.open('2026-01-10T09:00:00Z');
     await world.farm('2026-01-20T09:00:10Z');
-    const minors = await world.minors();
-    expect(minors.reduce((a, b) => a + b, 0)).toBe(79);
-    expect(minors.length).toBe(240);
+    const rows = await world.purchases();
+    expect(rows.reduce((sum, { cents }) => sum + cents, 0)).toBeCloseTo(79.9992, 9);
+    expect(rows.length).toBe(240);
   });
 
   it('costs what was said before it was used, whatever is said later', async () => {
@@ -66,7 +66,7 @@ describe('a server that is paid by the hour, afterwards', () => {
     await world.farm('2026-01-10T10:30:00Z');
     await world.reprice(product, { model: 'per_unit', unit_price: '1' }, '2026-01-10T12:00:00Z');
     await world.farm('2026-01-10T14:00:10Z');
-    expect(await world.minors()).toEqual([5, 10, 10, 100, 100]);
+    expect(await world.cents()).toEqual([5, 10, 10, 100, 100]);
     await expect(
       world.reprice(product, { model: 'per_unit', unit_price: '0' }, '2026-01-10T12:00:00Z'),
     ).rejects.toThrow(/begins in the future/);
@@ -80,7 +80,7 @@ describe('a server that is paid by the hour, afterwards', () => {
     expect(await world.purchases()).toEqual([]);
     await world.change(short, '2026-01-10T09:30:00Z', null);
     await world.farm('2026-01-10T10:00:10Z');
-    const booked = (await world.purchases()).map(({ resource, minor }) => [resource, minor]);
+    const booked = (await world.purchases()).map(({ resource, cents }) => [resource, cents]);
     expect(booked).toEqual(
       [
         [long, 10],
@@ -97,7 +97,7 @@ describe('a subscription', () => {
     await world.product({ price: world.price({ model: 'per_unit', unit_price: '0.10', weights }) });
     for (const state of ['error', 'building', 'soft-delete']) await world.open('2026-01-10T09:00:00Z', { state });
     await world.farm('2026-01-10T10:00:10Z');
-    expect((await world.minors()).filter((minor) => minor !== 0)).toEqual([10]);
+    expect((await world.cents()).filter((cents) => cents !== 0)).toEqual([10]);
   });
 
   it('is charged however often its resource changes its state', async () => {
@@ -118,7 +118,7 @@ describe('a subscription', () => {
       sql`UPDATE usage_spans SET end_ms = ${begun + 3_600_000} WHERE resource_id = ${vm} AND start_ms = ${begun + changes * 10}`,
     );
     await world.farm('2026-01-10T10:00:10Z');
-    expect((await world.minors()).reduce((sum, minor) => sum + minor, 0)).toBe(10);
+    expect((await world.cents()).reduce((sum, cents) => sum + cents, 0)).toBeCloseTo(9.9999, 9);
   });
 
   it.each([true, false])(
@@ -131,7 +131,7 @@ describe('a subscription', () => {
       await world.farm('2026-01-10T10:30:00Z');
       await world.open('2026-01-10T10:15:00Z', { resourceId: vm });
       await world.farm('2026-01-10T12:00:10Z');
-      const sum = (await world.minors()).reduce((a, b) => a + b, 0);
+      const sum = (await world.cents()).reduce((a, b) => a + b, 0);
       expect(sum).toBe(prepaid ? 40 : 30);
       const rows = await world.ctx.db.all(sql`SELECT end_ms FROM billing_subscriptions WHERE resource_id = ${vm}`);
       expect(rows).toEqual([{ end_ms: null }]);
@@ -149,7 +149,34 @@ describe('a subscription', () => {
       sql`UPDATE billing_subscriptions SET end_ms = NULL, due_ms = ${at('2026-01-11T00:00:00Z')} WHERE resource_id = ${vm}`,
     );
     await world.farm('2026-01-10T14:00:00Z');
-    expect(await world.minors()).toEqual([120, -110]);
+    expect(await world.cents()).toEqual([120, -110]);
+  });
+
+  it.each([true, false])('goes on after a resize there and back, in its month (prepaid: %s)', async (prepaid) => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    const terms = { model: 'per_unit', unit_price: '0.10', included: '1', minimum: '0.50' };
+    await world.product({ prepaid, price: world.price(terms) });
+    const vm = await world.open('2026-01-31T18:00:00Z');
+    await world.change(vm, '2026-01-31T19:30:00Z', { itemType: 'm2' });
+    await world.farm('2026-01-31T20:00:10Z');
+    await world.change(vm, '2026-01-31T20:15:00Z', { itemType: 'm1' });
+    await world.farm('2026-01-31T21:00:10Z');
+    await world.change(vm, '2026-01-31T21:15:00Z', { itemType: 'm2' });
+    await world.farm('2026-02-01T01:00:10Z');
+    // 2.5 hours less the one that is included: the minimum, once.
+    expect((await world.cents()).reduce((sum, cents) => sum + cents, 0)).toBe(50);
+    await world.change(vm, '2026-02-01T02:00:00Z', { itemType: 'm1' });
+    await world.change(vm, '2026-02-01T02:30:00Z', null);
+    await world.farm('2026-02-01T03:00:10Z');
+    const rows = await world.ctx.db.all(
+      sql`SELECT start_ms, end_ms FROM billing_subscriptions WHERE resource_id = ${vm} ORDER BY start_ms`,
+    );
+    expect(rows).toEqual([
+      { start_ms: at('2026-01-31T18:00:00Z'), end_ms: at('2026-01-31T21:15:00Z') },
+      { start_ms: at('2026-02-01T02:00:00Z'), end_ms: at('2026-02-01T02:30:00Z') },
+    ]);
+    expect((await world.cents()).reduce((sum, cents) => sum + cents, 0)).toBe(100);
+    expect(await world.violations()).toEqual([]);
   });
 
   it('of another project begins where its resource was handed over', async () => {
@@ -159,11 +186,11 @@ describe('a subscription', () => {
     await world.change(vm, '2026-01-10T09:30:00Z', { projectId: 'another' });
     await world.farm('2026-01-10T11:00:10Z');
     const paid = await world.ctx.db.all(
-      sql`SELECT project_id AS project, sum(amount_minor) AS minor FROM billing_purchases WHERE region = ${world.region} GROUP BY project_id ORDER BY minor`,
+      sql`SELECT project_id AS project, sum(amount_micros) AS micros FROM billing_purchases WHERE region = ${world.region} GROUP BY project_id ORDER BY micros`,
     );
     expect(paid).toEqual([
-      { project: world.projectId, minor: 5 },
-      { project: 'another', minor: 15 },
+      { project: world.projectId, micros: 50_000 },
+      { project: 'another', micros: 150_000 },
     ]);
   });
 
@@ -181,7 +208,7 @@ describe('a subscription', () => {
     expect(faults).toEqual([{ fault: expect.stringMatching(/too large/) }]);
     await world.ctx.db.run(sql`UPDATE usage_spans SET quantity = 1 WHERE resource_id = ${bad}`);
     await world.farm('2026-01-10T10:11:00Z', quiet);
-    expect(await world.minors()).toEqual([10, 10]);
+    expect(await world.cents()).toEqual([10, 10]);
   });
 });
 
@@ -193,12 +220,12 @@ describe('a server that is paid before', () => {
     await world.product(prepaid);
     const vm = await world.open('2026-01-10T12:00:00Z');
     await world.farm('2026-01-10T12:00:06Z');
-    expect(await world.minors()).toEqual([120]);
+    expect(await world.cents()).toEqual([120]);
     await world.farm('2026-01-11T00:00:06Z');
-    expect(await world.minors()).toEqual([120, 240]);
+    expect(await world.cents()).toEqual([120, 240]);
     await world.change(vm, '2026-01-11T06:30:00Z', null);
     await world.farm('2026-01-11T06:31:00Z');
-    expect(await world.minors()).toEqual([120, 240, -175]);
+    expect(await world.cents()).toEqual([120, 240, -175]);
     const [, , refund] = await world.purchases();
     expect([refund?.fromMs, refund?.throughMs]).toEqual([at('2026-01-11T06:30:00Z'), at('2026-01-12T00:00:00Z')]);
     expect(await world.balance(`customer:${world.accountId}`)).toBe(-185);
@@ -217,7 +244,7 @@ describe('a server that is paid before', () => {
     await world.farm('2026-01-10T18:01:00Z');
     await world.change(vm, '2026-01-10T20:00:00Z', { state: 'active' });
     await world.farm('2026-01-10T20:01:00Z');
-    expect(await world.minors()).toEqual([120, -30, 20]);
+    expect(await world.cents()).toEqual([120, -30, 20]);
   });
 
   it('changes its price when the price begins', async () => {
@@ -226,9 +253,9 @@ describe('a server that is paid before', () => {
     await world.open('2026-01-10T12:00:00Z');
     await world.reprice(product, { model: 'per_unit', unit_price: '0.30' }, '2026-01-10T18:00:00Z');
     await world.farm('2026-01-10T12:01:00Z');
-    expect(await world.minors()).toEqual([120]);
+    expect(await world.cents()).toEqual([120]);
     await world.farm('2026-01-10T18:01:00Z');
-    expect(await world.minors()).toEqual([120, -60, 180]);
+    expect(await world.cents()).toEqual([120, -60, 180]);
   });
 });
 
@@ -259,7 +286,7 @@ describe('what is metered', () => {
     await world.seal(ip, '2026-01-10T11:00:00Z', 10 * GB);
     await world.farm('2026-01-10T12:00:10Z');
     // Nothing of the first GB; then 2; then 8 and 2 of the next tier.
-    expect(await world.minors()).toEqual([0, 20, 90]);
+    expect(await world.cents()).toEqual([0, 20, 90]);
     const quantities = (await world.purchases()).map(({ quantity }) => formatRational(readRational(quantity), 3));
     expect(quantities).toEqual(['0.5', '2.5', '10']);
   });
@@ -272,16 +299,16 @@ describe('what is metered', () => {
     await world.seal(ip, '2026-01-10T09:00:00Z', GB, { runner: a });
     await world.seal(ip, '2026-01-10T09:00:00Z', 2 * GB, { runner: b });
     await world.farm('2026-01-10T10:00:10Z');
-    expect(await world.minors()).toEqual([300]);
+    expect(await world.cents()).toEqual([300]);
     await world.seal(ip, '2026-01-10T10:00:00Z', GB, { runner: a });
     await world.farm('2026-01-10T11:00:10Z');
-    expect(await world.minors()).toEqual([300]);
+    expect(await world.cents()).toEqual([300]);
     await world.seal(ip, '2026-01-10T10:00:00Z', 3 * GB, { runner: b });
     await world.farm('2026-01-10T11:30:00Z');
-    expect(await world.minors()).toEqual([300, 400]);
+    expect(await world.cents()).toEqual([300, 400]);
     await world.seal(ip, '2026-01-10T09:00:00Z', 5 * GB, { runner: b });
     await world.farm('2026-01-10T11:40:00Z');
-    expect(await world.minors()).toEqual([300, 400, 300]);
+    expect(await world.cents()).toEqual([300, 400, 300]);
     const last = (await world.purchases()).at(-1);
     expect(last?.fromMs).toBe(at('2026-01-10T09:00:00Z'));
     expect(await world.violations()).toEqual([]);
@@ -295,9 +322,9 @@ describe('what is metered', () => {
     await world.seal(ip, '2026-01-10T09:00:00Z', GB, { runner: `b-${world.region}` });
     await world.seal(ip, '2026-01-10T10:00:00Z', GB, { runner: `a-${world.region}` });
     await world.farm('2026-01-17T10:30:00Z');
-    expect(await world.minors()).toEqual([200]);
+    expect(await world.cents()).toEqual([200]);
     await world.farm('2026-01-17T11:30:00Z');
-    expect(await world.minors()).toEqual([200, 100]);
+    expect(await world.cents()).toEqual([200, 100]);
   });
 });
 
@@ -365,7 +392,7 @@ describe('farmers', () => {
     });
     await farmRound({ ...world.ctx, db });
     await world.farm('2026-01-10T12:00:00Z');
-    expect((await world.minors()).reduce((a, b) => a + b, 0)).toBe(7);
+    expect((await world.cents()).reduce((a, b) => a + b, 0)).toBeCloseTo(6.6667, 9);
   });
 
   it('who book the same at once book it once, and the other is told', async () => {
@@ -385,7 +412,7 @@ describe('farmers', () => {
     const ends = await Promise.allSettled([1, 2, 3].map(() => bookVisits(world.ctx, one, plan)));
     expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected', 'rejected']);
     for (const end of ends) if (end.status === 'rejected') expect(end.reason).toMatchObject({ assertion: UNCHANGED });
-    expect(await world.minors()).toEqual([10]);
+    expect(await world.cents()).toEqual([10]);
     expect(await world.violations()).toEqual([]);
   });
 
@@ -398,7 +425,7 @@ describe('farmers', () => {
     let crashes = 0;
     // Each run ends at its k-th batch: before it is sent, or after it was committed and before anybody knew.
     for (let run = 0; run < 120; run += 1) {
-      const { ctx, crashed } = crashing(world, { k: 1 + (run % 9), committed: run % 2 === 0 });
+      const { ctx, crashed } = crashing(world, { k: 1 + (run % 8), committed: run % 2 === 0 });
       await farmRound(ctx, { leases: 1, visits: 4 }).catch(() => {});
       if (crashed()) crashes += 1;
       expect(await world.violations()).toEqual([]);

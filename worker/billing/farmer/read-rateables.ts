@@ -88,7 +88,7 @@ function statementsOf(db: Database, row: SubscriptionRow, from: number): Stateme
     spansOf(db, row, from, 0),
     db.all(sql`SELECT start_ms AS "startMs", sum(value) AS value FROM meter_windows
       WHERE ${volume} AND resource_id = ${row.resourceId} AND meter = ${meter} AND start_ms >= ${floorHour(from)} GROUP BY start_ms ORDER BY start_ms`),
-    db.all(sql`SELECT price_id AS "priceId", period_ms AS "periodMs", revision, through_ms AS "throughMs", quantity_total AS "quantityTotal", amount_total_minor AS "amountTotalMinor"
+    db.all(sql`SELECT price_id AS "priceId", period_ms AS "periodMs", revision, through_ms AS "throughMs", quantity_total AS "quantityTotal", amount_total_micros AS "amountTotalMicros"
       FROM billing_purchases purchase WHERE subscription_id = ${row.id} AND period_ms >= ${from}
         AND revision = (SELECT max(revision) FROM billing_purchases other
           WHERE other.subscription_id = purchase.subscription_id AND other.price_id = purchase.price_id AND other.period_ms = purchase.period_ms)`),

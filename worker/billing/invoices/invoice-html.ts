@@ -8,7 +8,7 @@ export async function invoiceHtml({ invoice, account, lines }: InvoiceDocument):
   const rows = lines.map(
     (line) => html`<tr>
 <td>${line.position}</td>
-<td>${line.product}${line.adjustment ? html` <em>(used in ${line.from.slice(0, 7)})</em>` : ''}<br><small>${line.resource_name} ${line.resource_id}</small></td>
+<td>${line.product}${line.adjustment ? html` <em>(used in ${line.from.slice(0, 7)})</em>` : ''}<br><small>${line.resources} ${line.resources === 1 ? 'resource' : 'resources'} of project ${line.project_id}</small></td>
 <td>${day(line.from)}<br>${day(line.to)}</td>
 <td class="n">${line.quantity} × ${line.order_size} ${line.order_unit}</td>
 <td class="n">${line.amount}</td>

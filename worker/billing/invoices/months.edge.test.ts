@@ -8,6 +8,7 @@ import { farmRound } from '../farmer/farm-round.ts';
 import { readRows, type SubscriptionRow } from '../farmer/read-rateables.ts';
 import { chargedThrough } from '../rating/rate-line.ts';
 import { rowOf } from '../rows.ts';
+import { listDetails } from './list-details.ts';
 import { listInvoices } from './list-invoices.ts';
 import { rerateInvoice } from './rerate-invoice.ts';
 import { showInvoice } from './show-invoice.ts';
@@ -41,8 +42,10 @@ describe('an invoice', () => {
     expect(january).toMatchObject({ status: 'final', number: 1, total: '0.40' });
     const { lines } = await showInvoice(world.ctx, january?.id ?? '');
     expect(lines).toMatchObject([
-      { amount: '0.40', quantity: '4', resource_id: vm, adjustment: false, order_unit: 'hours' },
+      { amount: '0.40', quantity: '4', resources: 1, adjustment: false, order_unit: 'hours' },
     ]);
+    const details = await listDetails(world.ctx, january?.id ?? '', { limit: 10, marker: 0, line: 1 });
+    expect(details).toMatchObject([{ resource_id: vm, booked: '0.40', quantity: '4', adjustment: false }]);
     expect(await told(world)).toEqual(['billing.invoice.drafted', 'billing.invoice.finalized']);
     await world.farm('2026-03-10T00:00:00Z');
     expect((await invoices(world)).map(({ number }) => number)).toEqual([2, 1]);
@@ -102,6 +105,33 @@ describe('an invoice', () => {
     ]);
   });
 
+  it('rounds what a project used of a price once, and what comes late to the same whole', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product({ price: world.price({ model: 'per_unit', unit_price: '0.035' }) });
+    // Eight minutes of one are 0.004667: nothing, if each were rounded by itself.
+    const lives = Array.from({ length: 10 }, () => world.open('2026-01-31T20:00:00Z'));
+    for (const vm of await Promise.all(lives)) await world.change(vm, '2026-01-31T20:08:00Z', null);
+    await world.farm('2026-02-10T00:00:00Z');
+    const [january] = await invoices(world);
+    expect(january).toMatchObject({ status: 'final', total: '0.05' });
+    const { lines } = await showInvoice(world.ctx, january?.id ?? '');
+    expect(lines).toMatchObject([{ resources: 10, quantity: '1.333333333', booked: '0.04667', amount: '0.05' }]);
+    // What was rounded up has moved, too: the account owes what the invoice says.
+    expect(await world.balance(`customer:${world.accountId}`)).toBe(-5);
+    expect(await world.balance(`rounding:${world.region}`)).toBeCloseTo(0.333, 9);
+    // One more that comes late: 0.051337 in all, of which 0.05 is paid.
+    await world.open('2026-01-31T20:00:00Z', { endMs: at('2026-01-31T20:08:00Z') });
+    await world.farm('2026-02-11T00:00:00Z');
+    await world.farm('2026-03-10T00:00:00Z');
+    const [february] = await invoices(world);
+    expect(february).toMatchObject({ month: '2026-02', status: 'final', total: '0.00' });
+    expect((await showInvoice(world.ctx, february?.id ?? '')).lines).toMatchObject([
+      { adjustment: true, resources: 1, booked: '0.004667', amount: '0.00' },
+    ]);
+    expect(await world.balance(`customer:${world.accountId}`)).toBe(-5);
+    expect(await world.violations()).toEqual([]);
+  });
+
   it('that is final is changed by nobody', async () => {
     const world = new BillingWorld('2026-01-10T08:30:00Z');
     await world.product();
@@ -115,20 +145,24 @@ describe('an invoice', () => {
       );
       expect(error, JSON.stringify(query)).toMatch(/is final|never/);
     };
-    await refused(sql`UPDATE billing_invoices SET total_minor = 0 WHERE id = ${id}`);
+    await refused(sql`UPDATE billing_invoices SET total_micros = 0 WHERE id = ${id}`);
     await refused(sql`DELETE FROM billing_invoices WHERE id = ${id}`);
-    await refused(sql`UPDATE billing_invoice_lines SET amount_minor = 0 WHERE invoice_id = ${id}`);
+    await refused(sql`UPDATE billing_invoice_lines SET amount_micros = 0 WHERE invoice_id = ${id}`);
     await refused(sql`DELETE FROM billing_invoice_lines WHERE invoice_id = ${id}`);
-    await refused(sql`INSERT INTO billing_invoice_lines SELECT invoice_id, 99, subscription_id, price_id, project_id, period_ms, from_ms, through_ms,
-      product, item, item_type, resource_id, resource_name, order_unit, order_size, quantity_total, quantity_before, amount_minor FROM billing_invoice_lines WHERE invoice_id = ${id} LIMIT 1`);
-    await refused(sql`UPDATE billing_purchases SET amount_minor = 0 WHERE region = ${world.region}`);
+    await refused(sql`INSERT INTO billing_invoice_lines SELECT invoice_id, 99, project_id, price_id, period_ms, from_ms, through_ms, product, item, item_type,
+      order_unit, order_size, details, quantity, booked_micros, amount_micros FROM billing_invoice_lines WHERE invoice_id = ${id} LIMIT 1`);
+    await refused(sql`UPDATE billing_invoice_details SET amount_micros = 0 WHERE invoice_id = ${id}`);
+    await refused(sql`DELETE FROM billing_invoice_details WHERE invoice_id = ${id}`);
+    await refused(sql`INSERT INTO billing_invoice_details SELECT invoice_id, 99, subscription_id, price_id, project_id, period_ms, from_ms, through_ms,
+      resource_id, resource_name, quantity_total, quantity_before, amount_micros FROM billing_invoice_details WHERE invoice_id = ${id} LIMIT 1`);
+    await refused(sql`UPDATE billing_purchases SET amount_micros = 0 WHERE region = ${world.region}`);
     await refused(sql`DELETE FROM billing_purchases WHERE region = ${world.region}`);
     await refused(sql`UPDATE billing_prices SET terms = '{}' WHERE region = ${world.region}`);
     await refused(sql`DELETE FROM billing_prices WHERE region = ${world.region}`);
-    await refused(sql`UPDATE billing_transfers SET amount_minor = 1 WHERE region = ${world.region}`);
+    await refused(sql`UPDATE billing_transfers SET amount_micros = 1 WHERE region = ${world.region}`);
     await refused(sql`DELETE FROM billing_transfers WHERE region = ${world.region}`);
     await refused(sql`INSERT INTO billing_purchases SELECT 1000000000 + sequence, id || 'x', region, account_id, project_id, subscription_id, product_id, price_id, period_ms, 999,
-      from_ms, through_ms, as_of_ms, quantity, quantity_total, currency, amount_minor, amount_total_minor, invoice_month_ms, at_ms
+      from_ms, through_ms, as_of_ms, quantity, quantity_total, currency, amount_micros, amount_total_micros, invoice_month_ms, at_ms
       FROM billing_purchases WHERE region = ${world.region} AND invoice_month_ms = ${at('2026-01-01T00:00:00Z')} LIMIT 1`);
   });
 });
@@ -227,13 +261,15 @@ describe('three months of many lives', () => {
     );
     for (const { row, rateable } of reads) {
       const expected = billNaively(rateable, chargedThrough(rateable, row.visitedMs), row.visitedMs);
-      const booked = rateable.booked.filter(({ amountTotalMinor }) => amountTotalMinor !== 0);
-      const plain = (list: { priceId: string; periodMs: number; minor: bigint }[]) =>
+      const booked = rateable.booked.filter(({ amountTotalMicros }) => amountTotalMicros !== 0);
+      const plain = (list: { priceId: string; periodMs: number; micros: bigint }[]) =>
         list
-          .filter(({ minor }) => minor !== 0n)
-          .map(({ priceId, periodMs, minor }) => `${periodMs} ${priceId} ${minor}`)
+          .filter(({ micros }) => micros !== 0n)
+          .map(({ priceId, periodMs, micros }) => `${periodMs} ${priceId} ${micros}`)
           .sort();
-      expect(plain(booked.map((line) => ({ ...line, minor: BigInt(line.amountTotalMinor) })))).toEqual(plain(expected));
+      expect(plain(booked.map((line) => ({ ...line, micros: BigInt(line.amountTotalMicros) })))).toEqual(
+        plain(expected),
+      );
     }
   }
 });

@@ -9,3 +9,5 @@ export const cash = (region: string): string => `cash:${region}`;
 export const promotion = (region: string): string => `promotion:${region}`;
 /** What of vouchers was never spent. */
 export const breakage = (region: string): string => `breakage:${region}`;
+/** What invoices were rounded by. */
+export const rounding = (region: string): string => `rounding:${region}`;

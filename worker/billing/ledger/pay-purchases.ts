@@ -15,44 +15,44 @@ export interface IdentifiedPurchase extends PlannedPurchase {
  * @param vouchers - whether the account may have any that are not spent
  */
 export function payPurchases(ctx: Context, purchases: readonly IdentifiedPurchase[], vouchers: boolean): Statement[] {
-  const paid = purchases.filter((one) => one.amountMinor > 0);
+  const paid = purchases.filter((one) => one.amountMicros > 0);
   if (!vouchers) {
-    const refunds = purchases.filter((one) => one.amountMinor < 0).flatMap((one) => giveBack(ctx, one));
+    const refunds = purchases.filter((one) => one.amountMicros < 0).flatMap((one) => giveBack(ctx, one));
     return [...(paid.length > 0 ? [fromMoney(ctx, paid)] : []), ...refunds];
   }
   return purchases.flatMap((one) => {
-    if (one.amountMinor === 0) return [];
-    return one.amountMinor > 0 ? [fromVouchers(ctx, one), fromMoney(ctx, [one])] : giveBack(ctx, one);
+    if (one.amountMicros === 0) return [];
+    return one.amountMicros > 0 ? [fromVouchers(ctx, one), fromMoney(ctx, [one])] : giveBack(ctx, one);
   });
 }
 
 /** Each voucher that was good then gives what the ones before it have left to pay. */
 function fromVouchers(ctx: Context, { id }: IdentifiedPurchase): Statement {
   return ctx.db.run(sql`
-    INSERT INTO billing_transfers (region, reference, leg, kind, from_account, to_account, currency, amount_minor, at_ms)
+    INSERT INTO billing_transfers (region, reference, leg, kind, from_account, to_account, currency, amount_micros, at_ms)
     SELECT ${ctx.region}, id, ledger_account, 'purchase', ledger_account, ${revenue(ctx.region)}, currency,
-      min(balance_minor, amount_minor - before), ${ctx.clock.nowMs()}
+      min(balance_micros, amount_micros - before), ${ctx.clock.nowMs()}
     FROM (
-      SELECT purchase.id, purchase.currency, purchase.amount_minor, balance.ledger_account, balance.balance_minor,
-        sum(balance.balance_minor) OVER (ORDER BY voucher.expires_at_ms, voucher.id) - balance.balance_minor AS before
+      SELECT purchase.id, purchase.currency, purchase.amount_micros, balance.ledger_account, balance.balance_micros,
+        sum(balance.balance_micros) OVER (ORDER BY voucher.expires_at_ms, voucher.id) - balance.balance_micros AS before
       FROM billing_purchases purchase
       JOIN billing_vouchers voucher ON voucher.account_id = purchase.account_id AND voucher.currency = purchase.currency
       JOIN billing_balances balance ON balance.ledger_account = 'voucher:' || voucher.id AND balance.currency = voucher.currency
-      WHERE purchase.id = ${id} AND voucher.expired_at_ms IS NULL AND voucher.expires_at_ms > purchase.as_of_ms AND balance.balance_minor > 0
-    ) WHERE amount_minor > before`);
+      WHERE purchase.id = ${id} AND voucher.expired_at_ms IS NULL AND voucher.expires_at_ms > purchase.as_of_ms AND balance.balance_micros > 0
+    ) WHERE amount_micros > before`);
 }
 
 /** What vouchers have not paid. */
 function fromMoney(ctx: Context, purchases: readonly IdentifiedPurchase[]): Statement {
   const ids = JSON.stringify(purchases.map(({ id }) => id));
   return ctx.db.run(sql`
-    INSERT INTO billing_transfers (region, reference, leg, kind, from_account, to_account, currency, amount_minor, at_ms)
-    SELECT ${ctx.region}, id, 'money', 'purchase', 'customer:' || account_id, ${revenue(ctx.region)}, currency, left_minor, ${ctx.clock.nowMs()}
+    INSERT INTO billing_transfers (region, reference, leg, kind, from_account, to_account, currency, amount_micros, at_ms)
+    SELECT ${ctx.region}, id, 'money', 'purchase', 'customer:' || account_id, ${revenue(ctx.region)}, currency, left_micros, ${ctx.clock.nowMs()}
     FROM (
-      SELECT purchase.id, purchase.account_id, purchase.currency, purchase.sequence, purchase.amount_minor
-        - coalesce((SELECT sum(paid.amount_minor) FROM billing_transfers paid WHERE paid.reference = purchase.id), 0) AS left_minor
+      SELECT purchase.id, purchase.account_id, purchase.currency, purchase.sequence, purchase.amount_micros
+        - coalesce((SELECT sum(paid.amount_micros) FROM billing_transfers paid WHERE paid.reference = purchase.id), 0) AS left_micros
       FROM billing_purchases purchase WHERE purchase.id IN (SELECT value FROM json_each(${ids}))
-    ) WHERE left_minor > 0 ORDER BY sequence`);
+    ) WHERE left_micros > 0 ORDER BY sequence`);
 }
 
 /** To the account what the line was paid in money, and the rest to its vouchers, the last one first. */
@@ -61,28 +61,30 @@ function giveBack(ctx: Context, { id }: IdentifiedPurchase): Statement[] {
     ON other.subscription_id = this.subscription_id AND other.price_id = this.price_id AND other.period_ms = this.period_ms WHERE this.id = ${id}`;
   const now = ctx.clock.nowMs();
   const money = ctx.db.run(sql`
-    INSERT INTO billing_transfers (region, reference, leg, kind, from_account, to_account, currency, amount_minor, at_ms)
-    SELECT ${ctx.region}, id, 'money', 'purchase', ${revenue(ctx.region)}, 'customer:' || account_id, currency, back_minor, ${now}
+    INSERT INTO billing_transfers (region, reference, leg, kind, from_account, to_account, currency, amount_micros, at_ms)
+    SELECT ${ctx.region}, id, 'money', 'purchase', ${revenue(ctx.region)}, 'customer:' || account_id, currency, back_micros, ${now}
     FROM (
-      SELECT purchase.id, purchase.account_id, purchase.currency, min(-purchase.amount_minor, (
-        SELECT coalesce(sum(CASE WHEN from_account = ${revenue(ctx.region)} THEN -amount_minor ELSE amount_minor END), 0)
-        FROM billing_transfers WHERE leg = 'money' AND reference IN (${line}))) AS back_minor
+      SELECT purchase.id, purchase.account_id, purchase.currency, min(-purchase.amount_micros, (
+        SELECT coalesce(sum(CASE WHEN from_account = ${revenue(ctx.region)} THEN -amount_micros ELSE amount_micros END), 0)
+        FROM billing_transfers WHERE leg = 'money' AND reference IN (${line})
+          AND 'customer:' || purchase.account_id IN (from_account, to_account))) AS back_micros
       FROM billing_purchases purchase WHERE purchase.id = ${id}
-    ) WHERE back_minor > 0`);
+    ) WHERE back_micros > 0`);
   const vouchers = ctx.db.run(sql`
-    INSERT INTO billing_transfers (region, reference, leg, kind, from_account, to_account, currency, amount_minor, at_ms)
+    INSERT INTO billing_transfers (region, reference, leg, kind, from_account, to_account, currency, amount_micros, at_ms)
     SELECT ${ctx.region}, ${id}, account, 'purchase', ${revenue(ctx.region)},
-      CASE WHEN expired_at_ms IS NULL THEN account ELSE ${breakage(ctx.region)} END, currency, min(used_minor, back_minor - before), ${now}
+      CASE WHEN expired_at_ms IS NULL THEN account ELSE ${breakage(ctx.region)} END, currency, min(used_micros, back_micros - before), ${now}
     FROM (
-      SELECT used.account, used.currency, used.used_minor, voucher.expired_at_ms,
-        sum(used.used_minor) OVER (ORDER BY voucher.expires_at_ms DESC, voucher.id DESC) - used.used_minor AS before,
-        (SELECT -purchase.amount_minor - coalesce((SELECT sum(amount_minor) FROM billing_transfers WHERE reference = purchase.id), 0)
-          FROM billing_purchases purchase WHERE purchase.id = ${id}) AS back_minor
+      SELECT used.account, used.currency, used.used_micros, voucher.expired_at_ms,
+        sum(used.used_micros) OVER (ORDER BY voucher.expires_at_ms DESC, voucher.id DESC) - used.used_micros AS before,
+        (SELECT -purchase.amount_micros - coalesce((SELECT sum(amount_micros) FROM billing_transfers WHERE reference = purchase.id), 0)
+          FROM billing_purchases purchase WHERE purchase.id = ${id}) AS back_micros
       FROM (
-        SELECT leg AS account, currency, sum(CASE WHEN from_account = ${revenue(ctx.region)} THEN -amount_minor ELSE amount_minor END) AS used_minor
+        SELECT leg AS account, currency, sum(CASE WHEN from_account = ${revenue(ctx.region)} THEN -amount_micros ELSE amount_micros END) AS used_micros
         FROM billing_transfers WHERE leg <> 'money' AND reference IN (${line}) GROUP BY leg, currency
       ) used JOIN billing_vouchers voucher ON used.account = 'voucher:' || voucher.id
-      WHERE used.used_minor > 0
-    ) WHERE back_minor > before`);
+      JOIN billing_purchases purchase ON purchase.id = ${id} AND purchase.account_id = voucher.account_id
+      WHERE used.used_micros > 0
+    ) WHERE back_micros > before`);
   return [money, vouchers];
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { someLife, someVisits } from '../../../test/billing/lifecycles.ts';
 import { billNaively } from '../../../test/billing/naive-biller.ts';
+import { intervalEnd } from './calendar.ts';
 import { type PlannedPurchase, planVisits, SETTLE_MS } from './plan-visits.ts';
 import { chargedThrough } from './rate-line.ts';
 import type { Booked, Rateable } from './rateable.ts';
@@ -11,7 +12,10 @@ function knownAt(of: Rateable, nowMs: number): Rateable {
   const spans = of.spans
     .filter((span) => span.startMs <= nowMs)
     .map((span) => ({ ...span, endMs: span.endMs !== null && span.endMs <= nowMs ? span.endMs : null }));
-  const endMs = of.subscription.endMs !== null && of.subscription.endMs <= nowMs ? of.subscription.endMs : null;
+  // What is not there at the moment has ended, until it comes back.
+  const gone = spans.length > 0 && spans.every((span) => span.endMs !== null);
+  const ended = of.subscription.endMs !== null && of.subscription.endMs <= nowMs ? of.subscription.endMs : null;
+  const endMs = ended ?? (gone ? (spans.at(-1)?.endMs ?? null) : null);
   return { ...of, spans, subscription: { ...of.subscription, endMs } };
 }
 
@@ -32,26 +36,26 @@ function farm(life: Rateable, moments: number[], visitsMax = 1000) {
 
 const sums = (purchases: PlannedPurchase[]) => {
   const lines = new Map<string, bigint>();
-  for (const { priceId, periodMs, amountMinor } of purchases) {
+  for (const { priceId, periodMs, amountMicros } of purchases) {
     const key = `${priceId} ${periodMs}`;
-    lines.set(key, (lines.get(key) ?? 0n) + BigInt(amountMinor));
+    lines.set(key, (lines.get(key) ?? 0n) + BigInt(amountMicros));
   }
-  return Object.fromEntries([...lines].filter(([, minor]) => minor !== 0n));
+  return Object.fromEntries([...lines].filter(([, micros]) => micros !== 0n));
 };
 const nowAfter = (life: Rateable, seconds: number[]) =>
   seconds.map((after) => life.subscription.startMs + after * 1000 + SETTLE_MS);
 
 describe('what is charged', () => {
-  it('is what a biller finds that counts every second, to the minor unit', () => {
+  it('is what a biller finds that counts every second, to a millionth', () => {
     fc.assert(
       fc.property(someLife, someVisits, (life, seconds) => {
         const moments = nowAfter(life, seconds);
         const { purchases, visitedMs } = farm(life, moments);
         const known = knownAt(life, visitedMs);
         const naive = billNaively(known, chargedThrough(known, visitedMs), visitedMs);
-        const expected = naive.filter(({ minor }) => minor !== 0n);
+        const expected = naive.filter(({ micros }) => micros !== 0n);
         expect(sums(purchases)).toEqual(
-          Object.fromEntries(expected.map(({ priceId, periodMs, minor }) => [`${priceId} ${periodMs}`, minor])),
+          Object.fromEntries(expected.map(({ priceId, periodMs, micros }) => [`${priceId} ${periodMs}`, micros])),
         );
       }),
       { numRuns: 60 },
@@ -76,6 +80,9 @@ describe('what is charged', () => {
     fc.assert(
       fc.property(someLife, someVisits, (life, seconds) => {
         fc.pre(!life.product.prepaid && life.spans.every(({ state }) => state !== 'shelved'));
+        fc.pre(
+          life.spans.every(({ endMs }, at) => at === life.spans.length - 1 || endMs === life.spans[at + 1]?.startMs),
+        );
         fc.pre(life.prices.every(({ terms }) => terms.weights.stopped !== '0.000'));
         const { purchases, visitedMs } = farm(life, nowAfter(life, seconds));
         let at = life.subscription.startMs;
@@ -100,13 +107,14 @@ describe('what is charged', () => {
         for (const one of before.purchases) booked.set(`${one.priceId} ${one.periodMs}`, one);
         const dirtyFromMs = life.spans[missing]?.startMs ?? 0;
         const subscription = { ...life.subscription, visitedMs: before.visitedMs, dirtyFromMs };
-        const nowMs = moments.at(-1) ?? 0;
+        // At the end of an interval all farmers have been, whatever they knew before.
+        const nowMs = intervalEnd(life.product.interval, moments.at(-1) ?? 0) + SETTLE_MS;
         const late = planVisits(
           { ...life, subscription, booked: [...booked.values()] },
           { nowMs, sealedThroughMs: nowMs },
           1000,
         );
-        expect(sums([...before.purchases, ...late.purchases])).toEqual(sums(farm(life, moments).purchases));
+        expect(sums([...before.purchases, ...late.purchases])).toEqual(sums(farm(life, [...moments, nowMs]).purchases));
       }),
       { numRuns: 100 },
     );

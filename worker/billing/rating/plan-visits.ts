@@ -1,4 +1,4 @@
-import { type Rational, storedMinor, subtract, ZERO } from '../../../shared/money.ts';
+import { type Rational, storedMicros, subtract, ZERO } from '../../../shared/money.ts';
 import { monthsOf } from './calendar.ts';
 import { chargedThrough, type LineTotal, pricesOf, rateLine } from './rate-line.ts';
 import type { Booked, Price, Rateable } from './rateable.ts';
@@ -19,8 +19,8 @@ export interface PlannedPurchase {
   asOfMs: number;
   quantity: Rational;
   quantityTotal: Rational;
-  amountMinor: number;
-  amountTotalMinor: number;
+  amountMicros: number;
+  amountTotalMicros: number;
 }
 
 /** What is to be written of a subscription: all of it, or nothing. */
@@ -101,9 +101,9 @@ function difference(
   of: { price: Price; periodMs: number; changedMs: number; atMs: number },
 ): PlannedPurchase | null {
   const quantity = subtract(total.quantity, before?.quantityTotal ?? ZERO);
-  const amountTotalMinor = storedMinor(total.amountMinor);
-  const amountMinor = amountTotalMinor - (before?.amountTotalMinor ?? 0);
-  if (quantity.n === 0n && amountMinor === 0) return null;
+  const amountTotalMicros = storedMicros(total.amountMicros);
+  const amountMicros = amountTotalMicros - (before?.amountTotalMicros ?? 0);
+  if (quantity.n === 0n && amountMicros === 0) return null;
   return {
     priceId: of.price.id,
     periodMs: of.periodMs,
@@ -112,8 +112,8 @@ function difference(
     asOfMs: of.atMs,
     quantity,
     quantityTotal: total.quantity,
-    amountMinor,
-    amountTotalMinor,
+    amountMicros,
+    amountTotalMicros,
   };
 }
 

@@ -1,4 +1,4 @@
-import { add, multiply, parseDecimal, type Rational, rational, toMinor, ZERO } from '../../../shared/money.ts';
+import { add, multiply, parseDecimal, type Rational, rational, toMicros, ZERO } from '../../../shared/money.ts';
 import { floorHour, intervalEnd, monthEnd } from './calendar.ts';
 import { rateQuantity } from './rate-quantity.ts';
 import type { Price, Rateable } from './rateable.ts';
@@ -15,17 +15,25 @@ export interface LineKey {
 export interface LineTotal {
   /** In the price's unit, exactly. */
   quantity: Rational;
-  amountMinor: bigint;
+  amountMicros: bigint;
   /** The service that it is for. */
   fromMs: number;
   throughMs: number;
 }
 
 /** Through when is charged, as known at a moment: what is prepaid, to the end of the interval. */
-export function chargedThrough({ product, subscription }: Rateable, asOfMs: number): number {
-  const end = endAsOf(subscription.endMs, asOfMs);
+export function chargedThrough(of: Rateable, asOfMs: number): number {
+  const end = endAsOf(of.subscription.endMs, asOfMs) ?? goneAsOf(of, asOfMs);
   if (end !== null) return end;
-  return product.prepaid ? intervalEnd(product.interval, asOfMs) : asOfMs;
+  return of.product.prepaid ? intervalEnd(of.product.interval, asOfMs) : asOfMs;
+}
+
+/** When what is subscribed was last there, if it was not there at a moment: it came back later, and nobody knew. */
+function goneAsOf({ product, spans }: Rateable, asOfMs: number): number | null {
+  if (product.kind === 'volume') return null;
+  const known = spans.filter(({ startMs }) => startMs <= asOfMs);
+  const ends = known.map(({ endMs }) => endAsOf(endMs, asOfMs));
+  return ends.length === 0 || ends.includes(null) ? null : Math.max(...(ends as number[]));
 }
 
 const endAsOf = (endMs: number | null, asOfMs: number): number | null =>
@@ -55,8 +63,8 @@ export function rateLine(of: Rateable, { price, periodMs }: LineKey, asOfMs: num
   const share = rational(BigInt(Math.max(0, force.to - force.from)), BigInt(month.to - month.from));
   const used = { from, to: through, asOfMs };
   const quantity = of.product.kind === 'time' ? timeUsed(of, price, periodMs, used) : volumeUsed(of, used);
-  const amountMinor = toMinor(rateQuantity(price.terms, quantity, share), of.product.currency);
-  return { quantity, amountMinor, fromMs: from, throughMs: through };
+  const amountMicros = toMicros(rateQuantity(price.terms, quantity, share));
+  return { quantity, amountMicros, fromMs: from, throughMs: through };
 }
 
 /** What never ran, or is gone and may only come back, costs nothing unless the price says so. */

@@ -58,5 +58,5 @@ export interface Booked {
   revision: number;
   throughMs: number;
   quantityTotal: Rational;
-  amountTotalMinor: number;
+  amountTotalMicros: number;
 }

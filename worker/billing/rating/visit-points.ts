@@ -4,7 +4,7 @@ import type { Rateable } from './rateable.ts';
 /**
  * The moments at which a subscription is rated. They follow from it alone and not from when the farmer comes, so that a
  * farmer who is a week late writes the rows that it would have written in time.
- * - pay as you go: the end of each interval, and the subscription's own
+ * - pay as you go: the end of each interval, the subscription's own, and where it is not there for a while
  * - prepaid: the start of each interval, and whatever changes what was paid for: spans, prices, the end
  */
 export function visitPoints(of: Rateable, untilMs: number, countMax: number): number[] {
@@ -18,7 +18,7 @@ export function visitPoints(of: Rateable, untilMs: number, countMax: number): nu
   for (; at <= until && points.size <= countMax; at = intervalEnd(product.interval, at)) points.add(at);
   const reached = points.size > countMax ? intervalStart(product.interval, at - 1) : until;
   if (end <= reached) points.add(end);
-  if (product.prepaid) for (const moment of changes(of)) points.add(moment);
+  for (const moment of product.prepaid ? changes(of) : gaps(of)) points.add(moment);
   return [...points]
     .filter((moment) => moment > after && moment <= reached)
     .sort((a, b) => a - b)
@@ -36,8 +36,15 @@ export function nextPoint(of: Rateable, afterMs: number): number | null {
   const end = endMoment(of);
   if (end !== null && end <= afterMs) return null;
   const coming = [intervalEnd(of.product.interval, afterMs), ...(end === null ? [] : [end])];
-  if (of.product.prepaid) coming.push(...changes(of).filter((moment) => moment > afterMs));
+  coming.push(...(of.product.prepaid ? changes(of) : gaps(of)).filter((moment) => moment > afterMs));
   return Math.min(...coming);
+}
+
+/** Ends of spans after which there was none for a while: each was the subscription's own end until it came back. */
+function gaps({ product, spans }: Rateable): number[] {
+  if (product.kind === 'volume') return [];
+  const starts = new Set(spans.map(({ startMs }) => startMs));
+  return spans.flatMap(({ endMs }) => (endMs === null || starts.has(endMs) ? [] : [endMs]));
 }
 
 function changes({ spans, prices, subscription }: Rateable): number[] {

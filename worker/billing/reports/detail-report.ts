@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { formatMinor } from '../../../shared/money.ts';
+import { formatMicros } from '../../../shared/money.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { iso } from '../../http/times.ts';
 import { accountOf } from '../accounts/default-account.ts';
@@ -21,14 +21,14 @@ interface DetailRow {
   fromMs: number;
   throughMs: number;
   currency: string;
-  amountMinor: number;
-  moneyMinor: number;
+  amountMicros: number;
+  moneyMicros: number;
 }
 interface LeftRow {
   currency: string;
   dayMs: number;
-  moneyMinor: number;
-  voucherMinor: number;
+  moneyMicros: number;
+  voucherMicros: number;
 }
 
 /**
@@ -51,42 +51,42 @@ export async function detailReport(ctx: ActorContext, of: ReportQuery) {
 function dayView(list: DetailRow[], moves: LeftRow[]) {
   const [{ dayMs, currency }] = list as [DetailRow];
   const total = (of: (row: DetailRow) => number) =>
-    formatMinor(
+    formatMicros(
       list.reduce((sum, row) => sum + of(row), 0),
       currency,
     );
   const until = moves.filter((move) => move.currency === currency && move.dayMs <= dayMs);
   const left = (of: (row: LeftRow) => number) =>
-    formatMinor(
+    formatMicros(
       until.reduce((sum, move) => sum + of(move), 0),
       currency,
     );
   return {
     day: iso(dayMs).slice(0, 10),
     currency,
-    total_cost: total((row) => row.amountMinor),
-    voucher_cost: total((row) => row.amountMinor - row.moneyMinor),
-    money_cost: total((row) => row.moneyMinor),
-    voucher_left: left((move) => move.voucherMinor),
-    money_left: left((move) => move.moneyMinor),
+    total_cost: total((row) => row.amountMicros),
+    voucher_cost: total((row) => row.amountMicros - row.moneyMicros),
+    money_cost: total((row) => row.moneyMicros),
+    voucher_left: left((move) => move.voucherMicros),
+    money_left: left((move) => move.moneyMicros),
     sources: list.map((row) => ({
       item: row.item,
       resource_id: row.resourceId,
       resource_name: row.resourceName,
       from: iso(row.fromMs),
       to: iso(row.throughMs),
-      cost: formatMinor(row.amountMinor, currency),
-      voucher_cost: formatMinor(row.amountMinor - row.moneyMinor, currency),
-      money_cost: formatMinor(row.moneyMinor, currency),
+      cost: formatMicros(row.amountMicros, currency),
+      voucher_cost: formatMicros(row.amountMicros - row.moneyMicros, currency),
+      money_cost: formatMicros(row.moneyMicros, currency),
     })),
   };
 }
 
 const booked = (ctx: ActorContext, projectId: string, of: ReportQuery) => sql`
   SELECT purchase.at_ms / ${DAY} * ${DAY} AS day_ms, product.item, subscription.resource_id, max(subscription.resource_name) AS resource_name,
-    min(purchase.from_ms) AS from_ms, max(purchase.through_ms) AS through_ms, purchase.currency, sum(purchase.amount_minor) AS amount_minor,
-    sum(coalesce((SELECT sum(CASE WHEN paid.from_account LIKE 'revenue:%' THEN -paid.amount_minor ELSE paid.amount_minor END)
-      FROM billing_transfers paid WHERE paid.reference = purchase.id AND paid.leg = 'money'), 0)) AS money_minor
+    min(purchase.from_ms) AS from_ms, max(purchase.through_ms) AS through_ms, purchase.currency, sum(purchase.amount_micros) AS amount_micros,
+    sum(coalesce((SELECT sum(CASE WHEN paid.from_account LIKE 'revenue:%' THEN -paid.amount_micros ELSE paid.amount_micros END)
+      FROM billing_transfers paid WHERE paid.reference = purchase.id AND paid.leg = 'money'), 0)) AS money_micros
   FROM billing_purchases purchase JOIN billing_products product ON product.id = purchase.product_id
   JOIN billing_subscriptions subscription ON subscription.id = purchase.subscription_id
   WHERE purchase.project_id = ${projectId} AND purchase.region = ${ctx.region} AND purchase.at_ms >= ${of.from} AND purchase.at_ms < ${of.to}
@@ -99,11 +99,11 @@ const moved = (ctx: ActorContext, projectId: string) => {
   const account = accountOf(ctx.region, projectId);
   const names = sql`SELECT 'customer:' || ${account} AS name, 1 AS own UNION ALL SELECT 'voucher:' || id, 0 FROM billing_vouchers WHERE account_id = ${account}`;
   return sql`
-    SELECT currency, day_ms, sum(own * minor) AS money_minor, sum((1 - own) * minor) AS voucher_minor FROM (
-      SELECT transfer.currency, transfer.at_ms / ${DAY} * ${DAY} AS day_ms, mine.own, transfer.amount_minor AS minor
+    SELECT currency, day_ms, sum(own * micros) AS money_micros, sum((1 - own) * micros) AS voucher_micros FROM (
+      SELECT transfer.currency, transfer.at_ms / ${DAY} * ${DAY} AS day_ms, mine.own, transfer.amount_micros AS micros
       FROM (${names}) mine JOIN billing_transfers transfer ON transfer.to_account = mine.name
       UNION ALL
-      SELECT transfer.currency, transfer.at_ms / ${DAY} * ${DAY}, mine.own, -transfer.amount_minor
+      SELECT transfer.currency, transfer.at_ms / ${DAY} * ${DAY}, mine.own, -transfer.amount_micros
       FROM (${names}) mine JOIN billing_transfers transfer ON transfer.from_account = mine.name
     ) GROUP BY currency, day_ms ORDER BY day_ms`;
 };

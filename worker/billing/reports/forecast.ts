@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { formatMinor } from '../../../shared/money.ts';
+import { formatMicros } from '../../../shared/money.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { readRows, type SubscriptionRow } from '../farmer/read-rateables.ts';
 import { HOUR_MS, monthEnd, monthName, monthStart } from '../rating/calendar.ts';
@@ -23,13 +23,13 @@ export async function forecast(ctx: ActorContext, asked: string | undefined) {
   const [spent, raw] = await ctx.db.batch([
     ctx.db.all<{
       currency: string;
-      minor: number;
-    }>(sql`SELECT currency, sum(amount_minor) AS minor FROM billing_purchases
+      micros: number;
+    }>(sql`SELECT currency, sum(amount_micros) AS micros FROM billing_purchases
       WHERE project_id = ${projectId} AND region = ${ctx.region} AND invoice_month_ms = ${month} GROUP BY currency`),
     ctx.db.all<Record<string, unknown>>(sql`SELECT * FROM billing_subscriptions
       WHERE project_id = ${projectId} AND region = ${ctx.region} AND end_ms IS NULL ORDER BY id LIMIT ${SUBSCRIPTIONS_MAX}`),
   ]);
-  const totals = new Map(spent.map(({ currency, minor }) => [currency, { spent: BigInt(minor), ahead: 0n }]));
+  const totals = new Map(spent.map(({ currency, micros }) => [currency, { spent: BigInt(micros), ahead: 0n }]));
   const rows = raw.map((one) => rowOf<SubscriptionRow>(one));
   for (let at = 0; at < rows.length; at += READ_AT_ONCE) {
     for (const { rateable } of await readRows(ctx.db, rows.slice(at, at + READ_AT_ONCE), month)) {
@@ -42,8 +42,8 @@ export async function forecast(ctx: ActorContext, asked: string | undefined) {
     complete: rows.length < SUBSCRIPTIONS_MAX,
     currencies: [...totals].map(([currency, { spent, ahead }]) => ({
       currency,
-      spent: formatMinor(spent, currency),
-      forecast: formatMinor(spent + ahead, currency),
+      spent: formatMicros(spent, currency),
+      forecast: formatMicros(spent + ahead, currency),
     })),
   };
 }
@@ -54,13 +54,13 @@ function aheadOf(of: Rateable, month: number, nowMs: number): bigint {
   const whole = { ...of, windows: prolonged(of, month, nowMs) };
   let ahead = 0n;
   for (const price of pricesOf(whole, month, end)) {
-    const { amountMinor } = rateLine(
+    const { amountMicros } = rateLine(
       { ...whole, product: { ...of.product, prepaid: false } },
       { price, periodMs: month },
       end,
     );
     const booked = of.booked.find((line) => line.priceId === price.id && line.periodMs === month);
-    ahead += amountMinor - BigInt(booked?.amountTotalMinor ?? 0);
+    ahead += amountMicros - BigInt(booked?.amountTotalMicros ?? 0);
   }
   return ahead;
 }

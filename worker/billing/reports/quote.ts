@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { billingProducts } from '../../../db/schema/billing.ts';
-import { formatMinor, rational, toMinor } from '../../../shared/money.ts';
+import { formatMicros, rational, toMicros } from '../../../shared/money.ts';
 import type { ActorContext, Context } from '../../http/context.ts';
 import { badRequest, notFound } from '../../http/errors.ts';
 import { requireProject } from '../../http/policy.ts';
@@ -29,11 +29,11 @@ export async function offerFor(ctx: Context, item: string, itemType: string | SQ
   return { product, terms: priceTerms.parse(JSON.parse(terms)) };
 }
 
-/** What one resource costs that is there for a time of this month, and of nothing else, in minor units. */
+/** What one resource costs that is there for a time of this month, and of nothing else, in micros units. */
 export function costOf({ product, terms }: Offer, ms: number, quantity: number, nowMs: number): bigint {
   const unit = BigInt(timeUnitMs(product.orderUnit, monthStart(nowMs))) * BigInt(product.orderSize);
   const used = rational(BigInt(ms) * BigInt(quantity), unit * BigInt(product.quantityPer));
-  return toMinor(rateQuantity(terms, used, rational(1n)), product.currency);
+  return toMicros(rateQuantity(terms, used, rational(1n)));
 }
 
 /**
@@ -48,7 +48,7 @@ export async function quote(ctx: ActorContext, input: QuoteRequest) {
   if (product.kind !== 'time') throw badRequest('What is metered costs what is used: see the terms of its price.');
   const now = ctx.clock.nowMs();
   const cost = (ms: number) =>
-    formatMinor(costOf(offer, ms, input.quantity, now) * BigInt(input.count), product.currency);
+    formatMicros(costOf(offer, ms, input.quantity, now) * BigInt(input.count), product.currency);
   return {
     product_id: product.id,
     item: input.item,

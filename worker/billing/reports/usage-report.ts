@@ -1,4 +1,4 @@
-import { add, formatMinor, formatRational, readRational, ZERO } from '../../../shared/money.ts';
+import { add, formatMicros, formatRational, readRational, ZERO } from '../../../shared/money.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { iso, isoOrNull } from '../../http/times.ts';
 import type { ReportQuery } from '../bodies.ts';
@@ -9,7 +9,7 @@ import { purchasesBetween, type ReportedPurchase } from './purchases-between.ts'
 function summed(group: ReportedPurchase[]) {
   const [one] = group as [ReportedPurchase];
   const quantity = group.reduce((sum, { quantity }) => add(sum, readRational(quantity)), ZERO);
-  const minor = group.reduce((sum, { amountMinor }) => sum + BigInt(amountMinor), 0n);
+  const micros = group.reduce((sum, { amountMicros }) => sum + BigInt(amountMicros), 0n);
   return {
     resource_id: one.resourceId,
     resource_name: one.resourceName,
@@ -20,7 +20,7 @@ function summed(group: ReportedPurchase[]) {
     price: JSON.parse(one.terms) as unknown,
     currency: one.currency,
     quantity: formatRational(quantity, 9),
-    amount: formatMinor(minor, one.currency),
+    amount: formatMicros(micros, one.currency),
     created_at: iso(one.startMs),
     ended_at: isoOrNull(one.endMs),
   };
@@ -56,8 +56,8 @@ export async function monthlyReport(ctx: ActorContext, of: ReportQuery) {
     Object.fromEntries(
       [...Map.groupBy(list, (row) => row.currency)].map(([currency, some]) => [
         currency,
-        formatMinor(
-          some.reduce((sum, { amountMinor }) => sum + BigInt(amountMinor), 0n),
+        formatMicros(
+          some.reduce((sum, { amountMicros }) => sum + BigInt(amountMicros), 0n),
           currency,
         ),
       ]),
