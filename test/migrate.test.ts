@@ -108,6 +108,59 @@ it('brings a database of every older release, with rows in every table, up to da
   await migrate(db, options());
 });
 
+/** The last release that counted money in minor units. */
+const IN_MINOR_UNITS = 17;
+
+it('keeps what money was worth where it was counted in minor units', async () => {
+  await migrate(db, options(olderRelease(IN_MINOR_UNITS)));
+  const accounts = [
+    ['euros', 'EUR'],
+    ['yen', 'JPY'],
+    ['dinars', 'KWD'],
+  ] as const;
+  await db.batch([
+    db.run(sql`PRAGMA defer_foreign_keys = ON`),
+    ...accounts.flatMap(([id, currency]) => [
+      db.run(sql`INSERT INTO billing_accounts (id, region, name, mode, currency, credit_limit_minor, state, state_since_ms, created_at_ms)
+        VALUES (${id}, 'r', ${id}, 'postpaid', ${currency}, 5, 'ok', 0, 0)`),
+      db.run(sql`INSERT INTO billing_transfers (region, reference, leg, kind, from_account, to_account, currency, amount_minor, at_ms)
+        VALUES ('r', ${id}, 'money', 'deposit', ${`cash:${id}`}, ${`customer:${id}`}, ${currency}, 1234, 0)`),
+      db.run(sql`INSERT INTO billing_invoices (id, region, account_id, month_ms, currency, status, created_at_ms)
+        VALUES (${id}, 'r', ${id}, 0, ${currency}, 'draft', 0)`),
+      db.run(sql`INSERT INTO billing_invoice_lines (invoice_id, position, subscription_id, price_id, project_id, period_ms, from_ms, through_ms, product, item,
+          item_type, resource_id, resource_name, order_unit, order_size, quantity_total, quantity_before, amount_minor)
+        VALUES (${id}, 1, 's', 'p', 'project', 0, 0, 1, 'm1', 'server', 'm1', 'vm', 'web', 'hours', 1, '5/2', '3/4', 1234)`),
+      db.run(
+        sql`UPDATE billing_invoices SET status = 'final', number = 1, total_minor = 1234, finalized_at_ms = 0 WHERE id = ${id}`,
+      ),
+    ]),
+  ]);
+  await migrate(db, options());
+  const worth = await db.all(sql`
+    SELECT account.id, account.credit_limit_micros, invoice.total_micros, line.amount_micros AS line, line.quantity, line.details,
+      detail.amount_micros AS detail, detail.resource_name, transfer.amount_micros AS moved,
+      (SELECT balance_micros FROM billing_balances WHERE ledger_account = 'customer:' || account.id) AS balance
+    FROM billing_accounts account JOIN billing_invoices invoice ON invoice.account_id = account.id
+    JOIN billing_invoice_lines line ON line.invoice_id = invoice.id JOIN billing_invoice_details detail ON detail.invoice_id = invoice.id
+    JOIN billing_transfers transfer ON transfer.reference = account.id ORDER BY account.id`);
+  const of = (id: string, minor: number) => ({
+    id,
+    credit_limit_micros: 5 * minor,
+    total_micros: 1234 * minor,
+    line: 1234 * minor,
+    quantity: '14/8',
+    details: 1,
+    detail: 1234 * minor,
+    resource_name: 'web',
+    moved: 1234 * minor,
+    balance: 1234 * minor,
+  });
+  expect(worth).toEqual([of('dinars', 1_000), of('euros', 10_000), of('yen', 1_000_000)]);
+  await expect(db.run(sql`UPDATE billing_invoices SET total_micros = 0`)).rejects.toThrow();
+  await expect(db.run(sql`UPDATE billing_invoice_lines SET amount_micros = 0`)).rejects.toThrow();
+  await expect(db.run(sql`UPDATE billing_transfers SET amount_micros = 1`)).rejects.toThrow();
+});
+
 it('takes over from a migrator that died, and not from one that lives', async () => {
   await db.run(
     sql`CREATE TABLE migration_lock (id INTEGER PRIMARY KEY CHECK (id = 1), holder TEXT NOT NULL, expires_at_ms INTEGER NOT NULL)`,

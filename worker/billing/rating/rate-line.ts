@@ -22,18 +22,10 @@ export interface LineTotal {
 }
 
 /** Through when is charged, as known at a moment: what is prepaid, to the end of the interval. */
-export function chargedThrough(of: Rateable, asOfMs: number): number {
-  const end = endAsOf(of.subscription.endMs, asOfMs) ?? goneAsOf(of, asOfMs);
+export function chargedThrough({ product, subscription }: Rateable, asOfMs: number): number {
+  const end = endAsOf(subscription.endMs, asOfMs);
   if (end !== null) return end;
-  return of.product.prepaid ? intervalEnd(of.product.interval, asOfMs) : asOfMs;
-}
-
-/** When what is subscribed was last there, if it was not there at a moment: it came back later, and nobody knew. */
-function goneAsOf({ product, spans }: Rateable, asOfMs: number): number | null {
-  if (product.kind === 'volume') return null;
-  const known = spans.filter(({ startMs }) => startMs <= asOfMs);
-  const ends = known.map(({ endMs }) => endAsOf(endMs, asOfMs));
-  return ends.length === 0 || ends.includes(null) ? null : Math.max(...(ends as number[]));
+  return product.prepaid ? intervalEnd(product.interval, asOfMs) : asOfMs;
 }
 
 const endAsOf = (endMs: number | null, asOfMs: number): number | null =>
