@@ -12,6 +12,8 @@ import { tellInvoice } from './tell-invoice.ts';
 
 /** How long a month's invoice waits for usage that comes late. */
 const GRACE_MS = 3 * DAY_MS;
+/** How long it waits then for a subscription that cannot be rated: it is what an operator has to mend that. */
+const FAULT_WAIT_MS = 7 * DAY_MS;
 /** Invoices that one round makes final; more wait for the next. */
 const FINAL_MAX = 50;
 
@@ -27,10 +29,11 @@ export async function finalizeInvoices(ctx: Context): Promise<void> {
 }
 
 /** What is still to be booked of the month, of any project of the account. A machine that is waited for is not waited for here. */
-const unbooked = ({ id, monthMs }: InvoiceRow): SQL => sql`SELECT 1 FROM billing_invoices invoice
+const unbooked = ({ id, monthMs }: InvoiceRow, nowMs: number): SQL => sql`SELECT 1 FROM billing_invoices invoice
   JOIN billing_account_projects link ON link.account_id = invoice.account_id
   JOIN billing_subscriptions subscription ON subscription.region = link.region AND subscription.project_id = link.project_id
-  WHERE invoice.id = ${id} AND subscription.due_ms <= ${monthEnd(monthMs) + SETTLE_MS} AND subscription.fault IS NULL`;
+  WHERE invoice.id = ${id} AND CASE WHEN subscription.fault IS NULL THEN subscription.due_ms <= ${monthEnd(monthMs) + SETTLE_MS}
+    ELSE subscription.visited_ms < ${monthEnd(monthMs)} AND ${monthEnd(monthMs) + GRACE_MS + FAULT_WAIT_MS} > ${nowMs} END`;
 
 /** Numbers follow each other by month: an invoice waits for the ones before it. */
 const earlier = ({ id }: InvoiceRow): SQL => sql`SELECT 1 FROM billing_invoices invoice JOIN billing_invoices before
@@ -48,7 +51,7 @@ async function finalizeInvoice(ctx: Context, invoice: InvoiceRow): Promise<void>
       audit: { action: 'billing:invoices:finalize', targetType: 'billing-invoice', targetId: id },
       statements: [
         assertThat(ctx.db, 'draft', sql`EXISTS (SELECT 1 FROM billing_invoices WHERE id = ${id} AND status = 'draft')`),
-        assertThat(ctx.db, 'booked', sql`NOT EXISTS (${unbooked(invoice)})`),
+        assertThat(ctx.db, 'booked', sql`NOT EXISTS (${unbooked(invoice, ctx.clock.nowMs())})`),
         assertThat(ctx.db, 'in-order', sql`NOT EXISTS (${earlier(invoice)})`),
         assertThat(ctx.db, 'as-summed', sql`${purchasesCounted(id)} = ${purchases}`),
         ctx.db.run(sql`INSERT INTO billing_invoice_details (invoice_id, position, subscription_id, price_id, project_id, period_ms, from_ms, through_ms,

@@ -105,6 +105,29 @@ describe('an invoice', () => {
     ]);
   });
 
+  it('waits a week more for what cannot be rated, and takes it later as an adjustment', async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product();
+    const [bad, good] = [await world.open('2026-01-31T20:00:00Z'), await world.open('2026-01-31T20:00:00Z')];
+    for (const vm of [bad, good]) await world.change(vm, '2026-01-31T22:00:00Z', null);
+    const quantity = (of: number) =>
+      world.ctx.db.run(sql`UPDATE usage_spans SET quantity = ${of} WHERE resource_id = ${bad}`);
+    await quantity(2 ** 53);
+    const quiet = { ...world.ctx, log: { info: () => {}, error: () => {} } };
+    for (const [when, status] of [
+      ['2026-02-01T00:00:00Z', 'draft'],
+      ['2026-02-10T23:00:00Z', 'draft'],
+      ['2026-02-11T00:00:00Z', 'final'],
+    ] as const) {
+      await world.farm(when, quiet);
+      expect((await invoices(world)).at(-1), when).toMatchObject({ status, total: '0.20' });
+    }
+    await quantity(1);
+    await world.farm('2026-02-12T00:00:00Z');
+    expect(await invoices(world)).toMatchObject([{ month: '2026-02', total: '0.20' }, { total: '0.20' }]);
+    expect(await world.violations()).toEqual([]);
+  });
+
   it('rounds what a project used of a price once, and what comes late to the same whole', async () => {
     const world = new BillingWorld('2026-01-10T08:30:00Z');
     await world.product({ price: world.price({ model: 'per_unit', unit_price: '0.035' }) });

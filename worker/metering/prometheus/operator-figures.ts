@@ -85,6 +85,11 @@ function ofWork(region: string, nowMs: number): Source[] {
       sql`SELECT count(*) AS value FROM billing_subscriptions WHERE region = ${region} AND due_ms <= ${nowMs}`,
     ),
     source(
+      'subscriptions_faulted',
+      'Subscriptions that could not be rated: their invoices wait a week for them.',
+      sql`SELECT count(*) AS value FROM billing_subscriptions WHERE region = ${region} AND fault IS NOT NULL`,
+    ),
+    source(
       'webhook_deliveries_pending',
       'Deliveries that wait for their next try.',
       sql`SELECT count(*) AS value FROM webhook_deliveries JOIN webhook_endpoints ON webhook_endpoints.id = endpoint_id
