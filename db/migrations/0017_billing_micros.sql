@@ -60,7 +60,7 @@ UPDATE billing_budgets SET amount_micros = amount_micros * (CASE WHEN currency I
 UPDATE billing_holds SET amount_micros = amount_micros * (CASE WHEN currency IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF') THEN 1000000
     WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 1000 WHEN currency IN ('CLF', 'UYW') THEN 100 ELSE 10000 END);
 --> statement-breakpoint
-CREATE INDEX `billing_purchases_invoice` ON `billing_purchases` (`account_id`,`invoice_month_ms`,`currency`,`subscription_id`,`amount_micros`);
+CREATE INDEX `billing_purchases_invoice` ON `billing_purchases` (`account_id`,`invoice_month_ms`,`currency`,`subscription_id`);
 --> statement-breakpoint
 CREATE TABLE `billing_invoice_details` (
 	`invoice_id` text NOT NULL,
@@ -79,6 +79,22 @@ CREATE TABLE `billing_invoice_details` (
 	PRIMARY KEY(`invoice_id`, `position`),
 	FOREIGN KEY (`invoice_id`) REFERENCES `billing_invoices`(`id`) ON UPDATE no action ON DELETE no action
 );
+--> statement-breakpoint
+CREATE TABLE `billing_invoice_sums` (
+	`region` text NOT NULL,
+	`account_id` text NOT NULL,
+	`invoice_month_ms` integer NOT NULL,
+	`currency` text NOT NULL,
+	`project_id` text NOT NULL,
+	`product_id` text NOT NULL,
+	`price_id` text NOT NULL,
+	`period_ms` integer NOT NULL,
+	`purchases` integer NOT NULL,
+	`booked_micros` integer NOT NULL,
+	PRIMARY KEY(`account_id`, `invoice_month_ms`, `currency`, `project_id`, `price_id`, `period_ms`)
+);
+--> statement-breakpoint
+CREATE INDEX `billing_invoice_sums_project` ON `billing_invoice_sums` (`project_id`,`invoice_month_ms`);
 --> statement-breakpoint
 INSERT INTO billing_invoice_details (invoice_id, position, subscription_id, price_id, project_id, period_ms, from_ms, through_ms,
   resource_id, resource_name, quantity_total, quantity_before, amount_micros)
@@ -145,3 +161,15 @@ BEGIN SELECT RAISE(ABORT, 'the invoice is final'); END;
 CREATE TRIGGER billing_invoice_details_fixed BEFORE UPDATE ON billing_invoice_details BEGIN SELECT RAISE(ABORT, 'invoice details are never changed'); END;
 --> statement-breakpoint
 CREATE TRIGGER billing_invoice_details_kept BEFORE DELETE ON billing_invoice_details BEGIN SELECT RAISE(ABORT, 'invoice details are never deleted'); END;
+--> statement-breakpoint
+-- What a month costs, as balances are: kept where it changes.
+INSERT INTO billing_invoice_sums (region, account_id, invoice_month_ms, currency, project_id, product_id, price_id, period_ms, purchases, booked_micros)
+SELECT region, account_id, invoice_month_ms, currency, project_id, product_id, price_id, period_ms, count(*), sum(amount_micros)
+FROM billing_purchases GROUP BY account_id, invoice_month_ms, currency, project_id, price_id, period_ms;
+--> statement-breakpoint
+CREATE TRIGGER billing_purchase_added AFTER INSERT ON billing_purchases BEGIN
+  INSERT INTO billing_invoice_sums (region, account_id, invoice_month_ms, currency, project_id, product_id, price_id, period_ms, purchases, booked_micros)
+    VALUES (NEW.region, NEW.account_id, NEW.invoice_month_ms, NEW.currency, NEW.project_id, NEW.product_id, NEW.price_id, NEW.period_ms, 1, NEW.amount_micros)
+    ON CONFLICT (account_id, invoice_month_ms, currency, project_id, price_id, period_ms)
+    DO UPDATE SET purchases = purchases + 1, booked_micros = booked_micros + NEW.amount_micros;
+END;

@@ -171,8 +171,8 @@ export const billingPurchases = sqliteTable(
   },
   (t) => [
     uniqueIndex('billing_purchases_line').on(t.subscriptionId, t.priceId, t.periodMs, t.revision),
-    /** With subscription and amount: sums of a month read nothing else, and in its order. */
-    index('billing_purchases_invoice').on(t.accountId, t.invoiceMonthMs, t.currency, t.subscriptionId, t.amountMicros),
+    /** In the order in which an invoice's details are read. */
+    index('billing_purchases_invoice').on(t.accountId, t.invoiceMonthMs, t.currency, t.subscriptionId),
     index('billing_purchases_project').on(t.projectId, t.fromMs),
     index('billing_purchases_listed').on(t.projectId, t.sequence),
     index('billing_purchases_account').on(t.accountId, t.sequence),
@@ -260,6 +260,30 @@ export const billingInvoices = sqliteTable(
     uniqueIndex('billing_invoices_month').on(t.accountId, t.monthMs, t.currency),
     uniqueIndex('billing_invoices_number').on(t.accountId, t.number),
     index('billing_invoices_status').on(t.region, t.status, t.monthMs),
+  ],
+);
+
+/**
+ * What the purchases of an invoice come to by project, price and month of use, kept by a trigger: what a month costs is known
+ * without reading all that was bought in it.
+ */
+export const billingInvoiceSums = sqliteTable(
+  'billing_invoice_sums',
+  {
+    region: text().notNull(),
+    accountId: text().notNull(),
+    invoiceMonthMs: integer().notNull(),
+    currency: text().notNull(),
+    projectId: text().notNull(),
+    productId: text().notNull(),
+    priceId: text().notNull(),
+    periodMs: integer().notNull(),
+    purchases: integer().notNull(),
+    bookedMicros: integer().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.accountId, t.invoiceMonthMs, t.currency, t.projectId, t.priceId, t.periodMs] }),
+    index('billing_invoice_sums_project').on(t.projectId, t.invoiceMonthMs),
   ],
 );
 

@@ -169,6 +169,9 @@ export class BillingWorld {
         total_micros <> (SELECT sum(amount_micros) FROM billing_invoice_lines WHERE invoice_id = invoice.id)
         OR (SELECT sum(booked_micros) FROM billing_invoice_lines WHERE invoice_id = invoice.id) <>
           (SELECT sum(amount_micros) FROM billing_purchases p WHERE p.account_id = invoice.account_id AND p.invoice_month_ms = invoice.month_ms AND p.currency = invoice.currency))`,
+      'sums are those of their purchases': sql`SELECT account_id, invoice_month_ms, currency, project_id, price_id, period_ms, count(*), sum(amount_micros) FROM billing_purchases
+        WHERE region = ${this.region} GROUP BY account_id, invoice_month_ms, currency, project_id, price_id, period_ms
+        EXCEPT SELECT account_id, invoice_month_ms, currency, project_id, price_id, period_ms, purchases, booked_micros FROM billing_invoice_sums`,
       'lines are the sums of their details': sql`SELECT line.* FROM billing_invoice_lines line JOIN billing_invoices invoice ON invoice.id = line.invoice_id WHERE invoice.region = ${this.region}
         AND (booked_micros, details) <> (SELECT sum(amount_micros), count(*) FROM billing_invoice_details detail WHERE detail.invoice_id = line.invoice_id
           AND detail.project_id = line.project_id AND detail.price_id = line.price_id AND detail.period_ms = line.period_ms)`,

@@ -7,10 +7,9 @@ import { monthStart } from '../rating/calendar.ts';
 /** Tells of each threshold of a budget that this month's spending has come to; once a month. */
 export async function watchBudgets(ctx: Context): Promise<void> {
   const month = monthStart(ctx.clock.nowMs());
-  // One sum for each account and currency, whatever the number of its budgets: months have millions of purchases.
   const spent = sql`SELECT watched.account_id, watched.currency, coalesce((
-      SELECT sum(purchase.amount_micros) FROM billing_purchases purchase
-      WHERE purchase.account_id = watched.account_id AND purchase.invoice_month_ms = ${month} AND purchase.currency = watched.currency), 0) AS spent_micros
+      SELECT sum(sums.booked_micros) FROM billing_invoice_sums sums
+      WHERE sums.account_id = watched.account_id AND sums.invoice_month_ms = ${month} AND sums.currency = watched.currency), 0) AS spent_micros
     FROM (SELECT DISTINCT account_id, currency FROM billing_budgets WHERE region = ${ctx.region}) watched`;
   const passed = sql`SELECT budget.*, threshold.value AS threshold, spent.spent_micros
     FROM billing_budgets budget JOIN (${spent}) spent ON spent.account_id = budget.account_id AND spent.currency = budget.currency,

@@ -5,9 +5,6 @@ const purchasesOf = (invoiceId: string): SQL => sql`billing_invoices invoice JOI
   ON purchase.account_id = invoice.account_id AND purchase.invoice_month_ms = invoice.month_ms AND purchase.currency = invoice.currency
   WHERE invoice.id = ${invoiceId}`;
 
-/** How many purchases an invoice has: they are never changed, so as many as before are the same as before. */
-export const purchasesCounted = (invoiceId: string): SQL => sql`(SELECT count(*) FROM ${purchasesOf(invoiceId)})`;
-
 /** A detail by what tells it apart within its invoice, in the order that it is read by. */
 export interface DetailKey {
   subscriptionId: string;
@@ -18,13 +15,13 @@ export const FIRST_DETAIL: DetailKey = { subscriptionId: '', priceId: '', period
 
 /**
  * What an invoice has of each subscription, price and month, after one of them: a query of (project_id, subscription_id,
- * price_id, period_ms, quantity_total, quantity_before).
+ * price_id, period_ms, from_ms, through_ms, quantity_total, quantity_before).
  */
-export function quantitiesOf(invoiceId: string, after: DetailKey, countMax: number): SQL {
+export function usedOf(invoiceId: string, after: DetailKey, countMax: number): SQL {
   return sql`
-    SELECT line.project_id, line.subscription_id, line.price_id, line.period_ms, ${quantities} FROM (
-      SELECT purchase.project_id, purchase.subscription_id, purchase.price_id, purchase.period_ms,
-        min(purchase.revision) AS first_revision, max(purchase.revision) AS last_revision
+    SELECT line.project_id, line.subscription_id, line.price_id, line.period_ms, line.from_ms, line.through_ms, ${quantities} FROM (
+      SELECT purchase.project_id, purchase.subscription_id, purchase.price_id, purchase.period_ms, min(purchase.from_ms) AS from_ms,
+        max(purchase.through_ms) AS through_ms, min(purchase.revision) AS first_revision, max(purchase.revision) AS last_revision
       FROM ${purchasesOf(invoiceId)} AND purchase.subscription_id >= ${after.subscriptionId}
         AND (purchase.subscription_id, purchase.price_id, purchase.period_ms) > (${after.subscriptionId}, ${after.priceId}, ${after.periodMs})
       GROUP BY purchase.subscription_id, purchase.price_id, purchase.period_ms

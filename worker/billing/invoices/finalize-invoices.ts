@@ -5,7 +5,7 @@ import { customer, rounding } from '../ledger/names.ts';
 import { DAY_MS, monthEnd } from '../rating/calendar.ts';
 import { SETTLE_MS } from '../rating/plan-visits.ts';
 import { rowOf } from '../rows.ts';
-import { detailsOf, purchasesCounted } from './details-of.ts';
+import { detailsOf } from './details-of.ts';
 import type { InvoiceRow, LineRow } from './invoice-document.ts';
 import { linesNow } from './sum-lines.ts';
 import { tellInvoice } from './tell-invoice.ts';
@@ -53,7 +53,12 @@ async function finalizeInvoice(ctx: Context, invoice: InvoiceRow): Promise<void>
         assertThat(ctx.db, 'draft', sql`EXISTS (SELECT 1 FROM billing_invoices WHERE id = ${id} AND status = 'draft')`),
         assertThat(ctx.db, 'booked', sql`NOT EXISTS (${unbooked(invoice, ctx.clock.nowMs())})`),
         assertThat(ctx.db, 'in-order', sql`NOT EXISTS (${earlier(invoice)})`),
-        assertThat(ctx.db, 'as-summed', sql`${purchasesCounted(id)} = ${purchases}`),
+        assertThat(
+          ctx.db,
+          'as-summed',
+          sql`(SELECT coalesce(sum(purchases), 0) FROM billing_invoice_sums
+          WHERE account_id = ${invoice.accountId} AND invoice_month_ms = ${invoice.monthMs} AND currency = ${invoice.currency}) = ${purchases}`,
+        ),
         ctx.db.run(sql`INSERT INTO billing_invoice_details (invoice_id, position, subscription_id, price_id, project_id, period_ms, from_ms, through_ms,
           resource_id, resource_name, quantity_total, quantity_before, amount_micros) ${detailsOf(id)}`),
         writeLines(ctx, lines),

@@ -6,7 +6,7 @@ import { readRows, type SubscriptionRow } from '../farmer/read-rateables.ts';
 import { rateLine } from '../rating/rate-line.ts';
 import { rowOf } from '../rows.ts';
 import type { PurchaseRow } from '../views.ts';
-import { type DetailKey, FIRST_DETAIL, quantitiesOf } from './details-of.ts';
+import { type DetailKey, FIRST_DETAIL, usedOf } from './details-of.ts';
 import { findInvoice } from './find-invoice.ts';
 
 /** Details that one call rates again; the next goes on after the last. */
@@ -20,7 +20,7 @@ const DETAILS_MAX = 500;
 export async function rerateInvoice(ctx: ActorContext, id: string, after?: string) {
   const { invoice } = await findInvoice(ctx, 'billing:invoices:rerate', id);
   const from = after === undefined ? FIRST_DETAIL : readKey(after);
-  const keys = (await ctx.db.all<Record<string, unknown>>(quantitiesOf(invoice.id, from, DETAILS_MAX))).map((raw) =>
+  const keys = (await ctx.db.all<Record<string, unknown>>(usedOf(invoice.id, from, DETAILS_MAX))).map((raw) =>
     rowOf<DetailKey>(raw),
   );
   const differing: { subscription_id: string; price_id: string; booked: string; rerated: string }[] = [];

@@ -24,7 +24,7 @@ export async function forecast(ctx: ActorContext, asked: string | undefined) {
     ctx.db.all<{
       currency: string;
       micros: number;
-    }>(sql`SELECT currency, sum(amount_micros) AS micros FROM billing_purchases
+    }>(sql`SELECT currency, sum(booked_micros) AS micros FROM billing_invoice_sums
       WHERE project_id = ${projectId} AND region = ${ctx.region} AND invoice_month_ms = ${month} GROUP BY currency`),
     ctx.db.all<Record<string, unknown>>(sql`SELECT * FROM billing_subscriptions
       WHERE project_id = ${projectId} AND region = ${ctx.region} AND end_ms IS NULL ORDER BY id LIMIT ${SUBSCRIPTIONS_MAX}`),
