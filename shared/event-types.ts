@@ -18,7 +18,7 @@ const LATER = '2026-11-28T10:00:00.000Z';
 
 const id = z.string().min(1).max(128);
 const time = z.iso.datetime();
-/** An amount in the currency's micros unit (ISO 4217). */
+/** An amount in millionths of the currency's unit: 1230000 is 1.23 EUR. */
 const micros = z.int();
 const currency = z.string().regex(/^[A-Z]{3}$/);
 
@@ -77,6 +77,7 @@ const invoice = z.object({
   currency,
 });
 const balance = z.object({ account_id: id, available_micros: micros.nullable(), currency });
+const ladder = z.object({ ...balance.shape, delete_at: time.nullable() });
 const budget = z.object({
   id,
   account_id: id,
@@ -175,6 +176,11 @@ const RUNNER = { data: runner, example: HOST, scope: 'region' } as Shape<typeof 
 const BOUGHT = { data: purchase, example: PURCHASE, scope: 'project' } as const;
 const BILL = { data: invoice, example: INVOICE, scope: 'project' } as Shape<typeof invoice>;
 const MONEY = { data: balance, example: BALANCE, scope: 'project' } as const;
+const STEP = {
+  data: ladder,
+  example: { ...BALANCE, available_micros: -30, delete_at: LATER },
+  scope: 'project',
+} as Shape<typeof ladder>;
 const SPENT = { data: budget, example: BUDGET, scope: 'project' } as const;
 const MEASURED = { data: alarm, example: ALARM, scope: 'project' } as const;
 
@@ -229,6 +235,13 @@ export const EVENT_TYPES = {
   'billing.balance.low': told(MONEY, 'The balance is below the mark that was set.'),
   'billing.balance.exhausted': told(MONEY, 'The balance is used up.', { available_micros: -30 }),
   'billing.balance.restored': told(MONEY, 'The balance is good again.', { available_micros: 10_000 }),
+  'billing.account.suspended': told(
+    STEP,
+    'Its grace is over: servers are stopped, and nothing new is made, until it pays.',
+  ),
+  'billing.account.resumed': told(STEP, 'It has something again: what was stopped starts.', { delete_at: null }),
+  'billing.account.deletion_due': told(STEP, 'All that its projects have is deleted at that time.'),
+  'billing.account.emptied': told(STEP, 'Servers, floating IPs and images of its projects are deleted.'),
   'billing.budget.reached': told(SPENT, 'A share of a budget is spent.'),
   'alarm.triggered': told(MEASURED, 'A threshold was crossed.'),
   'alarm.cleared': told(MEASURED, 'A threshold is crossed no more.', { value: 900_000 }),

@@ -116,9 +116,37 @@ export const billingAccounts = sqliteTable(
     stateSinceMs: integer().notNull(),
     /** The last purchase that an event has told of. */
     toldSequence: integer().notNull().default(0),
+    /** How long after it is exhausted its servers are stopped, and how long after that all is deleted; null: never. */
+    graceHours: integer(),
+    deleteAfterDays: integer(),
+    /** Where it stands on that ladder: since when, and what it was told. */
+    suspendedAtMs: integer(),
+    deletionToldAtMs: integer(),
+    emptiedAtMs: integer(),
     createdAtMs: integer().notNull(),
   },
-  (t) => [index('billing_accounts_region').on(t.region)],
+  (t) => [
+    index('billing_accounts_region').on(t.region),
+    index('billing_accounts_suspended').on(t.region).where(sql`suspended_at_ms IS NOT NULL`),
+  ],
+);
+
+/** What the accounts of a region are that projects get by themselves. */
+export const billingDefaults = sqliteTable('billing_defaults', {
+  region: text().primaryKey(),
+  mode: text({ enum: ['prepaid', 'postpaid'] }).notNull(),
+  currency: text().notNull(),
+  creditLimitMicros: integer(),
+  lowMicros: integer(),
+  graceHours: integer(),
+  deleteAfterDays: integer(),
+});
+
+/** Servers that were stopped because their account is suspended: these start again when it is not, and no others. */
+export const billingStoppedServers = sqliteTable(
+  'billing_stopped_servers',
+  { serverId: text().primaryKey(), region: text().notNull() },
+  (t) => [index('billing_stopped_servers_region').on(t.region)],
 );
 
 /** Which account pays for a project. */

@@ -7,6 +7,7 @@ import '../../worker/network/routes.ts';
 import {
   accountPatch,
   budgetBody,
+  defaultsBody,
   movementBody,
   priceBody,
   productBody,
@@ -347,6 +348,7 @@ const fleet: Record<string, Body> = {
   'POST /billing/products/:id/prices': of(priceBody),
   'POST /billing/subscriptions': of(subscriptionBody),
   'PATCH /billing/accounts/:id': of(accountPatch),
+  'PUT /billing/defaults': of(defaultsBody),
   'PUT /billing/accounts/:id/projects/:project': 'nothing',
   'POST /billing/accounts/:id/deposits': of(movementBody),
   'POST /billing/accounts/:id/withdrawals': of(movementBody),

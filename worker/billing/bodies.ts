@@ -87,13 +87,34 @@ export const subscriptionBody = z.strictObject({
 });
 export type NewSubscription = z.infer<typeof subscriptionBody>['subscription'];
 
+/** A mark of a balance, in major units; null: none. */
+const mark = amount.or(z.literal('0')).nullable();
+const GRACE_HOURS_MAX = 24 * 365;
+const DELETE_AFTER_DAYS_MAX = 3650;
+const graceHours = z.int().min(0).max(GRACE_HOURS_MAX).nullable();
+const deleteAfterDays = z.int().min(1).max(DELETE_AFTER_DAYS_MAX).nullable();
+
+export const defaultsBody = z.strictObject({
+  defaults: z.strictObject({
+    mode: z.enum(['prepaid', 'postpaid']),
+    currency,
+    credit_limit: mark.default(null),
+    low_balance: mark.default(null),
+    grace_hours: graceHours.default(null),
+    delete_after_days: deleteAfterDays.default(null),
+  }),
+});
+export type NewDefaults = z.infer<typeof defaultsBody>['defaults'];
+
 export const accountPatch = z.strictObject({
   account: z.strictObject({
     name: name.optional(),
     mode: z.enum(['prepaid', 'postpaid']).optional(),
     currency: currency.optional(),
-    credit_limit: amount.or(z.literal('0')).nullable().optional(),
-    low_balance: amount.or(z.literal('0')).nullable().optional(),
+    credit_limit: mark.optional(),
+    low_balance: mark.optional(),
+    grace_hours: graceHours.optional(),
+    delete_after_days: deleteAfterDays.optional(),
   }),
 });
 export type AccountPatch = z.infer<typeof accountPatch>['account'];

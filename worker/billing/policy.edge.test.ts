@@ -97,6 +97,20 @@ describePolicy<BillingAction>('billing', cast, {
     200,
     post(account, () => ({ account: { low_balance: null } }), 'PATCH'),
   ),
+  'billing:defaults:show': trial(
+    'admin',
+    200,
+    get(() => at('/defaults')),
+  ),
+  'billing:defaults:set': trial(
+    'admin',
+    200,
+    post(
+      () => at('/defaults'),
+      () => ({ defaults: { mode: 'postpaid', currency: 'EUR' } }),
+      'PUT',
+    ),
+  ),
   // The project is of this test alone: it is in no table.
   'billing:accounts:link': trial('admin', 400, () => ({ method: 'PUT', path: account(`/projects/${nothing}`) })),
   'billing:accounts:deposit': trial(

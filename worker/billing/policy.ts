@@ -16,6 +16,8 @@ export type BillingAction =
   | 'billing:accounts:deposit'
   | 'billing:accounts:withdraw'
   | 'billing:accounts:credit'
+  | 'billing:defaults:show'
+  | 'billing:defaults:set'
   | 'billing:transfers:list'
   | 'billing:vouchers:list'
   | 'billing:vouchers:create'
@@ -48,6 +50,8 @@ export const policy: Policy<BillingAction> = {
   'billing:accounts:deposit': 'admin',
   'billing:accounts:withdraw': 'admin',
   'billing:accounts:credit': 'admin',
+  'billing:defaults:show': 'admin',
+  'billing:defaults:set': 'admin',
   'billing:transfers:list': 'project-reader',
   'billing:vouchers:list': 'project-reader',
   'billing:vouchers:create': 'admin',

@@ -5,6 +5,7 @@ import { authenticate } from '../identity/authenticate.ts';
 import { accountMoney } from './accounts/account-money.ts';
 import { budgetView, createBudget, deleteBudget, listBudgets } from './accounts/budgets.ts';
 import { createVoucher } from './accounts/create-voucher.ts';
+import { setDefaults, showDefaults } from './accounts/defaults.ts';
 import { linkProject } from './accounts/link-project.ts';
 import { listAccounts } from './accounts/list-accounts.ts';
 import { listTransfers, transferView } from './accounts/list-transfers.ts';
@@ -14,6 +15,7 @@ import { updateAccount } from './accounts/update-account.ts';
 import {
   accountPatch,
   budgetBody,
+  defaultsBody,
   movementBody,
   priceBody,
   productBody,
@@ -54,7 +56,7 @@ import { type AccountRow, scopeAccount } from './scope.ts';
 import { listSubscriptions } from './subscriptions/list-subscriptions.ts';
 import { subscribe } from './subscriptions/subscribe.ts';
 import { unsubscribe } from './subscriptions/unsubscribe.ts';
-import { accountView, priceView, productView, purchaseView, subscriptionView } from './views.ts';
+import { accountView, defaultsView, priceView, productView, purchaseView, subscriptionView } from './views.ts';
 
 const catalog = new Hono<AppEnv>()
   .get('/', async (c) => {
@@ -205,6 +207,11 @@ export const billingRoutes = new Hono<AppEnv>()
   .route('/products', catalog)
   .route('/subscriptions', subscriptions)
   .route('/accounts', accounts)
+  .get('/defaults', async (c) => c.json({ defaults: defaultsView(await showDefaults(actorContext(c))) }))
+  .put('/defaults', async (c) => {
+    const { defaults } = await parseBody(c, defaultsBody);
+    return c.json({ defaults: defaultsView(await setDefaults(actorContext(c), defaults)) });
+  })
   .route('/invoices', invoices)
   .route('/purchases', purchases)
   .route('/reports', reports)

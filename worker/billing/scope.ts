@@ -4,7 +4,8 @@ import { AssertionFailed, assertThat, commit } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
 import { notFound } from '../http/errors.ts';
 import { authorize, isAdmin, requireProject } from '../http/policy.ts';
-import { accountOf, DEFAULT_CURRENCY, defaultAccountId, ensureAccount } from './accounts/default-account.ts';
+import { accountOf, defaultAccountId, ensureAccount } from './accounts/default-account.ts';
+import { type Defaults, readDefaults } from './accounts/defaults.ts';
 import { type BillingAction, policy } from './policy.ts';
 import { rowOf } from './rows.ts';
 
@@ -54,7 +55,7 @@ async function projectAccount(ctx: ActorContext, action: BillingAction, projectI
   if (raw) return rowOf<AccountRow>(raw);
   const id = defaultAccountId(ctx.region, projectId);
   // What only reads writes nothing.
-  if (/:(list|show)$/.test(action)) return notYet(ctx, id, projectId);
+  if (/:(list|show)$/.test(action)) return notYet(ctx, id, projectId, await readDefaults(ctx));
   const there =
     projectId === ctx.actor.projectId ? sql`1` : sql`EXISTS (SELECT 1 FROM projects WHERE id = ${projectId})`;
   await commit(ctx, {
@@ -69,16 +70,16 @@ async function projectAccount(ctx: ActorContext, action: BillingAction, projectI
 }
 
 /** An account as it will be when something is first booked on it. */
-function notYet(ctx: ActorContext, id: string, projectId: string): AccountRow {
+function notYet(ctx: ActorContext, id: string, projectId: string, given: Defaults): AccountRow {
   const now = ctx.clock.nowMs();
   return {
     id,
     region: ctx.region,
     name: (projectId === ctx.actor.projectId ? ctx.actor.projectName : null) ?? projectId,
-    mode: 'postpaid',
-    currency: DEFAULT_CURRENCY,
-    creditLimitMicros: null,
-    lowMicros: null,
+    ...given,
+    suspendedAtMs: null,
+    deletionToldAtMs: null,
+    emptiedAtMs: null,
     state: 'ok',
     stateSinceMs: now,
     toldSequence: 0,

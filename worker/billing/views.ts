@@ -1,6 +1,7 @@
 import type { billingPurchases } from '../../db/schema/billing.ts';
 import { formatMicros, formatRational, readRational, subtract } from '../../shared/money.ts';
 import { iso, isoOrNull } from '../http/times.ts';
+import type { Defaults } from './accounts/defaults.ts';
 import type { PriceRow } from './catalog/create-price.ts';
 import type { ProductRow } from './catalog/create-product.ts';
 import type { SubscriptionRow } from './farmer/read-rateables.ts';
@@ -60,15 +61,24 @@ export interface Balances {
   voucherMicros: number;
 }
 
-export const accountView = (row: AccountRow, projects: string[], balances: Balances[]) => ({
-  id: row.id,
-  name: row.name,
+/** How an account pays, and what becomes of it when it does not. */
+export const defaultsView = (row: Defaults) => ({
   mode: row.mode,
   currency: row.currency,
   credit_limit: row.creditLimitMicros === null ? null : formatMicros(row.creditLimitMicros, row.currency),
   low_balance: row.lowMicros === null ? null : formatMicros(row.lowMicros, row.currency),
+  grace_hours: row.graceHours,
+  delete_after_days: row.deleteAfterDays,
+});
+
+export const accountView = (row: AccountRow, projects: string[], balances: Balances[]) => ({
+  id: row.id,
+  name: row.name,
+  ...defaultsView(row),
   state: row.state,
   state_since: iso(row.stateSinceMs),
+  suspended_at: isoOrNull(row.suspendedAtMs),
+  emptied_at: isoOrNull(row.emptiedAtMs),
   projects,
   balances: balances.map(({ currency, ownMicros, voucherMicros }) => ({
     currency,

@@ -2,6 +2,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { sql } from 'drizzle-orm';
 import { systemClock } from '../../shared/clock.ts';
 import { farmRound } from '../billing/farmer/farm-round.ts';
+import { climbLadder } from '../billing/ladder/climb-ladder.ts';
 import { expireTasks } from '../compute/expire-tasks.ts';
 import { watchMoves } from '../compute/migrations/watch-moves.ts';
 import type { Env } from '../env.ts';
@@ -59,6 +60,7 @@ const DUTIES: Record<string, (ctx: Context) => Promise<unknown>> = {
   blobs: sweepLooseBlobs,
   imports: recoverImports,
   billing: farmRound,
+  ladder: climbLadder,
   alarms: watchAlarms,
   // Last: it finds the events of the others, too.
   webhooks: webhookRound,

@@ -4,6 +4,7 @@ import type { Database } from '../../db/client.ts';
 import { audit } from '../../db/schema/audit.ts';
 import { dueEndpoints } from '../webhooks/wake-endpoints.ts';
 import type { ActorContext, Context } from './context.ts';
+import { SYSTEM_USER_ID } from './system-actor.ts';
 
 export type Statement = BatchItem<'sqlite'>;
 
@@ -37,11 +38,18 @@ export class ConstraintFailed extends Error {
 }
 
 const ASSERTION = Symbol('assertion');
+interface Assertion {
+  name: string;
+  refusal: Error | undefined;
+}
 
-/** A statement that fails its batch unless the condition holds when the batch runs. */
-export function assertThat(db: Database, name: string, condition: SQL): Statement {
+/**
+ * A statement that fails its batch unless the condition holds when the batch runs.
+ * @param refusal - what is thrown then; without one it is AssertionFailed, for the caller to say what it means
+ */
+export function assertThat(db: Database, name: string, condition: SQL, refusal?: Error): Statement {
   const statement = db.run(sql`INSERT INTO assertions (name) SELECT ${name} WHERE NOT (${condition})`);
-  return Object.assign(statement, { [ASSERTION]: name });
+  return Object.assign(statement, { [ASSERTION]: { name, refusal } satisfies Assertion });
 }
 
 /** A mutation: what it writes, what it leaves in the audit, and which runners' desired state it changes. */
@@ -89,8 +97,8 @@ export async function runBatch(db: Database, statements: Statement[]): Promise<u
 
 function auditRow(ctx: Context, entry: AuditEntry): Statement {
   const user = (ctx as Partial<ActorContext>).actor;
-  const actor =
-    entry.actor ?? (user ? { type: 'user' as const, id: user.userId } : { type: 'system' as const, id: 'aerostat' });
+  const id = user?.userId ?? SYSTEM_USER_ID;
+  const actor = entry.actor ?? { type: id === SYSTEM_USER_ID ? ('system' as const) : ('user' as const), id };
   return ctx.db.insert(audit).values({
     id: ctx.ids.uuid(),
     atMs: ctx.clock.nowMs(),
@@ -113,8 +121,8 @@ function typed(error: unknown, statements: Statement[]): unknown {
   const found = /(UNIQUE|CHECK|NOT NULL) constraint failed: ([^\n]*)/.exec(text);
   if (found?.[2]?.startsWith('assertion')) {
     const index = chain.find((one) => typeof one.statementIndex === 'number')?.statementIndex;
-    const failed = index === undefined ? undefined : (statements[index] as { [ASSERTION]?: string } | undefined);
-    return new AssertionFailed(failed?.[ASSERTION] ?? 'unknown');
+    const failed = index === undefined ? undefined : (statements[index] as { [ASSERTION]?: Assertion } | undefined);
+    return failed?.[ASSERTION]?.refusal ?? new AssertionFailed(failed?.[ASSERTION]?.name ?? 'unknown');
   }
   if (found) return new ConstraintFailed(found[2] ?? '', error);
   if (/FOREIGN KEY constraint failed/.test(text)) return new ConstraintFailed('', error);

@@ -1,4 +1,5 @@
 import { images } from '../../db/schema/image.ts';
+import { requireSolvent } from '../billing/accounts/admit.ts';
 import { AssertionFailed, ConstraintFailed, commit } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
 import { badRequest, conflict, forbidden } from '../http/errors.ts';
@@ -11,7 +12,7 @@ import type { ImageRow } from './views.ts';
 
 /**
  * Registers an image without data.
- * @throws ApiError 403 another owner, or public by one who is no admin; 409 the id is taken; 413 too many
+ * @throws ApiError 403 another owner, public by one who is no admin, or nobody could pay for it; 409 the id is taken; 413 too many
  *   properties, tags or images
  */
 export async function createImage(ctx: ActorContext, body: ImageBody): Promise<ImageRow> {
@@ -19,7 +20,11 @@ export async function createImage(ctx: ActorContext, body: ImageBody): Promise<I
   try {
     await commit(ctx, {
       audit: { action: 'image.create', targetType: 'image', targetId: row.id },
-      statements: [withinLimit(ctx, row.projectId, 'image_count_total', 1), ctx.db.insert(images).values(row)],
+      statements: [
+        withinLimit(ctx, row.projectId, 'image_count_total', 1),
+        ...requireSolvent(ctx, row.projectId),
+        ctx.db.insert(images).values(row),
+      ],
     });
   } catch (error) {
     if (error instanceof ConstraintFailed) throw conflict(`Image ID ${row.id} already exists!`);

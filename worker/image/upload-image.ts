@@ -1,3 +1,4 @@
+import { requireSolvent } from '../billing/accounts/admit.ts';
 import { runBatch } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
 import { conflict } from '../http/errors.ts';
@@ -34,6 +35,7 @@ function beginUpload(ctx: ActorContext, imageId: string, declaredBytes: number):
       action: 'image.upload',
       limit: 'image_size_total',
       declaredBytes,
+      statements: requireSolvent(ctx, row.projectId),
     });
   });
 }

@@ -51,7 +51,7 @@ it('a server that the balance does not hold is refused, alone or among several, 
   const refused = await create();
   expect([refused.status, await refused.json()]).toEqual([
     403,
-    { forbidden: { code: 403, message: expect.stringMatching(/billing account does not hold/) } },
+    { forbidden: { code: 403, message: expect.stringMatching(/billing account is used up/) } },
   ]);
   await billing('POST', `${id}/deposits`, { movement: { amount: '3.00', currency: 'EUR', reference: 'bank-1' } });
   expect((await create({ min_count: 4, max_count: 4 })).status).toBe(403);

@@ -16,6 +16,8 @@ export async function updateAccount(ctx: ActorContext, id: string, change: Accou
     ...(change.mode === undefined ? {} : { mode: change.mode }),
     ...(change.credit_limit === undefined ? {} : { creditLimitMicros: micros(change.credit_limit) }),
     ...(change.low_balance === undefined ? {} : { lowMicros: micros(change.low_balance) }),
+    ...(change.grace_hours === undefined ? {} : { graceHours: change.grace_hours }),
+    ...(change.delete_after_days === undefined ? {} : { deleteAfterDays: change.delete_after_days }),
   };
   await commit(ctx, {
     audit: {

@@ -133,6 +133,7 @@ async function turnOn(ctx: ActorContext, id: string): Promise<void> {
   await commitTransition(ctx, {
     id,
     verb: 'unshelve',
+    costs: true,
     policyAction: ACTION,
     allowed: { ...SHELVED, hostless: false },
     statements: [
@@ -154,6 +155,7 @@ async function commitPlaced(
   await commitTransition(ctx, {
     id,
     verb: 'unshelve',
+    costs: true,
     policyAction: ACTION,
     allowed: { ...SHELVED, vmStates: ['shelved_offloaded'] },
     statements: [
@@ -192,6 +194,7 @@ async function commitUnplaced(ctx: ActorContext, id: string, why: string): Promi
   await commitTransition(ctx, {
     id,
     verb: 'unshelve',
+    costs: true,
     policyAction: ACTION,
     allowed: { ...SHELVED, vmStates: ['shelved_offloaded'] },
     statements: finishedAction(ctx, {

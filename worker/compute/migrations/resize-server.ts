@@ -1,5 +1,7 @@
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { type FlavorSnapshot, servers } from '../../../db/schema/compute.ts';
+import { admit, requireSolvent } from '../../billing/accounts/admit.ts';
+import { offerFor } from '../../billing/reports/quote.ts';
 import { AssertionFailed } from '../../http/commit.ts';
 import type { ActorContext, ProjectContext } from '../../http/context.ts';
 import { ApiError, badRequest } from '../../http/errors.ts';
@@ -18,7 +20,7 @@ const ALLOWED: Allowed = { vmStates: ['active', 'stopped'], launched: true };
 
 /**
  * Gives a server another flavor, on its own host or another. It then waits to be confirmed, with its old disk kept.
- * @throws ApiError 400 no such flavor, the same, one that does not fit, or no host; 403 over the quota; 404; 409
+ * @throws ApiError 400 no such flavor, the same, one that does not fit, or no host; 403 over the quota, or nobody could pay for it; 404; 409
  */
 export async function resizeServer(
   ctx: ActorContext,
@@ -27,7 +29,10 @@ export async function resizeServer(
   diskConfig?: 'AUTO' | 'MANUAL',
 ): Promise<void> {
   authorize(ctx, policy, ACTION);
-  const row = await findServer(ctx, id);
+  const [row, offer] = await Promise.all([
+    findServer(ctx, id),
+    offerFor(ctx, 'server', sql`(SELECT name FROM flavors WHERE id = ${flavorRef} AND region = ${ctx.region})`),
+  ]);
   if (row.lockedBy === null && (!ALLOWED.vmStates.includes(row.vmState) || row.taskState !== null))
     throw invalidState('resize', row, ALLOWED);
   const flavor = await findFlavor(ctx, flavorRef).catch((error: unknown) => {
@@ -56,6 +61,8 @@ export async function resizeServer(
       flavor: snapshotOf(flavor),
       also: [
         ...(grows ? [assertQuota(owner, more)] : []),
+        ...requireSolvent(ctx, row.projectId),
+        ...admit(ctx, offer, { projectId: row.projectId, resourceId: id }),
         ...(diskConfig ? [ctx.db.update(servers).set({ diskConfig }).where(eq(servers.id, id))] : []),
       ],
     });

@@ -1,4 +1,3 @@
-import { AFFORDABLE } from '../../billing/accounts/admit.ts';
 import { AssertionFailed } from '../../http/commit.ts';
 import type { ProjectContext } from '../../http/context.ts';
 import { ApiError, forbidden } from '../../http/errors.ts';
@@ -19,8 +18,6 @@ import { sharesOf } from './share.ts';
 
 /** Races for a host's last room, or for an address, that one create may lose before it gives up. */
 const RACES_MAX = 12;
-const UNAFFORDABLE =
-  'The balance of this project’s billing account does not hold what this costs: pay in, or use a cheaper flavor.';
 
 export interface CreatedServers {
   /** The first, which Nova's answer names. */
@@ -71,7 +68,6 @@ async function withinQuota<T>(ctx: ProjectContext, wanted: NewServer, make: (cou
     } catch (error) {
       if (!(error instanceof AssertionFailed)) throw error;
       if (error.assertion === GROUP_MEMBERS) throw forbidden('Quota exceeded, too many servers in group');
-      if (error.assertion === AFFORDABLE) throw forbidden(UNAFFORDABLE);
       if (error.assertion !== QUOTA) throw (await requestLimitRefusals(ctx)[error.assertion]?.()) ?? error;
       const { refusal, room } = await overrunOf(ctx, await sharesOf(ctx, wanted.flavorId), count);
       if (room < wanted.countMin || room >= count) throw refusal;

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { admit } from '../../billing/accounts/admit.ts';
+import { admit, requireSolvent } from '../../billing/accounts/admit.ts';
 import { offerFor } from '../../billing/reports/quote.ts';
 import { commit, type Statement } from '../../http/commit.ts';
 import type { ProjectContext } from '../../http/context.ts';
@@ -97,6 +97,7 @@ export function admission(ctx: ProjectContext, blueprint: Blueprint, ids: readon
     assertQuota(ctx, shareOf(flavor, ids.length)),
     ...assertRequestLimits(ctx, { metadata_items: Object.keys(wanted.metadata).length, ...limitedOf(wanted.files) }),
     ...(wanted.groupId === null ? [] : joinGroup(ctx, wanted.groupId, ids)),
+    ...requireSolvent(ctx, ctx.actor.projectId),
     ...ids.flatMap((resourceId) => admit(ctx, blueprint.offer, { projectId: ctx.actor.projectId, resourceId })),
   ];
 }

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { requireSolvent } from '../../billing/accounts/admit.ts';
 import { assertThat, type Statement } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { conflict } from '../../http/errors.ts';
@@ -28,6 +29,8 @@ export interface Transition {
   allowed?: Allowed;
   /** Nova lets some be done to locked servers, too. */
   evenLocked?: boolean;
+  /** Whether what it costs begins again, or rises. */
+  costs?: boolean;
   statements: Statement[];
   touches?: SQL;
   detail?: Record<string, unknown>;
@@ -49,6 +52,7 @@ export async function commitTransition(ctx: ActorContext, transition: Transition
       ? []
       : [assertThat(ctx.db, 'unlocked', holds(id, sql`locked_by IS NULL`))]),
     ...(allowed ? [assertThat(ctx.db, 'state', holds(id, allows(allowed)))] : []),
+    ...(transition.costs ? requireSolvent(ctx, sql`(SELECT project_id FROM servers WHERE id = ${id})`) : []),
   ];
   const change = {
     audit: { action: policyAction, targetType: 'server', targetId: id, ...(detail ? { detail } : {}) },

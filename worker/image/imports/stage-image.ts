@@ -1,3 +1,4 @@
+import { requireSolvent } from '../../billing/accounts/admit.ts';
 import { runBatch } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { ApiError, conflict } from '../../http/errors.ts';
@@ -33,6 +34,7 @@ function beginStage(ctx: ActorContext, imageId: string, declaredBytes: number): 
     }
     return claimUpload(ctx, row, {
       ...{ status: 'uploading', action: 'image.stage', limit: 'image_stage_total', declaredBytes },
+      statements: requireSolvent(ctx, row.projectId),
     });
   });
 }

@@ -1,5 +1,7 @@
 import { inArray, sql } from 'drizzle-orm';
 import { floatingIps } from '../../../db/schema/routers.ts';
+import { requireAffordable } from '../../billing/accounts/admit.ts';
+import { offerFor } from '../../billing/reports/quote.ts';
 import { commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { inOrder } from '../api/in-order.ts';
@@ -40,7 +42,7 @@ export function createFloatingIps(
     if (input.floating_ip_address) enforce(ctx, 'create_floatingip:floating_ip_address');
   }
   return whileRacing(async () => {
-    const plans = await planAll(ctx, inputs, random);
+    const [plans, offer] = await Promise.all([planAll(ctx, inputs, random), offerFor(ctx, 'floating_ip', 'default')]);
     const ids = plans.map(({ row }) => row.id);
     const portIds = listOf(plans.flatMap(({ row }) => row.portId ?? []));
     const results = await commit(ctx, {
@@ -60,6 +62,7 @@ export function createFloatingIps(
           ctx,
           plans.map(({ port }) => port),
         ),
+        ...plans.flatMap(({ row }) => requireAffordable(ctx, offer, row)),
         ctx.db.insert(floatingIps).values(plans.map(({ row }) => row)),
         ...assertQuota(
           ctx,

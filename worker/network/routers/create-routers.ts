@@ -1,5 +1,7 @@
 import { inArray } from 'drizzle-orm';
 import { routers } from '../../../db/schema/routers.ts';
+import { requireAffordable } from '../../billing/accounts/admit.ts';
+import { offerFor } from '../../billing/reports/quote.ts';
 import { commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { inOrder } from '../api/in-order.ts';
@@ -27,7 +29,10 @@ type Input = New<typeof routerAttributes>;
 export function createRouters(ctx: ActorContext, inputs: Input[], random: Random = cryptoRandom): Promise<RouterRow[]> {
   for (const input of inputs) authorize(ctx, input);
   return whileRacing(async () => {
-    await checkZones(ctx, [...new Set(inputs.flatMap((input) => input.availability_zone_hints))]);
+    const [offer] = await Promise.all([
+      offerFor(ctx, 'router', 'default'),
+      checkZones(ctx, [...new Set(inputs.flatMap((input) => input.availability_zone_hints))]),
+    ]);
     const now = ctx.clock.nowMs();
     const rows = inputs.map((input) => ({
       id: ctx.ids.uuid(),
@@ -56,6 +61,7 @@ export function createRouters(ctx: ActorContext, inputs: Input[], random: Random
           ctx,
           gateways.map(({ row }) => row.networkId),
         ),
+        ...rows.flatMap((row) => requireAffordable(ctx, offer, row)),
         ctx.db.insert(routers).values(rows),
         ...insertPorts(ctx, gateways),
         ...assertQuota(
