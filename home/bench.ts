@@ -7,7 +7,7 @@ import { network } from '../test/bench/network.ts';
 import { benchRules } from '../test/bench/network-rules.ts';
 import { placement } from '../test/bench/placement.ts';
 
-const BENCHES: Record<string, () => Promise<void>> = {
+const BENCHES: Record<string, (args: string[]) => Promise<void>> = {
   control: benchControl,
   growth,
   intranet,
@@ -18,9 +18,9 @@ const BENCHES: Record<string, () => Promise<void>> = {
 };
 
 /** `npm run bench:NAME`: prints figures, one a line. @throws Refusal for a name that is none */
-export async function bench([name = '']: string[]): Promise<number> {
+export async function bench([name = '', ...args]: string[]): Promise<number> {
   const one = BENCHES[name];
   if (!one) throw new Refusal(`there is no benchmark ${name}. There is: ${Object.keys(BENCHES).join(', ')}`);
-  await one();
+  await one(args);
   return 0;
 }

@@ -43,6 +43,8 @@ export interface EdgeOptions {
   trustedDashboards?: string[];
   /** A JSON object of Keystone's `[security_compliance]` options. */
   securityCompliance?: string;
+  /** The worker's module, where it is another than its own. */
+  workerEntry?: string;
 }
 
 /** The control plane at home: the database process and workerd, both supervised. */
@@ -63,7 +65,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   for (const folder of [paths.logs, join(paths.database, '..'), paths.blobs, paths.durableObjects, paths.worker]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
-  const bundling = buildWorker(paths.worker);
+  const bundling = buildWorker(paths.worker, options.workerEntry);
   // Chosen once, so that the worker finds the database again after a restart of either.
   const databaseAddress = `127.0.0.1:${await freePort()}`;
   const started: Supervisor[] = [];

@@ -10,19 +10,30 @@ import {
   isDecimal,
   multiply,
   parseDecimal,
+  type Rational,
   rational,
   readRational,
+  reduce,
   roundHalfAway,
   roundToMinor,
   storedMicros,
   subtract,
   toMicros,
   writeRational,
+  ZERO,
 } from './money.ts';
 
 const fraction = fc
   .tuple(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.bigInt({ min: 1n, max: 10n ** 12n }))
   .map(([n, d]) => rational(n, d));
+
+/** By Euclid, on BigInts alone. */
+function naivelyReduced(n: bigint, d: bigint): Rational {
+  let [x, y] = [n < 0n ? -n : n, d < 0n ? -d : d];
+  while (y !== 0n) [x, y] = [y, x % y];
+  const by = d < 0n ? -x : x;
+  return { n: n / by, d: d / by };
+}
 
 describe('rounding', () => {
   it.each([
@@ -66,12 +77,34 @@ describe('fractions', () => {
   it('obey the laws of a field', () => {
     fc.assert(
       fc.property(fraction, fraction, fraction, (a, b, c) => {
-        expect(add(a, b)).toEqual(add(b, a));
-        expect(multiply(a, add(b, c))).toEqual(add(multiply(a, b), multiply(a, c)));
-        expect(subtract(add(a, b), b)).toEqual(a);
-        if (b.n !== 0n) expect(multiply(divide(a, b), b)).toEqual(a);
+        const same = (left: Rational, right: Rational) => {
+          expect(reduce(left)).toEqual(reduce(right));
+          expect(compare(left, right)).toBe(0);
+        };
+        same(add(a, b), add(b, a));
+        same(multiply(a, add(b, c)), add(multiply(a, b), multiply(a, c)));
+        same(subtract(add(a, b), b), a);
+        if (b.n !== 0n) same(multiply(divide(a, b), b), a);
       }),
     );
+  });
+
+  it('are without a common divisor, however long they are', () => {
+    const long = 7n ** 90n;
+    const some = fc.tuple(fc.bigInt({ min: -(2n ** 60n), max: 2n ** 60n }), fc.constantFrom(1n, 6n, 10n ** 9n, long));
+    const parts = fc.tuple(some, some).map((two) => two.map(([value, by]) => value * by) as [bigint, bigint]);
+    fc.assert(
+      fc.property(parts, ([n, d]) => {
+        if (d !== 0n) expect(rational(n, d)).toEqual(naivelyReduced(n, d));
+      }),
+    );
+  });
+
+  it('stay short in a sum of many', () => {
+    let sum = ZERO;
+    for (let at = 1; at <= 2_000; at += 1) sum = add(sum, multiply(rational(1n, BigInt(at)), rational(BigInt(at), 2n)));
+    expect(reduce(sum)).toEqual({ n: 1_000n, d: 1n });
+    expect(sum.d < 1n << 512n).toBe(true);
   });
 
   it('are kept as they are', () => {

@@ -3,6 +3,8 @@
  * is a fraction of two BigInts until it is rounded, here and nowhere else. What is paid is whole minor units.
  */
 
+import { Lru } from './lru.ts';
+
 /** Digits of the minor unit where they are not two (ISO 4217, list one). */
 const OTHER_EXPONENTS: Readonly<Record<number, string>> = {
   0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
@@ -26,7 +28,10 @@ const WHOLE_DIGITS_MAX = 15;
 const FRACTION_DIGITS_MAX = 18;
 const DECIMAL = new RegExp(`^-?\\d{1,${WHOLE_DIGITS_MAX}}(\\.\\d{1,${FRACTION_DIGITS_MAX}})?$`);
 
-/** An exact fraction; `d` is positive, and both are without a common divisor. */
+/**
+ * An exact fraction; `d` is positive. What `rational` and `reduce` answer is without a common divisor: nothing that is
+ * between is divided, for that takes most of the time.
+ */
 export interface Rational {
   readonly n: bigint;
   readonly d: bigint;
@@ -38,36 +43,88 @@ export const currencyExponent = (currency: string): number | null => EXPONENTS.g
 
 const abs = (value: bigint) => (value < 0n ? -value : value);
 
+const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+
 function divisor(a: bigint, b: bigint): bigint {
-  let [x, y] = [abs(a), abs(b)];
-  while (y !== 0n) [x, y] = [y, x % y];
+  let x = abs(a);
+  let y = abs(b);
+  while (y > SAFE || (x > SAFE && y !== 0n)) {
+    const rest = x % y;
+    x = y;
+    y = rest;
+  }
+  return y === 0n ? x : BigInt(divisorOfNumbers(Number(x), Number(y)));
+}
+
+/** Up to what a double counts exactly, and then what a word does: each many times as fast as the one before. */
+function divisorOfNumbers(a: number, b: number): number {
+  let x = a;
+  let y = b;
+  while (y > WORD_MAX || (x > WORD_MAX && y !== 0)) {
+    const rest = x % y;
+    x = y;
+    y = rest;
+  }
+  return y === 0 ? x : divisorOfWords(x | 0, y | 0);
+}
+
+const WORD_MAX = 2 ** 31 - 1;
+
+function divisorOfWords(a: number, b: number): number {
+  let x = a;
+  let y = b;
+  while (y !== 0) {
+    const rest = (x % y) | 0;
+    x = y;
+    y = rest;
+  }
   return x;
 }
 
 /** @throws RangeError for a denominator of zero */
 export function rational(n: bigint, d = 1n): Rational {
+  if (d === 1n) return { n, d };
   if (d === 0n) throw new RangeError('a fraction of zero parts');
   const by = divisor(n, d) * (d < 0n ? -1n : 1n) || 1n;
-  return { n: n / by, d: d / by };
+  return by === 1n ? { n, d } : { n: n / by, d: d / by };
 }
 
 export const isDecimal = (text: string): boolean => DECIMAL.test(text);
 
+/** Decimals as they were parsed: those of a price are asked for at each moment that it is rated at. */
+const PARSED_MAX = 1_000;
+const parsed = new Lru<string, Rational>(PARSED_MAX);
+
 /** A decimal string as the fraction it says. @throws RangeError for what is none */
 export function parseDecimal(text: string): Rational {
+  const known = parsed.get(text);
+  if (known) return known;
   if (!isDecimal(text)) throw new RangeError(`'${text.slice(0, 64)}' is no decimal number`);
   const [whole = '0', fraction = ''] = text.split('.');
-  return rational(BigInt(whole + fraction), 10n ** BigInt(fraction.length));
+  const value = rational(BigInt(whole + fraction), 10n ** BigInt(fraction.length));
+  parsed.set(text, value);
+  return value;
 }
 
-export const add = (a: Rational, b: Rational): Rational => rational(a.n * b.d + b.n * a.d, a.d * b.d);
-export const subtract = (a: Rational, b: Rational): Rational => rational(a.n * b.d - b.n * a.d, a.d * b.d);
-export const multiply = (a: Rational, b: Rational): Rational => rational(a.n * b.n, a.d * b.d);
+/** The same fraction without a common divisor. */
+export const reduce = ({ n, d }: Rational): Rational => rational(n, d);
+
+/** Sums and products are reduced once they are this long: a sum of many would grow with each. */
+const LONG = 1n << 256n;
+const fraction = (n: bigint, d: bigint): Rational => (d > LONG ? rational(n, d) : { n, d });
+
+export const add = (a: Rational, b: Rational): Rational =>
+  a.d === b.d ? { n: a.n + b.n, d: a.d } : fraction(a.n * b.d + b.n * a.d, a.d * b.d);
+export const subtract = (a: Rational, b: Rational): Rational =>
+  a.d === b.d ? { n: a.n - b.n, d: a.d } : fraction(a.n * b.d - b.n * a.d, a.d * b.d);
+export const multiply = (a: Rational, b: Rational): Rational => fraction(a.n * b.n, a.d * b.d);
 /** @throws RangeError for a divisor of zero */
 export const divide = (a: Rational, b: Rational): Rational => rational(a.n * b.d, a.d * b.n);
 /** Below zero, zero or above, as `a` is less than, equal to or more than `b`. */
-export const compare = (a: Rational, b: Rational): number =>
-  Number(a.n * b.d > b.n * a.d) - Number(a.n * b.d < b.n * a.d);
+export function compare(a: Rational, b: Rational): number {
+  const [left, right] = a.d === b.d ? [a.n, b.n] : [a.n * b.d, b.n * a.d];
+  return Number(left > right) - Number(left < right);
+}
 export const greater = (a: Rational, b: Rational): Rational => (compare(a, b) >= 0 ? a : b);
 export const lesser = (a: Rational, b: Rational): Rational => (compare(a, b) <= 0 ? a : b);
 
@@ -82,7 +139,7 @@ const MICROS = 10n ** 6n;
 const MICRO_DIGITS = 6;
 
 /** An exact amount in whole micros. */
-export const toMicros = (amount: Rational): bigint => roundHalfAway(multiply(amount, rational(MICROS)));
+export const toMicros = ({ n, d }: Rational): bigint => roundHalfAway({ n: n * MICROS, d });
 
 /** Micros to the nearest whole minor unit, as it can be paid, in micros. @throws RangeError for what is no currency */
 export function roundToMinor(micros: bigint, currency: string): bigint {
@@ -117,7 +174,10 @@ function fixed(scaled: bigint, digits: number): string {
 }
 
 /** As it is kept where it must stay exact: `n/d`. */
-export const writeRational = ({ n, d }: Rational): string => `${n}/${d}`;
+export function writeRational(value: Rational): string {
+  const { n, d } = reduce(value);
+  return `${n}/${d}`;
+}
 
 /** @throws RangeError, SyntaxError for what `writeRational` did not write */
 export function readRational(text: string): Rational {

@@ -71,6 +71,7 @@ export async function startCloud(
     webhookAllow?: string[];
     trustedDashboards?: string[];
     securityCompliance?: string;
+    workerEntry?: string;
   } = {},
 ): Promise<Cloud> {
   const folder = mkdtempSync(join(tmpdir(), 'aerostat-cloud-'));

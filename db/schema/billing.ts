@@ -91,7 +91,7 @@ export const billingSubscriptions = sqliteTable(
   (t) => [
     uniqueIndex('billing_subscriptions_open').on(t.resourceId, t.productId).where(sql`end_ms IS NULL`),
     index('billing_subscriptions_due').on(t.region, t.dueMs).where(sql`due_ms IS NOT NULL`),
-    index('billing_subscriptions_resource').on(t.resourceId),
+    index('billing_subscriptions_resource').on(t.resourceId, t.productId),
     index('billing_subscriptions_project').on(t.projectId, t.startMs),
     index('billing_subscriptions_product').on(t.productId),
   ],

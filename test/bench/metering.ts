@@ -5,10 +5,13 @@ import { networks, ports } from '../../db/schema/network.ts';
 import { pause } from '../../runner/host/wait.ts';
 import { WINDOW_MS } from '../../shared/meters.ts';
 import type { Sample, SampleBatch } from '../../shared/protocol/messages.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import { type Cloud, REGION, startCloud } from '../cloud.ts';
 import { SocketRunner } from '../socket-runner.ts';
 import { figure } from './figures.ts';
+import { benchPeers } from './peers/bench-peers.ts';
 import { cpuSeconds, withDescendants } from './processes.ts';
+import { benchRating } from './rating/bench-rating.ts';
 
 const GUESTS_PER_MACHINE = 100;
 const ROWS_PER_INSERT = 25;
@@ -24,8 +27,26 @@ interface Machine {
   ports: string[];
 }
 
+/** Parts of the benchmark; each can be asked for alone. */
+const PARTS: Record<string, (args: string[]) => Promise<void>> = { samples: benchSamples, rating: benchRating };
+/** Asked for by name alone: it downloads what it measures. */
+const APART: typeof PARTS = { peers: benchPeers };
+
+/**
+ * What metering and billing cost: from samples to sealed windows, and from these to invoices.
+ * @param args - a part and what it takes; nothing: all of them
+ * @throws Refusal for a part that is none
+ */
+export async function benchMetering([part, ...args]: string[]): Promise<void> {
+  const parts = part === undefined ? Object.values(PARTS) : [PARTS[part] ?? APART[part]];
+  for (const one of parts) {
+    if (!one) throw new Refusal(`there is no part ${part}. There is: ${Object.keys({ ...PARTS, ...APART }).join(', ')}`);
+    await one(args);
+  }
+}
+
 /** What taking samples and sealing their windows costs at the edge, with guests of ten meters each. */
-export async function benchMetering(): Promise<void> {
+async function benchSamples(): Promise<void> {
   for (const guests of [1_000, 10_000]) {
     const cloud = await startCloud();
     try {

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { formatMicros, formatRational } from '../../../shared/money.ts';
+import { formatMicros, formatRational, writeRational } from '../../../shared/money.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { ApiError, notFound } from '../../http/errors.ts';
 import { iso, isoOrNull } from '../../http/times.ts';
@@ -50,7 +50,7 @@ export async function showEvidence(ctx: ActorContext, id: string) {
       to: iso(line.throughMs),
       order_unit: product.orderUnit,
       order_size: product.orderSize,
-      quantity_exact: `${line.quantity.n}/${line.quantity.d}`,
+      quantity_exact: writeRational(line.quantity),
       quantity: formatRational(line.quantity, 9),
       amount: formatMicros(line.amountMicros, product.currency),
     },

@@ -13,11 +13,13 @@ export const UNCHANGED = 'billing-subscription-unchanged';
 
 /**
  * Writes what a subscription was planned to be charged, the money that moves, and how far it has come: in one batch.
+ * @param leaseUntilMs - of who goes on with it at once
  * @throws AssertionFailed where it has changed since it was read; ConstraintFailed where another has booked the same
  */
-export async function bookVisits(ctx: Context, read: Read, plan: VisitPlan): Promise<void> {
+export async function bookVisits(ctx: Context, read: Read, plan: VisitPlan, leaseUntilMs = 0): Promise<void> {
   const { row } = read;
-  const purchases = plan.purchases.map((one) => ({ ...one, id: ctx.ids.uuid() }));
+  const id = idsOf(ctx);
+  const purchases = plan.purchases.map((one, at) => ({ ...one, id: id(at) }));
   const statements = [
     assertThat(
       ctx.db,
@@ -27,7 +29,7 @@ export async function bookVisits(ctx: Context, read: Read, plan: VisitPlan): Pro
     ...(purchases.length > 0 ? purchaseStatements(ctx, read, purchases) : []),
     ctx.db.run(sql`
       UPDATE billing_subscriptions SET visited_ms = ${plan.visitedMs}, charged_through_ms = ${plan.chargedThroughMs}, due_ms = ${plan.dueMs},
-        dirty_from_ms = NULL, revision = revision + 1, lease_until_ms = 0, fault = NULL
+        dirty_from_ms = NULL, revision = revision + 1, lease_until_ms = ${leaseUntilMs}, fault = NULL
       WHERE id = ${row.id}`),
   ];
   // No audit: purchases are never changed, and say it all.
@@ -47,16 +49,34 @@ function purchaseStatements(ctx: Context, read: Read, purchases: IdentifiedPurch
   ];
 }
 
+/**
+ * Ids that differ in their last digits alone: what is written together lies together in each index of them, and a batch
+ * changes a few pages of it instead of one for each purchase.
+ */
+function idsOf(ctx: Context): (at: number) => string {
+  const random = ctx.ids.uuid();
+  return (at) => `${random.slice(0, -ID_DIGITS)}${at.toString(16).padStart(ID_DIGITS, '0')}`;
+}
+/** Of so many hexadecimal digits: more than a batch has purchases, and 106 bits stay random. */
+const ID_DIGITS = 4;
+
+/** What a purchase is written from, as a list: members that are named cost more to find than all else of a row. */
+const MEMBERS = [
+  ...(['id', 'priceId', 'periodMs', 'revision', 'fromMs', 'throughMs', 'asOfMs'] as const),
+  ...(['quantity', 'quantityTotal', 'amountMicros', 'amountTotalMicros'] as const),
+] as const;
+const of = (member: (typeof MEMBERS)[number]): SQL => sql.raw(`(one.value ->> ${MEMBERS.indexOf(member)})`);
+const listed = (one: IdentifiedPurchase) =>
+  MEMBERS.map((member) => {
+    const value = one[member];
+    return typeof value === 'object' ? writeRational(value) : value;
+  });
+
 /** A purchase is on its month's invoice, or, where that one is final, on this month's. */
 function insertPurchases(ctx: Context, { row, rateable }: Read, purchases: IdentifiedPurchase[]): Statement {
   const now = ctx.clock.nowMs();
   const { currency, id: productId } = rateable.product;
-  const rows = purchases.map((one) => ({
-    ...one,
-    quantity: writeRational(one.quantity),
-    quantityTotal: writeRational(one.quantityTotal),
-  }));
-  const of = (member: string) => sql.raw(`json_extract(one.value, '$.${member}')`);
+  const rows = purchases.map(listed);
   return ctx.db.run(sql`
     INSERT INTO billing_purchases (id, region, account_id, project_id, subscription_id, product_id, price_id, period_ms, revision,
       from_ms, through_ms, as_of_ms, quantity, quantity_total, currency, amount_micros, amount_total_micros, invoice_month_ms, at_ms)
@@ -65,15 +85,12 @@ function insertPurchases(ctx: Context, { row, rateable }: Read, purchases: Ident
       CASE WHEN EXISTS (SELECT 1 FROM billing_invoices WHERE account_id = one.account_id AND month_ms = ${of('periodMs')} AND currency = ${currency} AND status = 'final')
         THEN max(${of('periodMs')}, ${monthStart(now)}) ELSE ${of('periodMs')} END,
       ${now}
-    FROM (SELECT key, value, coalesce(${refunded(row.id, of)}, ${accountOf(row.region, row.projectId)}) AS account_id
+    FROM (SELECT key, value, coalesce(${refunded(row.id)}, ${accountOf(row.region, row.projectId)}) AS account_id
       FROM json_each(${JSON.stringify(rows)}) one) one ORDER BY one.key`);
 }
 
 /** What is given back goes to whom it came from, should the project have another account by now. */
-const refunded = (
-  subscriptionId: string,
-  of: (member: string) => SQL,
-): SQL => sql`CASE WHEN ${of('amountMicros')} < 0 THEN (
+const refunded = (subscriptionId: string): SQL => sql`CASE WHEN ${of('amountMicros')} < 0 THEN (
   SELECT paid.account_id FROM billing_purchases paid
   WHERE paid.subscription_id = ${subscriptionId} AND paid.price_id = ${of('priceId')} AND paid.period_ms = ${of('periodMs')}
   GROUP BY paid.account_id HAVING sum(paid.amount_micros) >= -${of('amountMicros')} ORDER BY max(paid.sequence) DESC LIMIT 1) END`;

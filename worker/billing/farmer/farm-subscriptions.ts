@@ -4,16 +4,18 @@ import type { Context } from '../../http/context.ts';
 import { planVisits } from '../rating/plan-visits.ts';
 import { rowOf } from '../rows.ts';
 import { bookVisits } from './book-visits.ts';
-import { knownAt, type Read, readRows, type SubscriptionRow } from './read-rateables.ts';
+import { goOn, knownAt, type Read, readRows, type SubscriptionRow } from './read-rateables.ts';
 
 /** How long a subscription is one farmer's; should that one die, another takes it then. */
 const LEASE_MS = 60_000;
-/** Subscriptions leased at once, moments booked of one at once, and leases taken in one round. */
-const LEASED_MAX = 40;
-/** Batches under way at once: the database commits them together. */
-const BOOKED_AT_ONCE = 6;
-const VISITS_MAX = 200;
-const LEASES_MAX = 25;
+/** Subscriptions leased at once, leases taken in one round, and moments of one that a round books. */
+const LEASED_MAX = 20;
+const LEASES_MAX = 50;
+const VISITS_MAX = 1_000;
+/** Moments booked in one batch: it must not keep others waiting for the database. */
+const VISITS_PER_BATCH = 200;
+/** Leases under way at once: while the database writes for one, another is rated, and they commit together. */
+const LANES = 4;
 /** When one that could not be rated is tried again. */
 const FAULT_RETRY_MS = 10 * 60_000;
 
@@ -32,20 +34,22 @@ export async function farmSubscriptions(
   limits = { leases: LEASES_MAX, visits: VISITS_MAX },
 ): Promise<Farmed> {
   const farmed = { subscriptions: 0, purchases: 0 };
-  for (let lease = 0; lease < limits.leases; lease += 1) {
-    const rows = await leaseDue(ctx);
-    const reads = await readEach(ctx, rows);
-    for (let at = 0; at < reads.length; at += BOOKED_AT_ONCE) {
-      const booked = reads.slice(at, at + BOOKED_AT_ONCE).map((read) => farmOne(ctx, read, limits.visits));
-      // All of them end before the round does, whatever one of them came to.
-      for (const one of await Promise.allSettled(booked)) {
-        if (one.status === 'rejected') throw one.reason;
-        farmed.purchases += one.value;
+  let leases = 0;
+  const lane = async () => {
+    for (let more = true; more && leases < limits.leases; ) {
+      leases += 1;
+      const rows = await leaseDue(ctx);
+      for (const read of await readEach(ctx, rows)) {
+        const purchases = await farmOne(ctx, read, limits.visits);
+        farmed.purchases += purchases;
       }
+      farmed.subscriptions += rows.length;
+      more = rows.length === LEASED_MAX;
     }
-    farmed.subscriptions += rows.length;
-    if (rows.length < LEASED_MAX) break;
-  }
+  };
+  // All of them end before the round does, whatever one of them came to.
+  for (const end of await Promise.allSettled(Array.from({ length: LANES }, lane)))
+    if (end.status === 'rejected') throw end.reason;
   return farmed;
 }
 
@@ -76,22 +80,28 @@ async function readEach(ctx: Context, rows: SubscriptionRow[]): Promise<Read[]> 
 }
 
 /** @returns how many purchases were booked */
-async function farmOne(ctx: Context, read: Read, visitsMax: number): Promise<number> {
+async function farmOne(ctx: Context, first: Read, visitsMax: number): Promise<number> {
+  let [read, booked] = [first, 0];
   try {
-    const plan = planVisits(read.rateable, knownAt(read, ctx.clock.nowMs()), visitsMax);
-    await bookVisits(ctx, read, plan);
-    return plan.purchases.length;
+    for (let visits = 0; ; visits += VISITS_PER_BATCH) {
+      const now = ctx.clock.nowMs();
+      const plan = planVisits(read.rateable, knownAt(read, now), Math.min(VISITS_PER_BATCH, visitsMax - visits));
+      const more = plan.dueMs !== null && plan.dueMs <= now && visits + VISITS_PER_BATCH < visitsMax;
+      await bookVisits(ctx, read, plan, more ? now + LEASE_MS : 0);
+      booked += plan.purchases.length;
+      if (!more) break;
+      read = goOn(read, plan);
+    }
   } catch (error) {
     // Another farmer was there, or the resource changed: what is due then is found by the next who looks.
-    if (error instanceof AssertionFailed || error instanceof ConstraintFailed) return giveUp(ctx, read);
-    await setAside(ctx, read.row, error);
-    return 0;
+    if (error instanceof AssertionFailed || error instanceof ConstraintFailed) await giveUp(ctx, read);
+    else await setAside(ctx, read.row, error);
   }
+  return booked;
 }
 
-async function giveUp(ctx: Context, { row }: Read): Promise<number> {
+async function giveUp(ctx: Context, { row }: Read): Promise<void> {
   await ctx.db.run(sql`UPDATE billing_subscriptions SET lease_until_ms = 0 WHERE id = ${row.id}`);
-  return 0;
 }
 
 /** One that cannot be rated must not keep the others from it. */

@@ -4,7 +4,7 @@ import type { billingProducts, billingSubscriptions } from '../../../db/schema/b
 import { readRational } from '../../../shared/money.ts';
 import type { Statement } from '../../http/commit.ts';
 import { DAY_MS, floorHour, monthStart } from '../rating/calendar.ts';
-import type { Known } from '../rating/plan-visits.ts';
+import type { Known, VisitPlan } from '../rating/plan-visits.ts';
 import { priceTerms } from '../rating/price-terms.ts';
 import type { Booked, Rateable, Span, WindowSum } from '../rating/rateable.ts';
 
@@ -86,8 +86,10 @@ function statementsOf(db: Database, row: SubscriptionRow, from: number): Stateme
       sql`SELECT id, effective_from_ms AS "effectiveFromMs", terms FROM billing_prices WHERE product_id = ${row.productId} ORDER BY effective_from_ms`,
     ),
     spansOf(db, row, from, 0),
-    db.all(sql`SELECT start_ms AS "startMs", sum(value) AS value FROM meter_windows
-      WHERE ${volume} AND resource_id = ${row.resourceId} AND meter = ${meter} AND start_ms >= ${floorHour(from)} GROUP BY start_ms ORDER BY start_ms`),
+    // As one text: a month has hundreds of them, and a row of a client costs more than it says.
+    db.all(sql`SELECT json_group_array(json_array(start_ms, value)) AS listed FROM (
+      SELECT start_ms, sum(value) AS value FROM meter_windows
+      WHERE ${volume} AND resource_id = ${row.resourceId} AND meter = ${meter} AND start_ms >= ${floorHour(from)} GROUP BY start_ms ORDER BY start_ms)`),
     db.all(sql`SELECT price_id AS "priceId", period_ms AS "periodMs", revision, through_ms AS "throughMs", quantity_total AS "quantityTotal", amount_total_micros AS "amountTotalMicros"
       FROM billing_purchases purchase WHERE subscription_id = ${row.id} AND period_ms >= ${from}
         AND revision = (SELECT max(revision) FROM billing_purchases other
@@ -107,7 +109,7 @@ function assemble(row: SubscriptionRow, results: unknown[][]): Read {
     ProductRow[],
     PriceRow[],
     Span[],
-    WindowSum[],
+    { listed: string }[],
     BookedRow[],
     { sealed: number | null }[],
     unknown[],
@@ -123,12 +125,20 @@ function assemble(row: SubscriptionRow, results: unknown[][]): Read {
       prices: prices.map((price) => ({ ...price, terms: priceTerms.parse(JSON.parse(price.terms)) })),
       subscription: row,
       spans: row.kind === 'time' && row.openedBy === 'call' && spans.length === 0 ? [own] : spans,
-      windows,
+      windows: windowsOf(windows[0]?.listed ?? '[]'),
       booked: booked.map((line) => ({ ...line, quantityTotal: readRational(line.quantityTotal) })),
     },
     sealedThroughMs: sealed[0]?.sealed ?? 0,
     vouchers: vouchers.length > 0,
   };
+}
+
+/** @throws RangeError for a sum that JSON does not say exactly */
+function windowsOf(listed: string): WindowSum[] {
+  return (JSON.parse(listed) as [number, number][]).map(([startMs, value]) => {
+    if (!Number.isSafeInteger(value)) throw new RangeError(`the windows of ${startMs} are beyond what is kept`);
+    return { startMs, value };
+  });
 }
 
 /**
@@ -142,3 +152,16 @@ export const knownAt = ({ sealedThroughMs }: Read, nowMs: number): Known => ({
   nowMs,
   sealedThroughMs: Math.max(sealedThroughMs, floorHour(nowMs - DEFERRED_MS_MAX)),
 });
+
+/**
+ * What a subscription is once a plan is booked, without asking: had it changed since it was read, the plan would not be
+ * booked, and were it to change now, what follows will not be.
+ */
+export function goOn({ row, rateable, ...read }: Read, plan: VisitPlan): Read {
+  const { visitedMs, chargedThroughMs, dueMs } = plan;
+  const own = { ...row, visitedMs, chargedThroughMs, dueMs, dirtyFromMs: null, revision: row.revision + 1 };
+  const lines = new Map([...rateable.booked, ...plan.purchases].map((line) => [lineKey(line), line]));
+  return { ...read, row: own, rateable: { ...rateable, subscription: own, booked: [...lines.values()] } };
+}
+
+const lineKey = ({ priceId, periodMs }: Booked) => `${priceId} ${periodMs}`;

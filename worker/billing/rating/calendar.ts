@@ -5,15 +5,21 @@ export const DAY_MS = 24 * HOUR_MS;
 
 export type Interval = 'hourly' | 'daily' | 'monthly';
 
-const monthAt = (atMs: number, later: number): number => {
+/** The month that was asked for last: the moments that one line is rated at are nearly all of it. */
+let month = { from: 0, to: 0 };
+
+function monthOf(atMs: number): typeof month {
+  if (atMs >= month.from && atMs < month.to) return month;
   const at = new Date(atMs);
-  return Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + later, 1);
-};
+  const [year, number] = [at.getUTCFullYear(), at.getUTCMonth()];
+  month = { from: Date.UTC(year, number, 1), to: Date.UTC(year, number + 1, 1) };
+  return month;
+}
 
 /** The first moment of a moment's month. */
-export const monthStart = (atMs: number): number => monthAt(atMs, 0);
+export const monthStart = (atMs: number): number => monthOf(atMs).from;
 /** The first moment after it. */
-export const monthEnd = (atMs: number): number => monthAt(atMs, 1);
+export const monthEnd = (atMs: number): number => monthOf(atMs).to;
 
 /** The months that [fromMs, toMs) touches, by their first moments. */
 export function monthsOf(fromMs: number, toMs: number): number[] {

@@ -64,7 +64,7 @@ export function planVisits(of: Rateable, known: Known, visitsMax: number): Visit
     purchases,
     visitedMs,
     chargedThroughMs: visited ? chargedThrough(of, visitedMs) : subscription.chargedThroughMs,
-    dueMs: dueAfter(of, visitedMs, known),
+    dueMs: dueAfter(of, visitedMs, known.nowMs, until),
   };
 }
 
@@ -126,7 +126,7 @@ function serviceOf(total: LineTotal, before: Booked | undefined, changedMs: numb
   return { fromMs: from < total.throughMs ? from : total.fromMs, throughMs: total.throughMs };
 }
 
-function dueAfter(of: Rateable, visitedMs: number, { nowMs }: Known): number | null {
+function dueAfter(of: Rateable, visitedMs: number, nowMs: number, untilMs: number): number | null {
   const next = nextPoint(of, visitedMs);
   if (next === null) return null;
   const dueMs = next + SETTLE_MS;
@@ -134,6 +134,6 @@ function dueAfter(of: Rateable, visitedMs: number, { nowMs }: Known): number | n
   const end = endMoment(of) ?? Number.POSITIVE_INFINITY;
   // Idle: the next window that is sealed has it looked at again.
   if (!of.windows.some(({ startMs }) => startMs >= visitedMs && startMs < end)) return null;
-  // It was due, and some machine has not sealed so far.
-  return dueMs <= nowMs ? nowMs + DEFERRED_MS : dueMs;
+  // It was due, and some machine has not sealed so far; what is only more than is planned at once stays due.
+  return dueMs <= nowMs && next > untilMs ? nowMs + DEFERRED_MS : dueMs;
 }

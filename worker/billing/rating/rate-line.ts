@@ -2,6 +2,7 @@ import { add, multiply, parseDecimal, type Rational, rational, toMicros, ZERO } 
 import { floorHour, intervalEnd, monthEnd } from './calendar.ts';
 import { rateQuantity } from './rate-quantity.ts';
 import type { Price, Rateable } from './rateable.ts';
+import { sumBetween } from './sum-windows.ts';
 import { timeUnitMs, volumeUnit } from './units.ts';
 
 /** A line by what tells it apart within its subscription. */
@@ -91,10 +92,7 @@ function timeUsed(of: Rateable, price: Price, periodMs: number, { from, to, asOf
 
 /** An hour's window belongs to what was subscribed when the hour began, or began in it. */
 function volumeUsed(of: Rateable, { from, to }: Used): Rational {
-  let sum = 0n;
-  for (const { startMs, value } of of.windows) {
-    if (startMs >= floorHour(from) && startMs < to) sum += BigInt(value);
-  }
+  const sum = sumBetween(of.windows, floorHour(from), to);
   const { item, orderUnit, orderSize } = of.product;
-  return rational(sum, BigInt(volumeUnit(item, orderUnit)) * BigInt(orderSize));
+  return { n: sum, d: BigInt(volumeUnit(item, orderUnit)) * BigInt(orderSize) };
 }

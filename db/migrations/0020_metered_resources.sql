@@ -1,0 +1,2 @@
+DROP INDEX `billing_subscriptions_resource`;--> statement-breakpoint
+CREATE INDEX `billing_subscriptions_resource` ON `billing_subscriptions` (`resource_id`,`product_id`);
