@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { formatRational, readRational } from '../../../shared/money.ts';
-import { at, BillingWorld } from '../../../test/billing/billing-world.ts';
+import { at, BillingWorld, HOUR } from '../../../test/billing/billing-world.ts';
 import { planVisits } from '../rating/plan-visits.ts';
 import { rowOf } from '../rows.ts';
 import { bookVisits, UNCHANGED } from './book-visits.ts';
@@ -276,6 +276,12 @@ describe('what is metered', () => {
       ],
     });
   const GB = 1e9;
+  /** A world where a gigabyte costs a euro. */
+  const metered = async () => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product({ ...egress, price: world.price({ model: 'per_unit', unit_price: '1' }) });
+    return world;
+  };
 
   it('is charged by sealed hours, over the tiers of its month', async () => {
     const world = new BillingWorld('2026-01-10T08:30:00Z');
@@ -292,8 +298,7 @@ describe('what is metered', () => {
   });
 
   it('waits for every machine that it used, and books what comes after as a difference', async () => {
-    const world = new BillingWorld('2026-01-10T08:30:00Z');
-    await world.product({ ...egress, price: world.price({ model: 'per_unit', unit_price: '1' }) });
+    const world = await metered();
     const ip = crypto.randomUUID();
     const [a, b] = [`a-${world.region}`, `b-${world.region}`];
     await world.seal(ip, '2026-01-10T09:00:00Z', GB, { runner: a });
@@ -315,8 +320,7 @@ describe('what is metered', () => {
   });
 
   it('of a machine that does not come back is charged without it after a week', async () => {
-    const world = new BillingWorld('2026-01-10T08:30:00Z');
-    await world.product({ ...egress, price: world.price({ model: 'per_unit', unit_price: '1' }) });
+    const world = await metered();
     const ip = crypto.randomUUID();
     await world.seal(ip, '2026-01-10T09:00:00Z', GB, { runner: `a-${world.region}` });
     await world.seal(ip, '2026-01-10T09:00:00Z', GB, { runner: `b-${world.region}` });
@@ -325,6 +329,64 @@ describe('what is metered', () => {
     expect(await world.cents()).toEqual([200]);
     await world.farm('2026-01-17T11:30:00Z');
     expect(await world.cents()).toEqual([200, 100]);
+  });
+
+  /** So many hours in a row of a gigabyte each, sealed. */
+  async function sealHours(world: BillingWorld, resourceId: string, from: string, hours: number): Promise<void> {
+    await world.ctx.db.run(sql`
+      INSERT INTO meter_windows (region, project_id, resource_type, resource_id, meter, start_ms, runner_id, value, coverage, sealed_at_ms)
+      WITH RECURSIVE hour (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM hour WHERE n < ${hours - 1})
+      SELECT ${world.region}, ${world.projectId}, 'floating_ip', ${resourceId}, 'floating_ip.egress.bytes', ${at(from)} + n * ${HOUR},
+        ${`r-${world.region}`}, 1000000000, 10000, ${world.nowMs} FROM hour`);
+    await world.ctx.db.batch([world.sealedThrough(at(from) + hours * HOUR)]);
+  }
+
+  it('for longer than one batch holds is booked in one round, hour by hour', async () => {
+    const world = await metered();
+    const ip = crypto.randomUUID();
+    await sealHours(world, ip, '2026-01-10T09:00:00Z', 500);
+    world.nowMs = at('2026-01-31T06:00:00Z');
+    expect(await farmRound(world.ctx)).toEqual({ subscriptions: 1, purchases: 500 });
+    const booked = await world.purchases();
+    expect(booked.map(({ revision }) => revision)).toEqual(Array.from({ length: 500 }, (_, n) => n + 1));
+    expect(new Set(booked.map(({ quantity }) => quantity))).toEqual(new Set(['1/1']));
+    expect(await farmRound(world.ctx)).toEqual({ subscriptions: 0, purchases: 0 });
+    expect(await world.violations()).toEqual([]);
+  });
+
+  it('stays due while there is more of it than a round takes, and its invoice waits for all of it', async () => {
+    const world = await metered();
+    await sealHours(world, crypto.randomUUID(), '2026-01-10T09:00:00Z', 40);
+    world.nowMs = at('2026-02-10T00:00:00Z');
+    const final = () =>
+      world.ctx.db.all(sql`SELECT total_micros FROM billing_invoices WHERE region = ${world.region} AND status = 'final'`);
+    // The first moment that it is looked at is its begin, when there is nothing of it.
+    for (const [round, purchases] of [14, 15, 11].entries()) {
+      expect(await farmRound(world.ctx, { leases: 1, visits: 15 })).toEqual({ subscriptions: 1, purchases });
+      expect((await final()).length).toBe(round < 2 ? 0 : 1);
+    }
+    expect(await world.violations()).toEqual([]);
+  });
+
+  it('beyond what is counted exactly is not rated, and says so', async () => {
+    const world = await metered();
+    const ip = crypto.randomUUID();
+    for (const runner of ['a', 'b']) await world.seal(ip, '2026-01-10T09:00:00Z', 2 ** 52 + 1, { runner: `${runner}-${ip}` });
+    await world.farm('2026-01-10T11:00:10Z');
+    expect(await world.purchases()).toEqual([]);
+    const [row] = await world.ctx.db.all<{ fault: string }>(
+      sql`SELECT fault FROM billing_subscriptions WHERE resource_id = ${ip}`,
+    );
+    expect(row?.fault).toMatch(/beyond what is kept/);
+  });
+
+  it('is found by its resource, however many others are metered', async () => {
+    const { ctx } = new BillingWorld('2026-01-10T08:30:00Z');
+    const plan = await ctx.db.all<{ detail: string }>(
+      sql`EXPLAIN QUERY PLAN SELECT 1 FROM billing_subscriptions other WHERE other.resource_id = 'r' AND other.product_id = 'p'
+        AND (other.end_ms IS NULL OR other.end_ms > 5)`,
+    );
+    expect(plan.map(({ detail }) => detail)).toEqual([expect.stringContaining('(resource_id=? AND product_id=?)')]);
   });
 });
 

@@ -4,6 +4,7 @@ import { someLife, someVisits } from '../../../test/billing/lifecycles.ts';
 import { billNaively } from '../../../test/billing/naive-biller.ts';
 import { intervalEnd } from './calendar.ts';
 import { type PlannedPurchase, planVisits, SETTLE_MS } from './plan-visits.ts';
+import { priceTerms } from './price-terms.ts';
 import { chargedThrough } from './rate-line.ts';
 import type { Booked, Rateable } from './rateable.ts';
 
@@ -118,5 +119,30 @@ describe('what is charged', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it('of what is metered is due at once while there is more, and soon where a machine is waited for', () => {
+    const hour = 3_600_000;
+    const startMs = Date.UTC(2026, 0, 10);
+    const life: Rateable = {
+      product: {
+        ...{ id: 'p', item: 'floating_ip.egress.bytes', kind: 'volume', orderUnit: 'GB', orderSize: 1, quantityPer: 1 },
+        ...{ interval: 'hourly', prepaid: false, currency: 'EUR' },
+      },
+      prices: [{ id: 'p0', effectiveFromMs: startMs, terms: priceTerms.parse({ model: 'per_unit', unit_price: '1' }) }],
+      subscription: { startMs, endMs: null, visitedMs: startMs - 1, chargedThroughMs: startMs, dirtyFromMs: null },
+      spans: [],
+      windows: Array.from({ length: 10 }, (_, n) => ({ startMs: startMs + n * hour, value: 10 ** 9 })),
+      booked: [],
+    };
+    const nowMs = startMs + 20 * hour;
+    const due = (sealedHours: number, visitsMax: number) => {
+      const plan = planVisits(life, { nowMs, sealedThroughMs: startMs + sealedHours * hour }, visitsMax);
+      return [plan.purchases.length, plan.dueMs === null ? null : plan.dueMs > nowMs];
+    };
+    // The first moment is the begin, when there is nothing of it.
+    expect(due(10, 4)).toEqual([3, false]);
+    expect(due(4, 100)).toEqual([4, true]);
+    expect(due(10, 100)).toEqual([10, null]);
   });
 });
