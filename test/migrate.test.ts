@@ -148,7 +148,7 @@ it('keeps what money was worth where it was counted in minor units', async () =>
     credit_limit_micros: 5 * minor,
     total_micros: 1234 * minor,
     line: 1234 * minor,
-    quantity: '14/8',
+    quantity: '1750000000/1000000000',
     details: 1,
     detail: 1234 * minor,
     resource_name: 'web',

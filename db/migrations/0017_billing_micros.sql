@@ -60,11 +60,22 @@ UPDATE billing_budgets SET amount_micros = amount_micros * (CASE WHEN currency I
 UPDATE billing_holds SET amount_micros = amount_micros * (CASE WHEN currency IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF') THEN 1000000
     WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 1000 WHEN currency IN ('CLF', 'UYW') THEN 100 ELSE 10000 END);
 --> statement-breakpoint
-CREATE INDEX `billing_purchases_invoice` ON `billing_purchases` (`account_id`,`invoice_month_ms`,`currency`,`subscription_id`);
+CREATE INDEX `billing_purchases_invoice` ON `billing_purchases` (`account_id`,`invoice_month_ms`,`currency`,`subscription_id`,`price_id`,`period_ms`);
+--> statement-breakpoint
+CREATE TABLE `billing_defaults` (
+	`region` text PRIMARY KEY NOT NULL,
+	`mode` text NOT NULL,
+	`currency` text NOT NULL,
+	`credit_limit_micros` integer,
+	`low_micros` integer,
+	`grace_hours` integer,
+	`delete_after_days` integer
+);
 --> statement-breakpoint
 CREATE TABLE `billing_invoice_details` (
 	`invoice_id` text NOT NULL,
 	`position` integer NOT NULL,
+	`line` integer NOT NULL,
 	`subscription_id` text NOT NULL,
 	`price_id` text NOT NULL,
 	`project_id` text NOT NULL,
@@ -79,6 +90,8 @@ CREATE TABLE `billing_invoice_details` (
 	PRIMARY KEY(`invoice_id`, `position`),
 	FOREIGN KEY (`invoice_id`) REFERENCES `billing_invoices`(`id`) ON UPDATE no action ON DELETE no action
 );
+--> statement-breakpoint
+CREATE INDEX `billing_invoice_details_line` ON `billing_invoice_details` (`invoice_id`,`line`,`position`);
 --> statement-breakpoint
 CREATE TABLE `billing_invoice_sums` (
 	`region` text NOT NULL,
@@ -96,9 +109,32 @@ CREATE TABLE `billing_invoice_sums` (
 --> statement-breakpoint
 CREATE INDEX `billing_invoice_sums_project` ON `billing_invoice_sums` (`project_id`,`invoice_month_ms`);
 --> statement-breakpoint
-INSERT INTO billing_invoice_details (invoice_id, position, subscription_id, price_id, project_id, period_ms, from_ms, through_ms,
+CREATE TABLE `billing_stopped_servers` (
+	`server_id` text PRIMARY KEY NOT NULL,
+	`region` text NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `billing_stopped_servers_region` ON `billing_stopped_servers` (`region`);
+--> statement-breakpoint
+DROP INDEX `billing_subscriptions_resource`;
+--> statement-breakpoint
+CREATE INDEX `billing_subscriptions_resource` ON `billing_subscriptions` (`resource_id`,`product_id`);
+--> statement-breakpoint
+ALTER TABLE `billing_accounts` ADD `grace_hours` integer;
+--> statement-breakpoint
+ALTER TABLE `billing_accounts` ADD `delete_after_days` integer;
+--> statement-breakpoint
+ALTER TABLE `billing_accounts` ADD `suspended_at_ms` integer;
+--> statement-breakpoint
+ALTER TABLE `billing_accounts` ADD `deletion_told_at_ms` integer;
+--> statement-breakpoint
+ALTER TABLE `billing_accounts` ADD `emptied_at_ms` integer;
+--> statement-breakpoint
+CREATE INDEX `billing_accounts_suspended` ON `billing_accounts` (`region`) WHERE suspended_at_ms IS NOT NULL;
+--> statement-breakpoint
+INSERT INTO billing_invoice_details (invoice_id, position, line, subscription_id, price_id, project_id, period_ms, from_ms, through_ms,
   resource_id, resource_name, quantity_total, quantity_before, amount_micros)
-SELECT line.invoice_id, line.position, line.subscription_id, line.price_id, line.project_id, line.period_ms, line.from_ms, line.through_ms,
+SELECT line.invoice_id, line.position, line.position, line.subscription_id, line.price_id, line.project_id, line.period_ms, line.from_ms, line.through_ms,
   line.resource_id, line.resource_name, line.quantity_total, line.quantity_before, line.amount_minor * (CASE WHEN invoice.currency IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF') THEN 1000000
     WHEN invoice.currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 1000 WHEN invoice.currency IN ('CLF', 'UYW') THEN 100 ELSE 10000 END)
 FROM billing_invoice_lines line JOIN billing_invoices invoice ON invoice.id = line.invoice_id;
@@ -126,13 +162,12 @@ CREATE TABLE `billing_invoice_lines` (
 	FOREIGN KEY (`invoice_id`) REFERENCES `billing_invoices`(`id`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint
--- Those were a resource each, rounded by itself: so they stay.
+-- Those were a resource each, rounded by itself: so they stay. Their details have the exact quantities.
 INSERT INTO billing_invoice_lines (invoice_id, position, project_id, price_id, period_ms, from_ms, through_ms, product, item, item_type,
   order_unit, order_size, details, quantity, booked_micros, amount_micros)
 SELECT line.invoice_id, line.position, line.project_id, line.price_id, line.period_ms, line.from_ms, line.through_ms, line.product, line.item, line.item_type,
-  line.order_unit, line.order_size, 1, CASE WHEN line.quantity_before = '0/1' THEN line.quantity_total ELSE
-    (CAST(substr(line.quantity_total, 1, instr(line.quantity_total, '/') - 1) AS INTEGER) * CAST(substr(line.quantity_before, instr(line.quantity_before, '/') + 1) AS INTEGER) - CAST(substr(line.quantity_before, 1, instr(line.quantity_before, '/') - 1) AS INTEGER) * CAST(substr(line.quantity_total, instr(line.quantity_total, '/') + 1) AS INTEGER)) || '/' ||
-    (CAST(substr(line.quantity_total, instr(line.quantity_total, '/') + 1) AS INTEGER) * CAST(substr(line.quantity_before, instr(line.quantity_before, '/') + 1) AS INTEGER)) END,
+  line.order_unit, line.order_size, 1, coalesce(CASE WHEN line.quantity_before = '0/1' THEN line.quantity_total ELSE
+    CAST(round((CAST(substr(line.quantity_total, 1, instr(line.quantity_total, '/') - 1) AS INTEGER) * 1.0 / CAST(substr(line.quantity_total, instr(line.quantity_total, '/') + 1) AS INTEGER) - CAST(substr(line.quantity_before, 1, instr(line.quantity_before, '/') - 1) AS INTEGER) * 1.0 / CAST(substr(line.quantity_before, instr(line.quantity_before, '/') + 1) AS INTEGER)) * 1e9) AS INTEGER) || '/1000000000' END, line.quantity_total),
   detail.amount_micros, detail.amount_micros
 FROM billing_resource_lines line JOIN billing_invoice_details detail USING (invoice_id, position);
 --> statement-breakpoint

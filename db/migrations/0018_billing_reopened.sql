@@ -8,7 +8,8 @@ CREATE TRIGGER billing_span_added AFTER INSERT ON usage_spans BEGIN
     AND end_ms <= NEW.start_ms AND end_ms >= unixepoch(NEW.start_ms / 1000, 'unixepoch', 'start of month') * 1000
     AND product_id IN (SELECT id FROM billing_products WHERE retired_at_ms IS NULL)
     AND NOT EXISTS (SELECT 1 FROM billing_subscriptions later WHERE later.resource_id = NEW.resource_id
-      AND later.product_id = billing_subscriptions.product_id AND later.start_ms > billing_subscriptions.start_ms);
+      AND later.product_id = billing_subscriptions.product_id AND later.project_id = NEW.project_id
+      AND later.start_ms > billing_subscriptions.start_ms);
   INSERT INTO billing_subscriptions (id, region, project_id, product_id, kind, resource_type, resource_id, resource_name,
     item_type, opened_by, start_ms, end_ms, visited_ms, charged_through_ms, due_ms)
   SELECT lower(hex(randomblob(16))), NEW.region, NEW.project_id, product.id, 'time', NEW.resource_type, NEW.resource_id,

@@ -200,7 +200,14 @@ export const billingPurchases = sqliteTable(
   (t) => [
     uniqueIndex('billing_purchases_line').on(t.subscriptionId, t.priceId, t.periodMs, t.revision),
     /** In the order in which an invoice's details are read. */
-    index('billing_purchases_invoice').on(t.accountId, t.invoiceMonthMs, t.currency, t.subscriptionId),
+    index('billing_purchases_invoice').on(
+      t.accountId,
+      t.invoiceMonthMs,
+      t.currency,
+      t.subscriptionId,
+      t.priceId,
+      t.periodMs,
+    ),
     index('billing_purchases_project').on(t.projectId, t.fromMs),
     index('billing_purchases_listed').on(t.projectId, t.sequence),
     index('billing_purchases_account').on(t.accountId, t.sequence),
@@ -356,6 +363,8 @@ export const billingInvoiceDetails = sqliteTable(
       .notNull()
       .references(() => billingInvoices.id),
     position: integer().notNull(),
+    /** The position of its line. */
+    line: integer().notNull(),
     subscriptionId: text().notNull(),
     priceId: text().notNull(),
     projectId: text().notNull(),
@@ -369,7 +378,10 @@ export const billingInvoiceDetails = sqliteTable(
     quantityBefore: text().notNull(),
     amountMicros: integer().notNull(),
   },
-  (t) => [primaryKey({ columns: [t.invoiceId, t.position] })],
+  (t) => [
+    primaryKey({ columns: [t.invoiceId, t.position] }),
+    index('billing_invoice_details_line').on(t.invoiceId, t.line, t.position),
+  ],
 );
 
 /** How much an account means to spend in a month, and at which parts of it somebody wants to know. */

@@ -40,7 +40,8 @@ const APART: typeof PARTS = { peers: benchPeers };
 export async function benchMetering([part, ...args]: string[]): Promise<void> {
   const parts = part === undefined ? Object.values(PARTS) : [PARTS[part] ?? APART[part]];
   for (const one of parts) {
-    if (!one) throw new Refusal(`there is no part ${part}. There is: ${Object.keys({ ...PARTS, ...APART }).join(', ')}`);
+    if (!one)
+      throw new Refusal(`there is no part ${part}. There is: ${Object.keys({ ...PARTS, ...APART }).join(', ')}`);
     await one(args);
   }
 }

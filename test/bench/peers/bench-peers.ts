@@ -15,7 +15,15 @@ export async function benchPeers(): Promise<void> {
   const site = await startSite();
   try {
     const gnocchi = await startGnocchi(site);
-    await gnocchi.call('POST', '/archive_policy', archivePolicy('counted', 'mean', [[10, 1_080], [60, 4_320], [3_600, 840]]));
+    await gnocchi.call(
+      'POST',
+      '/archive_policy',
+      archivePolicy('counted', 'mean', [
+        [10, 1_080],
+        [60, 4_320],
+        [3_600, 840],
+      ]),
+    );
     gnocchi.process();
     for (const size of SIZES) await measureSamples(gnocchi, size);
     await measureCloudkitty(site, gnocchi);
@@ -33,7 +41,10 @@ async function measureSamples(gnocchi: Gnocchi, size: number): Promise<void> {
   for (let from = 0; from < size; from += METRICS_PER_REQUEST) {
     const some = metrics.slice(from, from + METRICS_PER_REQUEST);
     const points = (at: number) =>
-      Array.from({ length: MOMENTS }, (_, n) => ({ timestamp: new Date(startMs + n * EVERY_MS).toISOString(), value: n * 4_096 + at }));
+      Array.from({ length: MOMENTS }, (_, n) => ({
+        timestamp: new Date(startMs + n * EVERY_MS).toISOString(),
+        value: n * 4_096 + at,
+      }));
     const body = Object.fromEntries(some.map((id, at) => [id, points(at)]));
     requests.push(() => gnocchi.call('POST', '/batch/metrics/measures', body));
   }

@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../../home/free-port.ts';
 import { until } from '../../../home/until.ts';
-import { pause } from '../../../runner/host/wait.ts';
 import { run } from '../../../runner/host/run.ts';
+import { pause } from '../../../runner/host/wait.ts';
 import { figure, note } from '../figures.ts';
 import { archivePolicy, type Gnocchi } from './gnocchi.ts';
 import type { Site } from './site.ts';
@@ -48,7 +48,9 @@ export async function measureCloudkitty(site: Site, gnocchi: Gnocchi): Promise<v
     frames = await rated();
   }
   figure('peer_cloudkitty_rated', (frames - first) / seconds(), 'frames/s');
-  note(`${frames} frames of ${wanted}; their price is ${await site.sql('cloudkitty', 'SELECT sum(rate) FROM rated_data_frames')}`);
+  note(
+    `${frames} frames of ${wanted}; their price is ${await site.sql('cloudkitty', 'SELECT sum(rate) FROM rated_data_frames')}`,
+  );
 }
 
 const projectOf = (scope: number): string => scope.toString(16).padStart(32, '0');
@@ -58,7 +60,8 @@ async function fillHours(gnocchi: Gnocchi, startMs: number): Promise<void> {
   const began = performance.now();
   await gnocchi.call('POST', '/archive_policy', archivePolicy('hours', 'sum', [[3_600, 840]]));
   const ids: { resource: string; scope: number }[] = [];
-  for (let n = 0; n < SCOPES * RESOURCES_PER_SCOPE; n += 1) ids.push({ resource: crypto.randomUUID(), scope: n % SCOPES });
+  for (let n = 0; n < SCOPES * RESOURCES_PER_SCOPE; n += 1)
+    ids.push({ resource: crypto.randomUUID(), scope: n % SCOPES });
   const left = [...ids];
   const next = async (): Promise<void> => {
     for (let one = left.shift(); one; one = left.shift())
@@ -137,7 +140,15 @@ policy_dirs = ${site.file('etc/cloudkitty/policy.d')}
 /** One price a GB, by the API of its hashmap. */
 async function price(site: Site, config: string): Promise<void> {
   const port = await freePort();
-  site.start('cloudkitty-api', 'cloudkitty-api', ['--host', '127.0.0.1', '--port', String(port), '--', '--config-file', config]);
+  site.start('cloudkitty-api', 'cloudkitty-api', [
+    '--host',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--',
+    '--config-file',
+    config,
+  ]);
   const call = async (method: string, path: string, body?: unknown) => {
     const answer = await fetch(`http://127.0.0.1:${port}/v1/rating${path}`, {
       method,

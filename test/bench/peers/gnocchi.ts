@@ -50,7 +50,11 @@ policy_file = ${site.file('usr/share/gnocchi-common/policy.json')}
   const url = await site.serve('gnocchi-api', 'gnocchi.rest.wsgi', config);
   const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
     const headers = { ...BASIC, 'content-type': 'application/json' };
-    const answer = await fetch(`${url}/v1${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const answer = await fetch(`${url}/v1${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`gnocchi: ${method} ${path}: ${answer.status} ${text.slice(0, 500)}`);
     return (text === '' ? undefined : JSON.parse(text)) as T;

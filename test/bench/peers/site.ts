@@ -32,7 +32,11 @@ export async function startSite(): Promise<Site> {
   const start = (name: string, command: string, args: string[], env: Record<string, string> = {}) => {
     const log = openSync(join(folder, `${name}.log`), 'a');
     started.push(
-      spawn(command, args, { cwd: folder, stdio: ['ignore', log, log], env: { ...process.env, ...unpacked.env, ...env } }),
+      spawn(command, args, {
+        cwd: folder,
+        stdio: ['ignore', log, log],
+        env: { ...process.env, ...unpacked.env, ...env },
+      }),
     );
     closeSync(log);
   };
@@ -72,10 +76,27 @@ async function startPostgres({ file }: Unpacked, folder: string, start: Site['st
   for (const path of [folder, data]) chownSync(path, NOBODY, NOBODY);
   const port = await freePort();
   const asNobody = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups'];
-  await run('setpriv', [...asNobody, bin('initdb'), '-D', data, '-A', 'trust', '-U', 'peers'], { timeout_ms: START_MS });
-  start('postgres', 'setpriv', [...asNobody, bin('postgres'), '-D', data, '-k', folder, '-h', '127.0.0.1', '-p', String(port)]);
+  await run('setpriv', [...asNobody, bin('initdb'), '-D', data, '-A', 'trust', '-U', 'peers'], {
+    timeout_ms: START_MS,
+  });
+  start('postgres', 'setpriv', [
+    ...asNobody,
+    bin('postgres'),
+    '-D',
+    data,
+    '-k',
+    folder,
+    '-h',
+    '127.0.0.1',
+    '-p',
+    String(port),
+  ]);
   const sql = async (database: string, query: string) =>
-    (await run(bin('psql'), ['-h', '127.0.0.1', '-p', String(port), '-U', 'peers', '-d', database, '-Atc', query], { timeout_ms: START_MS })).stdout.trim();
+    (
+      await run(bin('psql'), ['-h', '127.0.0.1', '-p', String(port), '-U', 'peers', '-d', database, '-Atc', query], {
+        timeout_ms: START_MS,
+      })
+    ).stdout.trim();
   await until('PostgreSQL', START_MS, async () => (await sql('postgres', 'SELECT 1')) === '1');
   return {
     sql,
@@ -87,7 +108,12 @@ async function startPostgres({ file }: Unpacked, folder: string, start: Site['st
 }
 
 /** As Debian's own configuration, with twice as many processes as cores, which it recommends. */
-async function serve(site: Pick<Site, 'file' | 'start' | 'write'>, name: string, module: string, config: string): Promise<string> {
+async function serve(
+  site: Pick<Site, 'file' | 'start' | 'write'>,
+  name: string,
+  module: string,
+  config: string,
+): Promise<string> {
   const port = await freePort();
   const plugin = site.file('usr/lib/uwsgi/plugins/python311_plugin.so');
   const ini = site.write(

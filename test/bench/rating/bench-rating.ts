@@ -6,7 +6,16 @@ import { type Cloud, startCloud } from '../../cloud.ts';
 import { figure, note } from '../figures.ts';
 import { memoryMib } from '../processes.ts';
 import type { RoundBody } from './farmer-entry.ts';
-import { expectedDetails, fillMonth, HOUR_MS, METERED_REGION, MONTH_HOURS, MONTH_MS, type Month, PRICES } from './sealed-month.ts';
+import {
+  expectedDetails,
+  fillMonth,
+  HOUR_MS,
+  METERED_REGION,
+  MONTH_HOURS,
+  MONTH_MS,
+  type Month,
+  PRICES,
+} from './sealed-month.ts';
 
 /** Past the grace of the month's invoices, and past its end by the time that machines have to seal it. */
 const FINAL_MS = MONTH_MS + (MONTH_HOURS + 4 * 24) * HOUR_MS;
@@ -19,7 +28,13 @@ const SHARES = [0.1, 0.5, 1];
 
 const MONTHS: Record<string, Month> = {
   '1000_guests': { resources: 1_000, hours: GUESTS_HOURS, accounts: ACCOUNTS, interval: 'hourly', model: 'graduated' },
-  '10000_guests': { resources: 10_000, hours: GUESTS_HOURS, accounts: ACCOUNTS, interval: 'hourly', model: 'graduated' },
+  '10000_guests': {
+    resources: 10_000,
+    hours: GUESTS_HOURS,
+    accounts: ACCOUNTS,
+    interval: 'hourly',
+    model: 'graduated',
+  },
   month_daily: { resources: 1_400, hours: MONTH_HOURS, accounts: ACCOUNTS, interval: 'daily', model: 'graduated' },
   month_hourly: { resources: 1_400, hours: MONTH_HOURS, accounts: ACCOUNTS, interval: 'hourly', model: 'per_unit' },
 };
@@ -55,7 +70,8 @@ function monthOf(values: Record<keyof typeof options, string | undefined>): Mont
   const [resources, accounts] = [Number(values.resources), Number(values.accounts)];
   const hours = Math.ceil(Number(values.windows) / resources);
   const { interval, model } = values as Pick<Month, 'interval' | 'model'>;
-  if (!(hours >= 1 && hours <= MONTH_HOURS && accounts >= 1)) throw new Refusal(`A resource has 1 to ${MONTH_HOURS} windows.`);
+  if (!(hours >= 1 && hours <= MONTH_HOURS && accounts >= 1))
+    throw new Refusal(`A resource has 1 to ${MONTH_HOURS} windows.`);
   if (!(model in PRICES)) throw new Refusal(`--model is one of ${Object.keys(PRICES).join(', ')}.`);
   return { resources, hours, accounts, interval, model };
 }
@@ -106,7 +122,10 @@ async function count(cloud: Cloud, query: ReturnType<typeof sql>): Promise<numbe
 }
 
 const allFinal = async (cloud: Cloud) =>
-  (await count(cloud, sql`SELECT count(*) AS n FROM billing_invoices WHERE region = ${METERED_REGION} AND status <> 'final'`)) === 0;
+  (await count(
+    cloud,
+    sql`SELECT count(*) AS n FROM billing_invoices WHERE region = ${METERED_REGION} AND status <> 'final'`,
+  )) === 0;
 
 /** Looks at what both processes hold while purchases are written. */
 function watchMemory(cloud: Cloud) {
@@ -121,7 +140,8 @@ function watchMemory(cloud: Cloud) {
     under = under.then(look);
   }, SAMPLE_EVERY_MS);
   return {
-    at: (purchases: number) => samples.find((one) => one.purchases >= purchases) ?? { database: Number.NaN, workerd: Number.NaN },
+    at: (purchases: number) =>
+      samples.find((one) => one.purchases >= purchases) ?? { database: Number.NaN, workerd: Number.NaN },
     async stop() {
       clearInterval(timer);
       await under;

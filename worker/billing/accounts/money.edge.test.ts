@@ -129,6 +129,33 @@ describe('money', () => {
     expect(await world.violations()).toEqual([]);
   });
 
+  it('of a voucher waits for what a machine that is away has still to tell', async () => {
+    const price = world.price({ model: 'per_unit', unit_price: '1' });
+    await world.product({ item: 'floating_ip.egress.bytes', item_type: 'default', order_unit: 'GB', price });
+    await voucher('10.00', '2026-01-10T12:00:00Z', 'a');
+    const [ip, near, far] = [crypto.randomUUID(), `near-${world.region}`, `far-${world.region}`];
+    for (const runner of [near, far]) await world.seal(ip, '2026-01-10T09:00:00Z', 1e9, { runner });
+    await world.farm('2026-01-10T10:05:00Z');
+    await world.seal(ip, '2026-01-10T10:00:00Z', 5e9, { runner: near });
+    await world.farm('2026-01-10T11:05:00Z');
+    await world.farm('2026-01-10T12:05:00Z');
+    for (const runner of [near, far]) await world.sealedThrough(at('2026-01-10T13:00:00Z'), runner);
+    await world.farm('2026-01-10T13:20:00Z');
+    expect(await world.balance(`customer:${world.accountId}`)).toBe(0);
+    expect(await world.balance(`breakage:${world.region}`)).toBe(300);
+    expect(await world.violations()).toEqual([]);
+  });
+
+  it('of a voucher pays what an invoice is rounded by, too', async () => {
+    await world.product({ price: world.price({ model: 'per_unit', unit_price: '0.005' }) });
+    await voucher('10.00', '2026-12-10T12:00:00Z', 'a');
+    const vm = await world.open('2026-01-10T09:00:00Z');
+    await world.change(vm, '2026-01-10T12:00:00Z', null);
+    await world.farm('2026-02-05T13:00:00Z');
+    expect(await world.balance(`customer:${world.accountId}`)).toBe(0);
+    expect(await world.balance(`voucher:${world.accountId}.a`)).toBe(998);
+  });
+
   it('of a voucher is given once a reference', async () => {
     const first = await voucher('1.00', '2026-02-01T00:00:00Z', 'a');
     expect(await voucher('1.00', '2026-02-01T00:00:00Z', 'a')).toEqual(first);

@@ -7,19 +7,30 @@ import { type IdentifiedPurchase, payPurchases } from '../ledger/pay-purchases.t
 import { monthStart } from '../rating/calendar.ts';
 import type { VisitPlan } from '../rating/plan-visits.ts';
 import type { Read } from './read-rateables.ts';
+import { type OwnedPurchase, type Payer, splitRefunds } from './split-refunds.ts';
 
 /** What fails a batch whose subscription has changed since it was read: somebody else is at it, or its resource moved on. */
 export const UNCHANGED = 'billing-subscription-unchanged';
 
+/** What fails one whose project has another account than when it was read. */
+const SAME_ACCOUNT = 'billing-account-unchanged';
+
 /**
  * Writes what a subscription was planned to be charged, the money that moves, and how far it has come: in one batch.
  * @param leaseUntilMs - of who goes on with it at once
+ * @returns what was booked: as planned, but for what is given back to more than one account
  * @throws AssertionFailed where it has changed since it was read; ConstraintFailed where another has booked the same
  */
-export async function bookVisits(ctx: Context, read: Read, plan: VisitPlan, leaseUntilMs = 0): Promise<void> {
+export async function bookVisits(
+  ctx: Context,
+  read: Read,
+  plan: VisitPlan,
+  leaseUntilMs = 0,
+): Promise<OwnedPurchase[]> {
   const { row } = read;
   const id = idsOf(ctx);
-  const purchases = plan.purchases.map((one, at) => ({ ...one, id: id(at) }));
+  const owned = splitRefunds(plan.purchases, await payersOf(ctx, read, plan), read.accountId);
+  const purchases = owned.map((one, at) => ({ ...one, id: id(at) }));
   const statements = [
     assertThat(
       ctx.db,
@@ -34,17 +45,28 @@ export async function bookVisits(ctx: Context, read: Read, plan: VisitPlan, leas
   ];
   // No audit: purchases are never changed, and say it all.
   await runBatch(ctx.db, statements);
+  return owned;
+}
+
+/** Who paid the lines of which something is given back, who paid last at the end; whoever books more of them changes the subscription. */
+async function payersOf(ctx: Context, { row }: Read, { purchases }: VisitPlan): Promise<Payer[]> {
+  const months = new Set(purchases.filter(({ amountMicros }) => amountMicros < 0).map(({ periodMs }) => periodMs));
+  if (months.size === 0) return [];
+  return ctx.db.all<Payer>(sql`
+    SELECT price_id AS "priceId", period_ms AS "periodMs", account_id AS "accountId", sum(amount_micros) AS micros
+    FROM billing_purchases WHERE subscription_id = ${row.id} AND period_ms IN (SELECT value FROM json_each(${JSON.stringify([...months])}))
+    GROUP BY price_id, period_ms, account_id ORDER BY max(sequence)`);
 }
 
 function purchaseStatements(ctx: Context, read: Read, purchases: IdentifiedPurchase[]): Statement[] {
+  const { region, projectId, kind, resourceId } = read.row;
   return [
-    ...ensureAccount(ctx, read.row.projectId),
+    ...ensureAccount(ctx, projectId),
+    assertThat(ctx.db, SAME_ACCOUNT, sql`${accountOf(region, projectId)} = ${read.accountId}`),
     insertPurchases(ctx, read, purchases),
     openInvoices(ctx, purchases),
     // What was claimed was for time: traffic of the same resource takes nothing of it.
-    ...(read.row.kind === 'time'
-      ? [ctx.db.run(sql`DELETE FROM billing_holds WHERE resource_id = ${read.row.resourceId}`)]
-      : []),
+    ...(kind === 'time' ? [ctx.db.run(sql`DELETE FROM billing_holds WHERE resource_id = ${resourceId}`)] : []),
     ...payPurchases(ctx, purchases, read.vouchers),
   ];
 }
@@ -62,7 +84,7 @@ const ID_DIGITS = 4;
 
 /** What a purchase is written from, as a list: members that are named cost more to find than all else of a row. */
 const MEMBERS = [
-  ...(['id', 'priceId', 'periodMs', 'revision', 'fromMs', 'throughMs', 'asOfMs'] as const),
+  ...(['id', 'accountId', 'priceId', 'periodMs', 'revision', 'fromMs', 'throughMs', 'asOfMs'] as const),
   ...(['quantity', 'quantityTotal', 'amountMicros', 'amountTotalMicros'] as const),
 ] as const;
 const of = (member: (typeof MEMBERS)[number]): SQL => sql.raw(`(one.value ->> ${MEMBERS.indexOf(member)})`);
@@ -80,20 +102,13 @@ function insertPurchases(ctx: Context, { row, rateable }: Read, purchases: Ident
   return ctx.db.run(sql`
     INSERT INTO billing_purchases (id, region, account_id, project_id, subscription_id, product_id, price_id, period_ms, revision,
       from_ms, through_ms, as_of_ms, quantity, quantity_total, currency, amount_micros, amount_total_micros, invoice_month_ms, at_ms)
-    SELECT ${of('id')}, ${row.region}, one.account_id, ${row.projectId}, ${row.id}, ${productId}, ${of('priceId')}, ${of('periodMs')}, ${of('revision')},
+    SELECT ${of('id')}, ${row.region}, ${of('accountId')}, ${row.projectId}, ${row.id}, ${productId}, ${of('priceId')}, ${of('periodMs')}, ${of('revision')},
       ${of('fromMs')}, ${of('throughMs')}, ${of('asOfMs')}, ${of('quantity')}, ${of('quantityTotal')}, ${currency}, ${of('amountMicros')}, ${of('amountTotalMicros')},
-      CASE WHEN EXISTS (SELECT 1 FROM billing_invoices WHERE account_id = one.account_id AND month_ms = ${of('periodMs')} AND currency = ${currency} AND status = 'final')
+      CASE WHEN EXISTS (SELECT 1 FROM billing_invoices WHERE account_id = ${of('accountId')} AND month_ms = ${of('periodMs')} AND currency = ${currency} AND status = 'final')
         THEN max(${of('periodMs')}, ${monthStart(now)}) ELSE ${of('periodMs')} END,
       ${now}
-    FROM (SELECT key, value, coalesce(${refunded(row.id)}, ${accountOf(row.region, row.projectId)}) AS account_id
-      FROM json_each(${JSON.stringify(rows)}) one) one ORDER BY one.key`);
+    FROM json_each(${JSON.stringify(rows)}) one ORDER BY one.key`);
 }
-
-/** What is given back goes to whom it came from, should the project have another account by now. */
-const refunded = (subscriptionId: string): SQL => sql`CASE WHEN ${of('amountMicros')} < 0 THEN (
-  SELECT paid.account_id FROM billing_purchases paid
-  WHERE paid.subscription_id = ${subscriptionId} AND paid.price_id = ${of('priceId')} AND paid.period_ms = ${of('periodMs')}
-  GROUP BY paid.account_id HAVING sum(paid.amount_micros) >= -${of('amountMicros')} ORDER BY max(paid.sequence) DESC LIMIT 1) END`;
 
 function openInvoices(ctx: Context, purchases: IdentifiedPurchase[]): Statement {
   const ids = JSON.stringify(purchases.map(({ id }) => id));

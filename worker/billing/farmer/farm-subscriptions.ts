@@ -87,10 +87,10 @@ async function farmOne(ctx: Context, first: Read, visitsMax: number): Promise<nu
       const now = ctx.clock.nowMs();
       const plan = planVisits(read.rateable, knownAt(read, now), Math.min(VISITS_PER_BATCH, visitsMax - visits));
       const more = plan.dueMs !== null && plan.dueMs <= now && visits + VISITS_PER_BATCH < visitsMax;
-      await bookVisits(ctx, read, plan, more ? now + LEASE_MS : 0);
-      booked += plan.purchases.length;
+      const purchases = await bookVisits(ctx, read, plan, more ? now + LEASE_MS : 0);
+      booked += purchases.length;
       if (!more) break;
-      read = goOn(read, plan);
+      read = goOn(read, plan, purchases);
     }
   } catch (error) {
     // Another farmer was there, or the resource changed: what is due then is found by the next who looks.

@@ -179,6 +179,22 @@ describe('a subscription', () => {
     expect(await world.violations()).toEqual([]);
   });
 
+  it.each([0, 1000])('goes on when its resource is handed over and back within %s ms', async (ms) => {
+    const world = new BillingWorld('2026-01-10T08:30:00Z');
+    await world.product();
+    const vm = await world.open('2026-01-10T09:00:00Z');
+    await world.farm('2026-01-10T10:00:10Z');
+    const away = at('2026-01-10T10:30:00Z');
+    await world.change(vm, away, { projectId: 'b' });
+    await world.change(vm, away + ms, { projectId: world.projectId });
+    await world.farm('2026-01-10T17:00:10Z');
+    const [row] = await world.ctx.db.all<{ n: number }>(
+      sql`SELECT count(*) AS n FROM billing_subscriptions WHERE resource_id = ${vm} AND project_id = ${world.projectId}`,
+    );
+    expect(row?.n).toBe(1);
+    expect((await world.cents()).reduce((sum, cents) => sum + cents, 0)).toBeCloseTo(80, 2);
+  });
+
   it('of another project begins where its resource was handed over', async () => {
     const world = new BillingWorld('2026-01-10T08:30:00Z');
     await world.product();
@@ -359,7 +375,9 @@ describe('what is metered', () => {
     await sealHours(world, crypto.randomUUID(), '2026-01-10T09:00:00Z', 40);
     world.nowMs = at('2026-02-10T00:00:00Z');
     const final = () =>
-      world.ctx.db.all(sql`SELECT total_micros FROM billing_invoices WHERE region = ${world.region} AND status = 'final'`);
+      world.ctx.db.all(
+        sql`SELECT total_micros FROM billing_invoices WHERE region = ${world.region} AND status = 'final'`,
+      );
     // The first moment that it is looked at is its begin, when there is nothing of it.
     for (const [round, purchases] of [14, 15, 11].entries()) {
       expect(await farmRound(world.ctx, { leases: 1, visits: 15 })).toEqual({ subscriptions: 1, purchases });
@@ -371,7 +389,8 @@ describe('what is metered', () => {
   it('beyond what is counted exactly is not rated, and says so', async () => {
     const world = await metered();
     const ip = crypto.randomUUID();
-    for (const runner of ['a', 'b']) await world.seal(ip, '2026-01-10T09:00:00Z', 2 ** 52 + 1, { runner: `${runner}-${ip}` });
+    for (const runner of ['a', 'b'])
+      await world.seal(ip, '2026-01-10T09:00:00Z', 2 ** 52 + 1, { runner: `${runner}-${ip}` });
     await world.farm('2026-01-10T11:00:10Z');
     expect(await world.purchases()).toEqual([]);
     const [row] = await world.ctx.db.all<{ fault: string }>(

@@ -3,6 +3,7 @@ import type { Database } from '../../../db/client.ts';
 import type { billingProducts, billingSubscriptions } from '../../../db/schema/billing.ts';
 import { readRational } from '../../../shared/money.ts';
 import type { Statement } from '../../http/commit.ts';
+import { defaultAccountId } from '../accounts/default-account.ts';
 import { DAY_MS, floorHour, monthStart } from '../rating/calendar.ts';
 import type { Known, VisitPlan } from '../rating/plan-visits.ts';
 import { priceTerms } from '../rating/price-terms.ts';
@@ -17,7 +18,8 @@ export interface Read {
   rateable: Rateable;
   /** Through when the windows of every machine that it used are sealed. */
   sealedThroughMs: number;
-  /** Whether money that must be spent first may be there. */
+  /** Who pays, and whether money that must be spent first may be there. */
+  accountId: string;
   vouchers: boolean;
 }
 
@@ -99,20 +101,21 @@ function statementsOf(db: Database, row: SubscriptionRow, from: number): Stateme
         UNION SELECT runner_id FROM servers WHERE ${volume} AND id = ${row.resourceId} AND runner_id IS NOT NULL
         UNION SELECT runner_id FROM ports WHERE ${volume} AND id = ${row.resourceId} AND runner_id IS NOT NULL
       ) machine LEFT JOIN meter_progress progress ON progress.runner_id = machine.runner_id`),
-    db.all(sql`SELECT 1 FROM billing_vouchers voucher JOIN billing_account_projects link ON link.account_id = voucher.account_id
-      WHERE link.region = ${row.region} AND link.project_id = ${row.projectId} AND voucher.expired_at_ms IS NULL LIMIT 1`),
+    db.all(sql`SELECT account_id AS "accountId",
+        EXISTS (SELECT 1 FROM billing_vouchers voucher WHERE voucher.account_id = link.account_id AND voucher.expired_at_ms IS NULL) AS vouchers
+      FROM billing_account_projects link WHERE region = ${row.region} AND project_id = ${row.projectId}`),
   ];
 }
 
 function assemble(row: SubscriptionRow, results: unknown[][]): Read {
-  const [products, prices, spans, windows, booked, sealed, vouchers] = results as [
+  const [products, prices, spans, windows, booked, sealed, payers] = results as [
     ProductRow[],
     PriceRow[],
     Span[],
     { listed: string }[],
     BookedRow[],
     { sealed: number | null }[],
-    unknown[],
+    { accountId: string; vouchers: number }[],
   ];
   const product = products[0];
   if (!product) throw new Error(`subscription ${row.id} is of no product`);
@@ -129,7 +132,8 @@ function assemble(row: SubscriptionRow, results: unknown[][]): Read {
       booked: booked.map((line) => ({ ...line, quantityTotal: readRational(line.quantityTotal) })),
     },
     sealedThroughMs: sealed[0]?.sealed ?? 0,
-    vouchers: vouchers.length > 0,
+    accountId: payers[0]?.accountId ?? defaultAccountId(row.region, row.projectId),
+    vouchers: Boolean(payers[0]?.vouchers),
   };
 }
 
@@ -157,10 +161,10 @@ export const knownAt = ({ sealedThroughMs }: Read, nowMs: number): Known => ({
  * What a subscription is once a plan is booked, without asking: had it changed since it was read, the plan would not be
  * booked, and were it to change now, what follows will not be.
  */
-export function goOn({ row, rateable, ...read }: Read, plan: VisitPlan): Read {
+export function goOn({ row, rateable, ...read }: Read, plan: VisitPlan, booked: readonly Booked[]): Read {
   const { visitedMs, chargedThroughMs, dueMs } = plan;
   const own = { ...row, visitedMs, chargedThroughMs, dueMs, dirtyFromMs: null, revision: row.revision + 1 };
-  const lines = new Map([...rateable.booked, ...plan.purchases].map((line) => [lineKey(line), line]));
+  const lines = new Map([...rateable.booked, ...booked].map((line) => [lineKey(line), line]));
   return { ...read, row: own, rateable: { ...rateable, subscription: own, booked: [...lines.values()] } };
 }
 

@@ -41,9 +41,10 @@ const quantities = sql`
  * `billing_invoice_details`.
  */
 export function detailsOf(invoiceId: string): SQL {
+  const line = sql`line.project_id, product.item, product.name, line.period_ms, line.price_id`;
   return sql`
-    SELECT line.invoice_id, row_number() OVER (ORDER BY line.project_id, product.item, product.name, line.period_ms, line.price_id,
-        subscription.resource_name, subscription.resource_id, line.subscription_id) AS position,
+    SELECT line.invoice_id, row_number() OVER (ORDER BY ${line}, subscription.resource_name, subscription.resource_id, line.subscription_id) AS position,
+      dense_rank() OVER (ORDER BY ${line}) AS line,
       line.subscription_id, line.price_id, line.project_id, line.period_ms, line.from_ms, line.through_ms,
       subscription.resource_id, subscription.resource_name, ${quantities}, line.amount_micros
     FROM (

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { runBatch } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
-import { sumLines } from './sum-lines.ts';
+import { sumLines, totalOf } from './sum-lines.ts';
 import { tellInvoice } from './tell-invoice.ts';
 
 /** Invoices that one round makes drafts; more wait for the next. */
@@ -17,9 +17,9 @@ export async function draftInvoices(ctx: Context): Promise<void> {
   const lines = await sumLines(ctx, sql`invoice.id IN (${ids})`);
   const totals = [...Map.groupBy(lines, ({ invoiceId }) => invoiceId)].map(([id, list]) => ({
     id,
-    totalMicros: list.reduce((sum, { amountMicros }) => sum + amountMicros, 0),
+    totalMicros: String(totalOf(list)),
   }));
-  const total = sql`(SELECT one.value ->> '$.totalMicros' FROM json_each(${JSON.stringify(totals)}) one WHERE one.value ->> '$.id' = invoice.id)`;
+  const total = sql`(SELECT CAST(one.value ->> '$.totalMicros' AS INTEGER) FROM json_each(${JSON.stringify(totals)}) one WHERE one.value ->> '$.id' = invoice.id)`;
   // Another farmer may have been there: only what is still open is told of.
   await runBatch(ctx.db, [
     tellInvoice(

@@ -7,7 +7,7 @@ import { type BillingAction, policy } from '../policy.ts';
 import { rowOf } from '../rows.ts';
 import { type AccountRow, scopeAccount } from '../scope.ts';
 import type { InvoiceRow, LineRow } from './invoice-document.ts';
-import { linesNow } from './sum-lines.ts';
+import { linesNow, sumLines } from './sum-lines.ts';
 
 /** An invoice that the actor may see, and whose it is. @throws ApiError 403, 404 */
 export async function findInvoice(
@@ -37,9 +37,15 @@ export async function linesOf(ctx: ActorContext, { id, status }: InvoiceRow): Pr
   return rows.map((raw) => rowOf<LineRow>(raw));
 }
 
-/** A line by its position. @throws ApiError 404 */
-export async function findLine(ctx: ActorContext, invoice: InvoiceRow, position: number): Promise<LineRow> {
-  const line = (await linesOf(ctx, invoice)).find((one) => one.position === position);
+/** What tells a line apart, by its position. @throws ApiError 404 */
+export async function findLine(
+  ctx: ActorContext,
+  invoice: InvoiceRow,
+  position: number,
+): Promise<Pick<LineRow, 'projectId' | 'priceId' | 'periodMs'>> {
+  const lines =
+    invoice.status === 'final' ? await linesOf(ctx, invoice) : await sumLines(ctx, sql`invoice.id = ${invoice.id}`);
+  const line = lines.find((one) => one.position === position);
   if (!line) throw notFound(`Invoice ${invoice.id} has no line ${position}.`);
   return line;
 }

@@ -8,7 +8,7 @@ export type InvoiceRow = typeof billingInvoices.$inferSelect;
 export type LineRow = typeof billingInvoiceLines.$inferSelect;
 export type DetailRow = typeof billingInvoiceDetails.$inferSelect;
 
-export const invoiceView = (row: InvoiceRow, totalMicros: number) => ({
+export const invoiceView = (row: InvoiceRow, totalMicros: number | bigint) => ({
   id: row.id,
   account_id: row.accountId,
   number: row.number,
@@ -41,6 +41,7 @@ export const lineView = (row: LineRow, invoice: InvoiceRow) => ({
 /** What a line has of one subscription: exact to a millionth, since only the line is rounded to what is paid. */
 export const detailView = (row: DetailRow, invoice: InvoiceRow) => ({
   position: row.position,
+  line: row.line,
   project_id: row.projectId,
   subscription_id: row.subscriptionId,
   price_id: row.priceId,

@@ -4,18 +4,15 @@ import type { ActorContext } from '../../http/context.ts';
 import type { detailList } from '../lists.ts';
 import { rowOf } from '../rows.ts';
 import { detailsOf } from './details-of.ts';
-import { findInvoice, findLine } from './find-invoice.ts';
+import { findInvoice } from './find-invoice.ts';
 import { type DetailRow, detailView } from './invoice-document.ts';
 
 /** What an invoice's lines, or one of them, are the sums of: a subscription each; the marker is the last position of the page before. */
 export async function listDetails(ctx: ActorContext, id: string, of: Omit<z.infer<typeof detailList>, 'format'>) {
   const { invoice } = await findInvoice(ctx, 'billing:invoices:show', id);
-  const line = of.line === undefined ? null : await findLine(ctx, invoice, of.line);
   const details =
     invoice.status === 'final' ? sql`SELECT * FROM billing_invoice_details WHERE invoice_id = ${id}` : detailsOf(id);
-  const chosen = line
-    ? sql`detail.project_id = ${line.projectId} AND detail.price_id = ${line.priceId} AND detail.period_ms = ${line.periodMs}`
-    : sql`1`;
+  const chosen = of.line === undefined ? sql`1` : sql`detail.line = ${of.line}`;
   const rows = await ctx.db.all<Record<string, unknown>>(sql`
     SELECT detail.* FROM (${details}) detail WHERE detail.position > ${of.marker} AND ${chosen}
     ORDER BY detail.position LIMIT ${of.limit}`);

@@ -6,7 +6,7 @@ import type { invoiceList } from '../lists.ts';
 import { rowOf } from '../rows.ts';
 import { scopeAccount, scopeProjects } from '../scope.ts';
 import { type InvoiceRow, invoiceView } from './invoice-document.ts';
-import { sumLines } from './sum-lines.ts';
+import { sumLines, totalOf } from './sum-lines.ts';
 
 /** The invoices of an account, of the token's own where none is named; the last month first. */
 export async function listInvoices(ctx: ActorContext, of: z.infer<typeof invoiceList>) {
@@ -23,8 +23,7 @@ export async function listInvoices(ctx: ActorContext, of: z.infer<typeof invoice
   const changing = JSON.stringify(rows.filter(({ status }) => status !== 'final').map(({ id }) => id));
   const lines = await sumLines(ctx, sql`invoice.id IN (SELECT value FROM json_each(${changing}))`);
   const totals = Map.groupBy(lines, ({ invoiceId }) => invoiceId);
-  const totalOf = ({ id }: InvoiceRow) => (totals.get(id) ?? []).reduce((sum, line) => sum + line.amountMicros, 0);
-  return rows.map((row) => invoiceView(row, row.totalMicros ?? totalOf(row)));
+  return rows.map((row) => invoiceView(row, row.totalMicros ?? totalOf(totals.get(row.id) ?? [])));
 }
 
 /** Operators who name none mean all: null. */

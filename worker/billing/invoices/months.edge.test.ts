@@ -176,7 +176,7 @@ describe('an invoice', () => {
       order_unit, order_size, details, quantity, booked_micros, amount_micros FROM billing_invoice_lines WHERE invoice_id = ${id} LIMIT 1`);
     await refused(sql`UPDATE billing_invoice_details SET amount_micros = 0 WHERE invoice_id = ${id}`);
     await refused(sql`DELETE FROM billing_invoice_details WHERE invoice_id = ${id}`);
-    await refused(sql`INSERT INTO billing_invoice_details SELECT invoice_id, 99, subscription_id, price_id, project_id, period_ms, from_ms, through_ms,
+    await refused(sql`INSERT INTO billing_invoice_details SELECT invoice_id, 99, line, subscription_id, price_id, project_id, period_ms, from_ms, through_ms,
       resource_id, resource_name, quantity_total, quantity_before, amount_micros FROM billing_invoice_details WHERE invoice_id = ${id} LIMIT 1`);
     await refused(sql`UPDATE billing_purchases SET amount_micros = 0 WHERE region = ${world.region}`);
     await refused(sql`DELETE FROM billing_purchases WHERE region = ${world.region}`);

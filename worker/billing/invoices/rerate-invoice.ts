@@ -40,7 +40,7 @@ const writeKey = (key: DetailKey): string => `${key.subscriptionId},${key.priceI
 
 function readKey(text: string): DetailKey {
   const [subscriptionId = '', priceId = '', periodMs = ''] = text.split(',');
-  if (!/^\d+$/.test(periodMs)) throw new ApiError(400, 'after must be what the answer before said is next.');
+  if (!/^\d{1,15}$/.test(periodMs)) throw new ApiError(400, 'after must be what the answer before said is next.');
   return { subscriptionId, priceId, periodMs: Number(periodMs) };
 }
 

@@ -14,15 +14,15 @@ import { rowOf } from '../rows.ts';
 import { type DetailKey, FIRST_DETAIL, usedOf } from './details-of.ts';
 import type { DetailRow, LineRow } from './invoice-document.ts';
 
-/** A line by what its purchases come to: what else there is to it, its details say. */
-export interface SummedLine extends Omit<LineRow, 'quantity' | 'fromMs' | 'throughMs' | 'details'> {
+/** A line by what its purchases come to: what else there is to it, its details say. Sums of many are beyond a number. */
+export interface SummedLine
+  extends Omit<LineRow, 'quantity' | 'fromMs' | 'throughMs' | 'details' | 'bookedMicros' | 'amountMicros'> {
   purchases: number;
+  bookedMicros: bigint;
+  amountMicros: bigint;
 }
-interface SummedRow extends Omit<SummedLine, 'amountMicros'> {
-  currency: string;
-  earlierBooked: number;
-  earlierAmount: number;
-}
+type Sums = Record<'bookedMicros' | 'earlierBooked' | 'earlierAmount', string>;
+type SummedRow = Omit<SummedLine, 'amountMicros' | 'bookedMicros'> & Sums & { currency: string };
 
 /** Details that one read has. */
 const DETAILS_PER_READ = 5_000;
@@ -34,12 +34,12 @@ const DETAILS_PER_READ = 5_000;
  * @param invoices - a condition on `invoice`
  */
 export async function sumLines(ctx: Context, invoices: SQL): Promise<SummedLine[]> {
-  const earlier = (column: string) => sql`CASE WHEN sums.period_ms = invoice.month_ms THEN 0 ELSE (
+  const earlier = (column: string) => sql`CAST(CASE WHEN sums.period_ms = invoice.month_ms THEN 0 ELSE (
     SELECT coalesce(sum(line.${sql.raw(column)}), 0) FROM billing_invoice_lines line JOIN billing_invoices paid ON paid.id = line.invoice_id
     WHERE line.price_id = sums.price_id AND line.period_ms = sums.period_ms AND line.project_id = sums.project_id
-      AND paid.account_id = invoice.account_id) END`;
+      AND paid.account_id = invoice.account_id) END AS TEXT)`;
   const rows = await ctx.db.all<Record<string, unknown>>(sql`
-    SELECT invoice.id AS invoice_id, invoice.currency, sums.project_id, sums.price_id, sums.period_ms, sums.purchases, sums.booked_micros,
+    SELECT invoice.id AS invoice_id, invoice.currency, sums.project_id, sums.price_id, sums.period_ms, sums.purchases, CAST(sums.booked_micros AS TEXT) AS booked_micros,
       row_number() OVER (PARTITION BY invoice.id ORDER BY sums.project_id, product.item, product.name, sums.period_ms, sums.price_id) AS position,
       product.name AS product, product.item, product.item_type, product.order_unit, product.order_size,
       ${earlier('booked_micros')} AS earlier_booked, ${earlier('amount_micros')} AS earlier_amount
@@ -48,20 +48,30 @@ export async function sumLines(ctx: Context, invoices: SQL): Promise<SummedLine[
     JOIN billing_products product ON product.id = sums.product_id
     WHERE ${invoices} ORDER BY position`);
   return rows.map((raw) => {
-    const { currency, earlierBooked, earlierAmount, ...line } = rowOf<SummedRow>(raw);
-    const whole = roundToMinor(BigInt(earlierBooked) + BigInt(line.bookedMicros), currency);
-    return { ...line, amountMicros: storedMicros(whole - BigInt(earlierAmount)) };
+    const { currency, bookedMicros, earlierBooked, earlierAmount, ...line } = rowOf<SummedRow>(raw);
+    const booked = BigInt(bookedMicros);
+    const whole = roundToMinor(BigInt(earlierBooked) + booked, currency);
+    return { ...line, bookedMicros: booked, amountMicros: whole - BigInt(earlierAmount) };
   });
 }
 
-/** The same of one invoice, with what its details say. */
+/** What lines come to. */
+export const totalOf = (lines: readonly { amountMicros: bigint }[]): bigint =>
+  lines.reduce((sum, line) => sum + line.amountMicros, 0n);
+
+/**
+ * The same of one invoice, with what its details say.
+ * @throws RangeError for a sum beyond what is kept: see `storedMicros`
+ */
 export async function linesNow(ctx: Context, invoiceId: string): Promise<(LineRow & { purchases: number })[]> {
   const lines = await sumLines(ctx, sql`invoice.id = ${invoiceId}`);
   const used = await usedByLine(ctx, invoiceId);
   return lines.flatMap((line) => {
     // What was bought since the lines were summed is seen by the next who looks.
     const { quantity = ZERO, ...times } = used.get(keyOf(line)) ?? { details: 0, fromMs: 0, throughMs: 0 };
-    return times.details === 0 ? [] : [{ ...line, ...times, quantity: writeRational(quantity) }];
+    if (times.details === 0) return [];
+    const [bookedMicros, amountMicros] = [storedMicros(line.bookedMicros), storedMicros(line.amountMicros)];
+    return [{ ...line, ...times, bookedMicros, amountMicros, quantity: writeRational(quantity) }];
   });
 }
 

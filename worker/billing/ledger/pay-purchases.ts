@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm';
 import type { Statement } from '../../http/commit.ts';
 import type { Context } from '../../http/context.ts';
-import type { PlannedPurchase } from '../rating/plan-visits.ts';
+import type { OwnedPurchase } from '../farmer/split-refunds.ts';
 import { breakage, revenue } from './names.ts';
 
 /** A purchase with the id that its transfers refer to. */
-export interface IdentifiedPurchase extends PlannedPurchase {
+export interface IdentifiedPurchase extends OwnedPurchase {
   id: string;
 }
 
