@@ -16,8 +16,16 @@ export class OpenstackShell {
   readonly #child;
   readonly #lines: AsyncIterator<string>;
 
-  /** @param computeVersion - Nova's microversion; the client takes it once, at its start */
-  constructor(cloud: Cloud, who: { user: string; password: string; project: string }, computeVersion?: string) {
+  /**
+   * @param computeVersion - Nova's microversion; the client takes it once, at its start
+   * @param ratingVersion - of CloudKitty's API, likewise
+   */
+  constructor(
+    cloud: Cloud,
+    who: { user: string; password: string; project: string },
+    computeVersion?: string,
+    ratingVersion?: string,
+  ) {
     this.#child = spawn('/usr/bin/python3', [DRIVER], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: {
@@ -33,6 +41,7 @@ export class OpenstackShell {
         OS_PROJECT_DOMAIN_NAME: 'Default',
         OS_REGION_NAME: REGION,
         ...(computeVersion ? { OS_COMPUTE_API_VERSION: computeVersion } : {}),
+        ...(ratingVersion ? { OS_RATING_API_VERSION: ratingVersion } : {}),
       },
     });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();

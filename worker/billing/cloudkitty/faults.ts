@@ -13,3 +13,8 @@ export function renderFault(error: Error, c: AppContext): Response {
 }
 
 export const nothingFound = () => notFound('No resource found for provided filters.');
+export const noRules = () =>
+  notFound(
+    'There are no rules of hashmap or pyscripts: what things cost is said by prices, under /aerostat/v1/billing.',
+  );
+export const noCollectors = () => notFound('There are no collectors to switch or map: what machines measure is rated.');

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { parseBody, parseValue } from '../../http/body.ts';
 import { type AppEnv, actorContext } from '../../http/context.ts';
+import { noCollectors, noRules } from './faults.ts';
 import { listMetricInfo, showConfig, showMetricInfo } from './info.ts';
 import { listModules, moduleView1, showModule, updateModule } from './modules.ts';
 import { parametersOf, reportQuery, storageQuery, tenantsQuery, totalQuery } from './query.ts';
@@ -41,6 +42,12 @@ export const v1 = new Hono<AppEnv>()
   .route('/report', reports)
   .route('/info', info)
   .route('/rating', modules)
+  .all('/rating/module_config/*', () => {
+    throw noRules();
+  })
+  .all('/collector/*', () => {
+    throw noCollectors();
+  })
   .get('/storage/dataframes', async (c) => {
     const query = parseValue(parametersOf(c.req.url), storageQuery);
     return c.json({ dataframes: storedFrameViews(await storedFrames(actorContext(c), query)) });

@@ -8,7 +8,7 @@ import { authenticate } from '../../identity/authenticate.ts';
 import { aggregateMetrics, aggregateResources } from './aggregates.ts';
 import { archivePolicies } from './archive-policies.ts';
 import { askedOf } from './asked.ts';
-import { policyNotFound, renderFault, typeNotFound } from './faults.ts';
+import { notTaken, policyNotFound, renderFault, typeNotFound } from './faults.ts';
 import { conditionBody, type Filter, parseFilter, parseFilterText } from './filters.ts';
 import { listMetrics, metricOf, showMeasures, showMetric } from './metrics.ts';
 import { AGGREGATIONS } from './periods.ts';
@@ -150,5 +150,5 @@ metric.use('/v1/*', authenticate);
 metric.get('/v1', (c) => c.json(version(c)));
 metric.route('/v1', types).route('/v1', resources).route('/v1', metrics);
 metric.all('*', (c) => {
-  throw noSuchRoute(allowedMethods(metric, c.req.path.replace(/^(\/r\/[^/]+)?\/metric/, '')), c.req.method);
+  throw notTaken(noSuchRoute(allowedMethods(metric, c.req.path.replace(/^(\/r\/[^/]+)?\/metric/, '')), c.req.method));
 });
