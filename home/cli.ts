@@ -22,7 +22,8 @@ const HELP = `Aerostat: a cloud control plane that floats at the edge, tethered 
   npm run bench:control        figures, one a line: name value unit; bench:growth only those of 100 to 10,000 servers,
                                bench:placement a place among 1,000 machines, bench:network what the
                                filter costs between guests (root), bench:rules how soon rules are in force (root),
-                               bench:metering what taking samples and sealing their windows costs
+                               bench:metering what taking samples, sealing their windows and rating them costs
+                               (-- samples, -- rating; -- peers: the same of Gnocchi and CloudKitty)
 
 Each takes --help after '--'.`;
 

@@ -1,7 +1,7 @@
 import { figure, note } from '../figures.ts';
 import { measureCloudkitty } from './cloudkitty.ts';
 import { archivePolicy, type Gnocchi, startGnocchi } from './gnocchi.ts';
-import { startSite } from './site.ts';
+import { type Site, startSite } from './site.ts';
 
 const SIZES = [1_000, 10_000];
 /** Moments of ten seconds: in one request for all metrics of a machine of 100 guests with ten each, as runners say them after an outage. */
@@ -25,18 +25,18 @@ export async function benchPeers(): Promise<void> {
       ]),
     );
     gnocchi.process();
-    for (const size of SIZES) await measureSamples(gnocchi, size);
+    for (const size of SIZES) await measureSamples(site, gnocchi, size);
     await measureCloudkitty(site, gnocchi);
   } finally {
     await site.stop();
   }
 }
 
-async function measureSamples(gnocchi: Gnocchi, size: number): Promise<void> {
+async function measureSamples(site: Site, gnocchi: Gnocchi, size: number): Promise<void> {
   const name = `peer_gnocchi_${size}_metrics`;
   const metrics = await createMetrics(gnocchi, size);
   const startMs = Math.floor(Date.now() / EVERY_MS) * EVERY_MS - 3_600_000;
-  const began = performance.now();
+  const [began, usedBefore] = [performance.now(), site.processorS()];
   const requests: (() => Promise<unknown>)[] = [];
   for (let from = 0; from < size; from += METRICS_PER_REQUEST) {
     const some = metrics.slice(from, from + METRICS_PER_REQUEST);
@@ -55,8 +55,10 @@ async function measureSamples(gnocchi: Gnocchi, size: number): Promise<void> {
   const taken = performance.now();
   await gnocchi.processed();
   const values = size * MOMENTS;
+  const usedS = site.processorS() - usedBefore;
   figure(`${name}_taken`, values / ((taken - began) / 1_000), 'values/s');
   figure(`${name}_processed`, values / ((performance.now() - began) / 1_000), 'values/s');
+  figure(`${name}_of_processor`, values / usedS, 'values/processor_s');
 }
 
 async function createMetrics(gnocchi: Gnocchi, count: number): Promise<string[]> {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { freePort } from '../../../home/free-port.ts';
 import { until } from '../../../home/until.ts';
 import { run } from '../../../runner/host/run.ts';
+import { cpuSeconds, withDescendants } from '../processes.ts';
 import { type Unpacked, unpackPeers } from './unpack.ts';
 
 const START_MS = 60_000;
@@ -21,6 +22,8 @@ export interface Site extends Unpacked {
   /** Serves a WSGI module. @returns its URL */
   serve(name: string, module: string, config: string): Promise<string>;
   write(name: string, text: string): string;
+  /** Of all that runs here, in seconds. */
+  processorS(): number;
   stop(): Promise<void>;
 }
 
@@ -51,6 +54,7 @@ export async function startSite(): Promise<Site> {
     folder,
     start,
     write,
+    processorS: () => cpuSeconds(withDescendants(started.flatMap(({ pid }) => (pid === undefined ? [] : [pid])))),
     serve: (name, module, config) => serve({ ...unpacked, start, write }, name, module, config),
     async stop() {
       for (const child of started.reverse()) await ended(child);

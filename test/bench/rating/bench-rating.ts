@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm';
 import { Refusal } from '../../../shared/refusal.ts';
 import { type Cloud, startCloud } from '../../cloud.ts';
 import { figure, note } from '../figures.ts';
-import { memoryMib } from '../processes.ts';
+import { cpuSeconds, memoryMib } from '../processes.ts';
 import type { RoundBody } from './farmer-entry.ts';
 import {
   expectedDetails,
@@ -66,7 +66,7 @@ export async function benchRating(args: string[] = []): Promise<void> {
   }
 }
 
-function monthOf(values: Record<keyof typeof options, string | undefined>): Month {
+function monthOf(values: { [Name in keyof typeof options]?: string }): Month {
   const [resources, accounts] = [Number(values.resources), Number(values.accounts)];
   const hours = Math.ceil(Number(values.windows) / resources);
   const { interval, model } = values as Pick<Month, 'interval' | 'model'>;
@@ -82,13 +82,17 @@ async function measure(cloud: Cloud, name: string, month: Month): Promise<void> 
   note(`${name} was filled in ${Math.round((performance.now() - began) / 1_000)} s`);
   const windows = month.resources * month.hours;
   const memory = watchMemory(cloud);
+  const processes = [cloud.edge.database.pid(), cloud.edge.workerd.pid()].filter((pid) => pid !== undefined);
+  const usedBefore = cpuSeconds(processes);
   const ratedS = await roundsUntil(cloud, SEALED_MS, ({ subscriptions }) => subscriptions === 0);
   const purchases = await count(cloud, sql`SELECT max(sequence) AS n FROM billing_purchases`);
   const finalS = await roundsUntil(cloud, FINAL_MS, () => allFinal(cloud));
+  const usedS = cpuSeconds(processes) - usedBefore;
   await memory.stop();
   figure(`${name}_rated`, ratedS, 's');
   figure(`${name}_invoiced`, finalS, 's');
   figure(`${name}_windows`, windows / (ratedS + finalS), 'windows/s');
+  figure(`${name}_windows_of_processor`, windows / usedS, 'windows/processor_s');
   figure(`${name}_lines`, month.resources / (ratedS + finalS), 'lines/s');
   figure(`${name}_purchases`, purchases / ratedS, 'purchases/s');
   for (const share of SHARES) {

@@ -22,7 +22,10 @@ function sumsOf(windows: readonly WindowSum[]): Sums {
   const sorted = [...windows].sort((a, b) => a.startMs - b.startMs);
   let sum = 0n;
   const before = [sum];
-  for (const { value } of sorted) before.push((sum += BigInt(value)));
+  for (const { value } of sorted) {
+    sum += BigInt(value);
+    before.push(sum);
+  }
   return { starts: sorted.map(({ startMs }) => startMs), before };
 }
 
