@@ -186,12 +186,16 @@ function forwardChains(): [string, ChainPlan][] {
         // By the machine itself: never as what only the guest says it is, as in a connection that another guest began.
         'oifname != @bridges meta nfproto ipv4 ct status snat return',
         'oifname != @bridges meta nfproto ipv4 drop',
+        'oifname != @bridges iifname . ip6 saddr != @plain_from6 drop',
       ]),
     ],
     ['hairpin', jumped(['ct status snat goto to_guests', 'drop'])],
     [
       'leaving',
       jumped([
+        // What nobody translates leaves as what is its network's, never as what only the guest says it is.
+        'iifname . ip6 saddr != @plain_from6 drop',
+        'meta mark @untranslated ct status and snat == 0 iifname . ip saddr != @plain_from4 drop',
         'oifname . rt ip nexthop vmap @ingress4',
         'oifname . rt ip6 nexthop vmap @ingress6',
         'ct status snat oifname . ip saddr != @held drop',

@@ -1,7 +1,7 @@
 import type { NetworkSpec } from '../../../shared/specs/network.ts';
 import type { PortForwardingSpec } from '../../../shared/specs/router.ts';
 import { canonicalAddress, versionOf } from '../addresses.ts';
-import { type Range, rangeOf, rangeText, without } from '../intranet/ranges.ts';
+import { joined, type Range, rangeOf, rangeText, without } from '../intranet/ranges.ts';
 import type { Inventory } from '../inventory.ts';
 import type { Names } from '../names.ts';
 import { insideOf, wayOutOf, zonesOf } from '../routers/components.ts';
@@ -61,6 +61,9 @@ function emptySets() {
     snat_to: set('type mark : ipv4_addr'),
     untranslated: set('type mark'),
     plain_out: set('type ifname'),
+    /** What guests are, of networks that leave untranslated: the ranges of all that routers join with them. */
+    plain_from4: set('type ifname . ipv4_addr; flags interval'),
+    plain_from6: set('type ifname . ipv6_addr; flags interval'),
     floating_to: set('type ipv4_addr : ipv4_addr'),
     floating_marks: set('type ipv4_addr : mark'),
     has_floating: set('type ifname . ipv4_addr'),
@@ -142,10 +145,23 @@ function addBridgedZones({ inventory, zones, sets }: Plan): void {
 
 function addInside(plan: Plan): void {
   for (const [id, ranges] of insideOf(plan.inventory)) {
-    if (plan.inventory.networks.get(id)?.spec.external) continue;
+    const spec = plan.inventory.networks.get(id)?.spec;
+    if (!spec || spec.external) continue;
     for (const range of ranges) {
       plan.sets[`inside${range.version}`].elements.set(`${bridgeOf(plan, id)} . ${rangeText(range)}`, '');
     }
+    addPlainFrom(plan, spec, ranges);
+  }
+}
+
+/** @param inside - all that routers join with the network; none where it has no router */
+function addPlainFrom(plan: Plan, spec: NetworkSpec, inside: Range[]): void {
+  const { gateway } = wayOutOf(plan.inventory, spec) ?? {};
+  const isPlain = { 4: gateway?.enable_snat === false, 6: Boolean(gateway) || spec.snat };
+  const own = inside.length > 0 ? inside : joined(spec.subnets.map(({ cidr }) => rangeOf(cidr)));
+  for (const range of own) {
+    if (!isPlain[range.version]) continue;
+    plan.sets[`plain_from${range.version}`].elements.set(`${bridgeOf(plan, spec.id)} . ${rangeText(range)}`, '');
   }
 }
 

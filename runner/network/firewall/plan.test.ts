@@ -265,8 +265,11 @@ it('has these fixed rules', () => {
     rule inet ae1234 translated_out oifname @external goto leaving
     rule inet ae1234 translated_out oifname != @bridges meta nfproto ipv4 ct status snat return
     rule inet ae1234 translated_out oifname != @bridges meta nfproto ipv4 drop
+    rule inet ae1234 translated_out oifname != @bridges iifname . ip6 saddr != @plain_from6 drop
     rule inet ae1234 hairpin ct status snat goto to_guests
     rule inet ae1234 hairpin drop
+    rule inet ae1234 leaving iifname . ip6 saddr != @plain_from6 drop
+    rule inet ae1234 leaving meta mark @untranslated ct status and snat == 0 iifname . ip saddr != @plain_from4 drop
     rule inet ae1234 leaving oifname . rt ip nexthop vmap @ingress4
     rule inet ae1234 leaving oifname . rt ip6 nexthop vmap @ingress6
     rule inet ae1234 leaving ct status snat oifname . ip saddr != @held drop

@@ -1,4 +1,5 @@
 import type { ChainPlan, SetPlan } from '../firewall/ruleset.ts';
+import { type Range, rangeText } from './ranges.ts';
 
 /** Flows that the kernel keeps apart, of each kind, and ports whose packets it counts. */
 const FLOWS_MAX = 16_384;
@@ -48,6 +49,24 @@ export function countSets(): Record<string, SetPlan> {
   return { ...Object.fromEntries(sets), new_flows: budgets };
 }
 
+/**
+ * What is counted, for nothing is in any set for a moment after all rules are loaded: what is then dropped without a reason
+ * is in none of these either. A key of two parts is in force as late as those of a place and an address.
+ */
+export function closedSets(closed: Range[]): [string, SetPlan][] {
+  const sets = ([4, 6] as const).map((version): [string, SetPlan] => {
+    const ranges = closed.filter((range) => range.version === version);
+    const field = version === 4 ? 'ip' : 'ip6';
+    const elements = new Map(ranges.map((range) => [`ipv${version} . ${rangeText(range)}`, '']));
+    return [`closed${version}`, { type: `typeof meta nfproto . ${field} daddr; flags interval`, elements }];
+  });
+  return sets;
+}
+const IS_UNFOUNDED = [
+  'meta nfproto ipv4 meta nfproto . ip daddr != @closed4 goto denied',
+  'meta nfproto ipv6 meta nfproto . ip6 daddr != @closed6 goto denied',
+];
+
 /** Where what is denied ends: it is counted, and dropped, or in a dry run let go. */
 export function countChain(dryRun: boolean): [string, ChainPlan][] {
   const end = dryRun ? 'accept' : 'drop';
@@ -58,6 +77,7 @@ export function countChain(dryRun: boolean): [string, ChainPlan][] {
       {
         hook: null,
         rules: [
+          ...IS_UNFOUNDED,
           'update @denied_by_port { meta mark }',
           `update @new_flows { meta mark ${NEW_FLOWS} } goto denied`,
           `meta nfproto ipv4 meta l4proto ${WITH_PORTS} update @denied4 { meta mark . ip daddr . meta l4proto . th dport } goto denied`,
@@ -73,6 +93,7 @@ export function countChain(dryRun: boolean): [string, ChainPlan][] {
       {
         hook: null,
         rules: [
+          ...IS_UNFOUNDED,
           // Let go as it was sent, it was counted then, unless what it was sent to was not closed.
           ...(dryRun ? COUNTED_AS_SENT : []),
           'meta nfproto ipv4 update @denied4_routed { iifname . ip saddr . ip daddr . meta l4proto } goto denied',

@@ -2,7 +2,7 @@ import { canonicalAddress, versionOf } from '../addresses.ts';
 import type { ChainPlan, SetPlan, TablePlan } from '../firewall/ruleset.ts';
 import type { Inventory } from '../inventory.ts';
 import { type Names, SEGMENT_NUMBER, TO_GATEWAY_BIT } from '../names.ts';
-import { countChain, countSets } from './plan-counts.ts';
+import { closedSets, countChain, countSets } from './plan-counts.ts';
 import { insideOf, isWired, ownRanges } from './plan-inside.ts';
 import { type Leaves, planLeaves } from './plan-leaves.ts';
 import { joined, type Range, rangeOf, rangeText, without } from './ranges.ts';
@@ -40,7 +40,8 @@ export function planIntranetTable(names: Names, inventory: Inventory, nowMs: num
   return {
     family: 'inet',
     name: names.intranetTable,
-    sets: new Map([...Object.entries({ ...sets, ...countSets() }), ...leaves.sets]),
+    // Last of all, so that nothing is counted before all that lets it go is in force.
+    sets: new Map([...Object.entries({ ...sets, ...countSets() }), ...leaves.sets, ...closedSets(closed)]),
     chains: new Map([...leaves.chains, ...countChain(filter.dry_run), ...chains()]),
   };
 }
