@@ -30,6 +30,8 @@ const guestImage = [
 ];
 /** What tests look at cables with, and a DHCPv6 client of guests. */
 const cables = ['tcpdump', 'arping', 'iputils-ping', 'qemu-system-common', 'isc-dhcp-client'];
+/** What makes the clock of machines that is ahead. */
+const compiler = ['gcc', 'libc6-dev'];
 const clients = [
   'python3-openstackclient',
   'python3-cloudkittyclient',
@@ -48,10 +50,10 @@ export const packagesFor = {
   start: [...machine, ...guestImage],
   stop: ['iproute2', 'nftables'],
   runner: machine,
-  test: [...machine, ...guestImage, ...cables, ...clients, ...load],
+  test: [...machine, ...guestImage, ...cables, ...compiler, ...clients, ...load],
   'test unit': ['iproute2', 'util-linux'],
   'test edge': [],
-  'test hosts': [...machine, ...guestImage, ...cables, 'python3'],
+  'test hosts': [...machine, ...guestImage, ...cables, ...compiler, 'python3'],
   'test conformance': [...machine, ...guestImage, ...clients],
   conformance: [...clients, 'neutron-tempest-plugin'],
   bench: [...machine, ...load, ...wires],

@@ -121,25 +121,29 @@ it('tiles the life of a server, whatever it goes through', async () => {
   );
 });
 
+/** What is found of data that waits for its import. */
+const STAGED = { sizeBytes: 1, virtualSizeBytes: null, md5: '', sha256: '', sha512: '', refusal: null };
+
 it('counts the bytes of an image while it is stored, and never twice at a time', async () => {
-  const status = fc.constantFrom('active', 'deactivated', 'queued', 'saving', 'deleted');
+  const status = fc.constantFrom('active', 'deactivated', 'queued', 'saving', 'uploading', 'deleted');
   const change = fc.record({
     byMs: fc.integer({ min: -1_000, max: 5_000 }),
     status,
     size: fc.integer({ min: 1, max: 3 }),
+    isStaged: fc.boolean(),
   });
   await fc.assert(
     fc.asyncProperty(fc.array(change, { maxLength: 12 }), async (changes) => {
       const id = await newImage();
       let now = BORN_MS;
-      for (const { byMs, status, size } of changes) {
+      for (const { byMs, status, size, isStaged } of changes) {
         now += byMs === 0 ? 1 : byMs;
         await db
           .update(images)
-          .set({ status: status as 'active', sizeBytes: size, updatedAtMs: now })
+          .set({ status: status as 'active', sizeBytes: size, staged: isStaged ? STAGED : null, updatedAtMs: now })
           .where(eq(images.id, id));
         const open = (await spansOf(id)).filter((row) => row.endMs === null);
-        const stored = status === 'active' || status === 'deactivated';
+        const stored = status === 'active' || status === 'deactivated' || (status === 'uploading' && isStaged);
         expect(open.map((row) => [row.state, row.quantity])).toEqual(stored ? [[status, size]] : []);
       }
       const rows = await spansOf(id);

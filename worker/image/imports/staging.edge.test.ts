@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { images, looseBlobs } from '../../../db/schema/image.ts';
+import { usageSpans } from '../../../db/schema/metering.ts';
 import { expectFailed, importStage, qcow2, refusal, SOURCE, sent } from '../../../test/edge-imports.ts';
 import { deleteImage } from '../delete-image.ts';
 import { sweepLooseBlobs } from '../loose-blobs.ts';
@@ -25,6 +26,24 @@ describe('staging', () => {
       ...{ type: 'api_image_import', status: 'success', requestId: one.ctx.requestId, result: { image_id: id } },
       input: { image_id: id, backend: ['aerostat'], import_req: { method: { name: 'glance-direct' } } },
     });
+  });
+
+  it('is storing: its bytes are counted from then on, and go on as the image’s', async () => {
+    const one = importStage();
+    const id = await one.create();
+    const spans = () =>
+      one.ctx.db.select().from(usageSpans).where(eq(usageSpans.resourceId, id)).orderBy(usageSpans.id);
+    const changedMs = async () => (await one.rowOf(id))?.updatedAtMs;
+    await stageImage(one.ctx, id, sent('staged'));
+    const waiting = { state: 'uploading', quantity: 6, startMs: await changedMs() };
+    expect(await spans()).toMatchObject([{ ...waiting, endMs: null }]);
+    one.clock.ms += 1_000;
+    await one.order(id, 'glance-direct');
+    const endMs = await changedMs();
+    expect(await spans()).toMatchObject([
+      { ...waiting, endMs },
+      { state: 'active', quantity: 6, startMs: endMs, endMs: null },
+    ]);
   });
 
   it('is done once, and not of an image that has data', async () => {
