@@ -11,9 +11,18 @@ import type { Cloud } from './cloud.ts';
 const base64url = (bytes: ArrayBuffer) => Buffer.from(bytes).toString('base64url');
 const CAPACITY = { vcpus: 10_000, memory_mib: 10_000_000, disk_gib: 1_000_000 };
 
+/** What a machine keeps between its sessions. */
+interface Enrolled {
+  url: string;
+  id: string;
+  name: string;
+  keys: CryptoKeyPair;
+}
+
 /** A machine that says what a test has it say, over its socket, to a whole cloud. It has no guests. */
 export class SocketRunner {
   readonly id: string;
+  readonly #enrolled: Enrolled;
   readonly #socket: WebSocket;
   #session = '';
   #epoch = 0;
@@ -21,8 +30,10 @@ export class SocketRunner {
   #received: EdgeMessage[] = [];
   #wake: () => void = () => {};
 
-  private constructor(url: string, id: string) {
+  private constructor(enrolled: Enrolled) {
+    const { url, id } = enrolled;
     this.id = id;
+    this.#enrolled = enrolled;
     this.#socket = new WebSocket(`${url.replace(/^http/, 'ws')}/aerostat/v1/runners/${id}/link`);
     this.#socket.addEventListener('message', ({ data }) => {
       const frame = parseEdgeFrame(String(data));
@@ -56,9 +67,20 @@ export class SocketRunner {
       },
       public_key: base64url((await crypto.subtle.exportKey('raw', keys.publicKey)) as ArrayBuffer),
     });
-    const own = new SocketRunner(cloud.url, runner.id);
+    return SocketRunner.#link({ url: cloud.url, id: runner.id, name, keys });
+  }
+
+  /** The same machine in a session of its own, as after its line was cut. */
+  again(): Promise<SocketRunner> {
+    this.close();
+    return SocketRunner.#link(this.#enrolled);
+  }
+
+  static async #link(enrolled: Enrolled): Promise<SocketRunner> {
+    const { id, name, keys } = enrolled;
+    const own = new SocketRunner(enrolled);
     const { nonce } = (await own.#next('challenge')) as MessageOf<'challenge'>;
-    const who = { runner_id: runner.id, machine_id: name, boot_id: 'b' };
+    const who = { runner_id: id, machine_id: name, boot_id: 'b' };
     const text = new TextEncoder().encode(helloText({ nonce, ...who }));
     const hello = {
       ...{ type: 'hello', process_id: 'p', version: 'test', protocol: [1, 1], hypervisor: 'simulated', hostname: name },
@@ -77,9 +99,20 @@ export class SocketRunner {
     return own;
   }
 
+  /** Says samples. */
+  says(spool: string, batches: SampleBatch[]): void {
+    this.#say({ type: 'metered', spool_id: spool, batches });
+  }
+
+  /** Up to which samples are acknowledged that nobody waited for; 0 where none are. */
+  acked(): number {
+    const acks = this.#received.filter((message) => message.type === 'metered-ack');
+    return acks.reduce((latest, { seq }) => Math.max(latest, seq), 0);
+  }
+
   /** Says samples, and waits until they are acknowledged. @returns up to which */
   async metered(spool: string, batches: SampleBatch[]): Promise<number> {
-    this.#say({ type: 'metered', spool_id: spool, batches });
+    this.says(spool, batches);
     return ((await this.#next('metered-ack')) as MessageOf<'metered-ack'>).seq;
   }
 
