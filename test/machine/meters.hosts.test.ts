@@ -109,6 +109,28 @@ it('counts the same through a floating IP wherever the other guest is', async ()
   expect(egress(asked)).toBe(0);
 });
 
+it('counts what guests on a network of the world exchange with others there, whoever those are', async () => {
+  const { outside } = routers;
+  const [a, b] = [await joined.guest(0, outside, 61, [open]), await joined.guest(0, outside, 62, [open])];
+  const there = await joined.guest(1, outside, 63, [open]);
+  const tenants = await joined.guest(0, inside.net, 81, [open]);
+  const id = await routers.float('203.0.113.129', tenants, inside.routerId);
+  await sample();
+  await sample(1);
+  const sent = await send(a.namespace, WORLD, joined.outside, 10, 600);
+  const came = await send(joined.outside, a.address, a.namespace, 11, 700);
+  const beside = await send(a.namespace, b.address, b.namespace, 12, 800);
+  const elsewhere = await send(a.namespace, there.address, there.namespace, 13, 900);
+  // To a guest of a tenant by its address of the world, and back from it, all of it on one machine.
+  const asked = await send(a.namespace, '203.0.113.129', tenants.namespace, 14, 1000);
+  const answered = await send(tenants.namespace, a.address, a.namespace, 15, 1100);
+  await sample();
+  await sample(1);
+  expect([egress(a), ingress(a)]).toEqual([sent + beside + elsewhere + asked, came + answered]);
+  expect([egress(b), ingress(b), egress(there), ingress(there)]).toEqual([0, beside, 0, elsewhere]);
+  expect([egress(tenants), ingress(tenants), ...floating(id)]).toEqual([answered, asked, answered, asked]);
+});
+
 it('goes on through the end of the runner, changes of others and rules that somebody flushes', async () => {
   const a = await joined.guest(0, inside.net, 31, [open]);
   const id = await routers.float('203.0.113.122', a, inside.routerId);

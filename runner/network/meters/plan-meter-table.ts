@@ -11,6 +11,8 @@ import type { Counted, CounterPair, Way } from './counter-names.ts';
 
 /** After translation, what it judges and limits of floating IPs; before packets are marked as judged. */
 const AFTER_TRANSLATION = 170;
+/** After groups have judged what is bridged, before it is marked so. */
+const AFTER_GROUPS = 5;
 
 /** Which counters a resource has: the same ones as long as they stand in the kernel. */
 export type CountedBy = (type: Counted['type'], id: string) => CounterPair;
@@ -34,7 +36,7 @@ export function planMeterTable(names: Names, inventory: Inventory, countedBy: Co
     return pair;
   };
   for (const { spec } of inventory.networks.values()) {
-    if (!spec.external) sets.inner.elements.set(`"${names.bridge(spec.id)}"`, '');
+    sets[spec.external ? 'external' : 'inner'].elements.set(`"${names.bridge(spec.id)}"`, '');
   }
   // Own addresses of all ports come before those that a port may also have.
   const ports = [...inventory.ports.values()].map((port) => ({ port, pair: pairOf('port', port.spec.id) }));
@@ -73,7 +75,10 @@ const pairElements = perObject((names: Names, { spec }: Numbered<PortSpec>): Ele
 function elementsOf(names: Names, port: PortSpec, macs: string[], addresses: string[]): Element[] {
   const bridge = `"${names.bridge(port.network_id)}"`;
   return [
-    ...macs.map((mac): Element => ['egress', `${bridge} . ${mac}`, 'out']),
+    ...macs.flatMap((mac): Element[] => [
+      ['egress', `${bridge} . ${mac}`, 'out'],
+      ['ingress', `${bridge} . ${mac}`, 'in'],
+    ]),
     ...addresses.flatMap((address): Element[] => {
       const key = `${bridge} . ${address}`;
       if (versionOf(address) === 6) return [['ingress6', key, 'in']];
@@ -99,10 +104,14 @@ function emptySets() {
   return {
     /** Bridges with guests of tenants on them. */
     inner: set('type ifname'),
+    /** Bridges with the world on them. */
+    external: set('type ifname'),
     /** By hardware address, which also tells whose a packet is that a guest without port security made up. */
     egress: set('type ifname . ether_addr : counter'),
     ingress4: set('type ifname . ipv4_addr : counter'),
     ingress6: set('type ifname . ipv6_addr : counter'),
+    /** The same by hardware address, of what is bridged. */
+    ingress: set('type ifname . ether_addr : counter'),
     /** Senders to a floating IP of their own network, whose frames the bridge leads on and may have given other hardware addresses. */
     near: set('type ifname . ipv4_addr : counter'),
     floating_out: set('type ipv4_addr : counter'),
@@ -125,15 +134,33 @@ function chains(): TablePlan['chains'] {
           'meta iif 0 return',
           'oifname != @inner goto leaving',
           'iifname @inner goto between_networks',
+          // A guest may be among those of the world: one of this machine, too.
+          SENT,
           'goto coming',
         ],
       },
     ],
-    ['leaving', jumped(['counter name iifname . ether saddr map @egress', FLOATING_OUT])],
-    ['coming', jumped(COMING)],
+    ['leaving', jumped([SENT, FLOATING_OUT, 'oifname @external goto received'])],
+    [
+      // Guests on a network of the world are in the world: what they send there, and hear from there, is bridged.
+      'in_the_world',
+      {
+        hook: `type filter hook forward priority ${AFTER_GROUPS}; policy accept;`,
+        rules: [
+          'iifname != @external return',
+          'oifname != @external return',
+          'meta mark and 0x80000000 != 0 return',
+          'meta pkttype { broadcast, multicast } return',
+          SENT,
+          'counter name oifname . ether daddr map @ingress',
+        ],
+      },
+    ],
+    ['coming', jumped([...RECEIVED, ...FLOATING_IN])],
+    ['received', jumped(RECEIVED)],
     // Between guests, unless an address of the world led there.
     ['between_networks', jumped([`${IS_TRANSLATED} goto around`])],
-    ['around', jumped(['counter name iifname . ether saddr map @egress', FLOATING_OUT, 'goto coming'])],
+    ['around', jumped([SENT, FLOATING_OUT, 'goto coming'])],
     ['bridged', jumped([`${IS_TRANSLATED} goto around_bridged`])],
     [
       'around_bridged',
@@ -147,11 +174,14 @@ function chains(): TablePlan['chains'] {
   ]);
 }
 
+const SENT = 'counter name iifname . ether saddr map @egress';
 const FLOATING_OUT = `${IS_TRANSLATED} counter name ip saddr map @floating_out`;
 /** By the next hop, as groups are judged: beyond a guest that routes, it is that guest who receives. */
-const COMING = [
+const RECEIVED = [
   'counter name oifname . rt ip nexthop map @ingress4',
   'counter name oifname . rt ip6 nexthop map @ingress6',
+];
+const FLOATING_IN = [
   `${IS_TRANSLATED} ct direction original counter name ct original ip daddr map @floating_in`,
   `${IS_TRANSLATED} ct direction reply counter name ct reply ip daddr map @floating_in`,
 ];
