@@ -1,4 +1,4 @@
-import { asc, eq } from 'drizzle-orm';
+import { asc, eq, sql } from 'drizzle-orm';
 import { inject } from 'vitest';
 import { webhookAttempts, webhookDeliveries, webhookEndpoints } from '../db/schema/webhooks.ts';
 import { systemTimers, type Timers } from '../shared/clock.ts';
@@ -48,6 +48,11 @@ export function webhookStage(startMs = Date.now()) {
       statements: Array.from({ length: count }, event),
     });
   };
+  /** The same of very many, in one statement: only their number matters. */
+  const tellMany = (resourceId: string, count: number) =>
+    ctx.db.run(sql`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
+      INSERT INTO events (id, region, project_id, type, resource_id, version, at_ms, data)
+      SELECT '', ${region}, ${ctx.actor.projectId}, 'network.updated', ${resourceId}, 0, ${clock.ms}, '{}' FROM n`);
   const send = (id: string, timers: Timers = systemTimers, as: ActorContext = ctx) => sendDue(as, id, timers);
   const deliveries = (id: string) =>
     ctx.db
@@ -74,7 +79,7 @@ export function webhookStage(startMs = Date.now()) {
     }
     clock.ms = Math.max(clock.ms, untilMs);
   };
-  return { ctx, admin, clock, region, woken, box, create, tell, send, deliveries, attempts, row, runUntil };
+  return { ctx, admin, clock, region, woken, box, create, tell, tellMany, send, deliveries, attempts, row, runUntil };
 }
 
 /** Timers that ring when the test says so. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -21,6 +21,31 @@ it('bundles for Cloudflare within its size limit', () => {
   // A worker of Cloudflare's free plan may have 3 MiB, compressed.
   expect(kibibytes).toBeLessThan(3 * 1024);
   expect(done.status).toBe(0);
+});
+
+it('names only what the runtime knows', () => {
+  const wrangler = readFileSync(join(ROOT, 'wrangler.toml'), 'utf8');
+  const [, date] = /^compatibility_date = "(.+)"$/m.exec(wrangler) ?? [];
+  const flags = /^compatibility_flags = \[(.+)\]$/m.exec(wrangler)?.[1] ?? '';
+  expect(flags).toContain('"global_fetch_strictly_public"');
+  const said = (named: string) => {
+    const outDir = mkdtempSync(join(tmpdir(), 'aerostat-flags-'));
+    const config = `using Workerd = import "/workerd/workerd.capnp";
+      const config :Workerd.Config = (services = [(name = "main", worker = (compatibilityDate = "${date}", compatibilityFlags = [${named}],
+        modules = [(name = "main", esModule = "export default { test() {} }")]))]);`;
+    const file = join(outDir, 'config.capnp');
+    writeFileSync(file, config);
+    const done = spawnSync(join(ROOT, 'node_modules/.bin/workerd'), ['test', file], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    rmSync(outDir, { recursive: true, force: true });
+    return { status: done.status, text: done.stdout + done.stderr };
+  };
+  expect(said(flags)).toMatchObject({ status: 0 });
+  const unknown = said(`${flags}, "no_such_flag"`);
+  expect(unknown.text).toMatch(/no_such_flag/);
+  expect(unknown.status).not.toBe(0);
 });
 
 it('names the same durable objects as the configuration of workerd', () => {

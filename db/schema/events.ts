@@ -24,6 +24,10 @@ export const events = sqliteTable(
   },
   (t) => [
     index('events_project').on(t.projectId, t.sequence),
+    // With the row's number behind it, as every index: all of a region in their order.
+    index('events_region').on(t.region),
+    // What an endpoint missed in a range of time.
+    index('events_missed').on(t.region, t.projectId, t.atMs),
     index('events_age').on(t.region, t.atMs),
     uniqueIndex('events_resource').on(t.resourceId, t.version),
   ],

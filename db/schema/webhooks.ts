@@ -23,15 +23,26 @@ export const webhookEndpoints = sqliteTable(
     pausedUntilMs: integer(),
     /** When something is to be sent to it next; kept by triggers. */
     dueAtMs: integer(),
+    /** Rises when it is disabled, by a trigger: what waits from a life before is given up, a part a round. */
+    life: integer().notNull().default(0),
+    /** Since when a round has something of it to clear away. */
+    clearingSinceMs: integer(),
+    /** It is gone for everybody; its row stays until its deliveries are cleared away. */
+    deletedAtMs: integer(),
     createdBy: text().notNull(),
     createdAtMs: integer().notNull(),
     updatedAtMs: integer().notNull(),
   },
   (t) => [
     // A create that is sent twice makes one.
-    uniqueIndex('webhook_endpoints_url').on(t.region, t.projectId, t.url).where(sql`project_id IS NOT NULL`),
-    uniqueIndex('webhook_endpoints_region_url').on(t.region, t.url).where(sql`project_id IS NULL`),
+    uniqueIndex('webhook_endpoints_url')
+      .on(t.region, t.projectId, t.url)
+      .where(sql`project_id IS NOT NULL AND deleted_at_ms IS NULL`),
+    uniqueIndex('webhook_endpoints_region_url')
+      .on(t.region, t.url)
+      .where(sql`project_id IS NULL AND deleted_at_ms IS NULL`),
     index('webhook_endpoints_due').on(t.region, t.dueAtMs).where(sql`due_at_ms IS NOT NULL`),
+    index('webhook_endpoints_clearing').on(t.region).where(sql`clearing_since_ms IS NOT NULL`),
   ],
 );
 
@@ -75,6 +86,8 @@ export const webhookDeliveries = sqliteTable(
     tries: integer().notNull().default(0),
     /** Attempts in all. */
     attempts: integer().notNull().default(0),
+    /** The endpoint's when it was made, or last replayed: it is sent in that life alone. */
+    life: integer().notNull().default(0),
     /** When it is tried next; while it is being sent, when another may take it over. */
     nextAttemptMs: integer(),
     /** Who is sending it. */
@@ -92,7 +105,13 @@ export const webhookDeliveries = sqliteTable(
   (t) => [
     uniqueIndex('webhook_deliveries_event').on(t.endpointId, t.eventId),
     index('webhook_deliveries_sequence').on(t.endpointId, t.eventSequence),
-    index('webhook_deliveries_due').on(t.endpointId, t.nextAttemptMs).where(sql`status = 'pending'`),
+    index('webhook_deliveries_due')
+      .on(t.endpointId, t.life, t.nextAttemptMs, t.eventSequence)
+      .where(sql`status = 'pending'`),
+    // Few rows of very many, that are looked for with each sending.
+    index('webhook_deliveries_claimed').on(t.endpointId, t.claim).where(sql`claim IS NOT NULL`),
+    index('webhook_deliveries_tests').on(t.endpointId).where(sql`status = 'pending' AND type = 'webhook.test'`),
+    index('webhook_deliveries_over').on(t.endpointId, t.status, t.createdAtMs),
     index('webhook_deliveries_pending').on(t.eventId).where(sql`status = 'pending'`),
     index('webhook_deliveries_finished').on(t.finishedAtMs).where(sql`finished_at_ms IS NOT NULL`),
   ],

@@ -35,9 +35,10 @@ export async function claimDeliveries(ctx: Context, endpointId: string): Promise
   const [, endpoints, secrets, deliveries] = (await runBatch(ctx.db, [
     ctx.db.run(sql`
       UPDATE webhook_deliveries SET claim = ${token}, next_attempt_ms = ${nowMs + CLAIM_MS}
-      WHERE id IN (SELECT id FROM webhook_deliveries WHERE endpoint_id = ${endpointId} AND status = 'pending' AND next_attempt_ms <= ${nowMs}
+      WHERE id IN (SELECT id FROM webhook_deliveries WHERE endpoint_id = ${endpointId} AND life = ${lifeOf(endpointId)}
+        AND status = 'pending' AND next_attempt_ms <= ${nowMs}
         AND ${ready} ORDER BY next_attempt_ms, event_sequence LIMIT ${CLAIMED_MAX})`),
-    ctx.db.select().from(webhookEndpoints).where(sql`id = ${endpointId}`),
+    ctx.db.select().from(webhookEndpoints).where(sql`id = ${endpointId} AND deleted_at_ms IS NULL`),
     ctx.db
       .select()
       .from(webhookSecrets)
@@ -48,7 +49,7 @@ export async function claimDeliveries(ctx: Context, endpointId: string): Promise
       .from(webhookDeliveries)
       .leftJoin(events, sql`${events.id} = ${webhookDeliveries.eventId}`)
       .where(sql`${webhookDeliveries.endpointId} = ${endpointId} AND ${webhookDeliveries.claim} = ${token}`)
-      .orderBy(webhookDeliveries.eventSequence),
+      .orderBy(sql`+${webhookDeliveries.eventSequence}`),
   ])) as [unknown, EndpointRow[], SecretRow[], { delivery: DeliveryRow; event: EventRow | null }[]];
   const [endpoint] = endpoints;
   if (!endpoint) return undefined;
@@ -56,11 +57,14 @@ export async function claimDeliveries(ctx: Context, endpointId: string): Promise
   return { token, endpoint, secrets, deliveries: claimed };
 }
 
+/** The life that an endpoint is in as a statement runs: what is to be sent is of it. */
+export const lifeOf = (endpointId: string): SQL => sql`(SELECT life FROM webhook_endpoints WHERE id = ${endpointId})`;
+
 /** Ends the claims of senders before: for one that knows that it is the only one. */
 export async function endClaims(ctx: Context, endpointId: string): Promise<void> {
   await ctx.db.run(sql`
     UPDATE webhook_deliveries SET claim = NULL, next_attempt_ms = ${ctx.clock.nowMs()}
-    WHERE endpoint_id = ${endpointId} AND status = 'pending' AND claim IS NOT NULL`);
+    WHERE endpoint_id = ${endpointId} AND +status = 'pending' AND claim IS NOT NULL`);
 }
 
 const live = (endpointId: string, nowMs: number): SQL =>

@@ -67,7 +67,7 @@ function rowOf(ctx: ActorContext, input: NewEndpoint, projectId: string | null):
     },
     disabledReason: enabled ? null : 'asked',
     disabledAtMs: enabled ? null : nowMs,
-    ...{ failingSinceMs: null, pausedUntilMs: null, dueAtMs: null },
+    ...{ failingSinceMs: null, pausedUntilMs: null, dueAtMs: null, life: 0, clearingSinceMs: null, deletedAtMs: null },
     ...{ createdBy: ctx.actor.userId, createdAtMs: nowMs, updatedAtMs: nowMs },
   };
 }
@@ -84,6 +84,7 @@ export function refuseUntold({ projectId, events }: Pick<EndpointRow, 'projectId
 const siblings = ({ region, projectId }: EndpointRow): SQL | undefined =>
   and(
     eq(webhookEndpoints.region, region),
+    isNull(webhookEndpoints.deletedAtMs),
     projectId === null ? isNull(webhookEndpoints.projectId) : eq(webhookEndpoints.projectId, projectId),
   );
 

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import { webhookEndpoints, webhookSecrets } from '../../db/schema/webhooks.ts';
 import type { ActorContext } from '../http/context.ts';
 import { badRequest, notFound } from '../http/errors.ts';
@@ -28,7 +28,12 @@ export const ownOf = (ctx: ActorContext, projectId: SQL): SQL =>
 /** A page of endpoints. */
 export async function listEndpoints(ctx: ActorContext, query: ListQuery): Promise<Endpoint[]> {
   authorize(ctx, policy, 'webhooks:endpoints:list');
-  const own = and(eq(webhookEndpoints.region, ctx.region), ownOf(ctx, sql`webhook_endpoints.project_id`), query.where);
+  const own = and(
+    eq(webhookEndpoints.region, ctx.region),
+    isNull(webhookEndpoints.deletedAtMs),
+    ownOf(ctx, sql`webhook_endpoints.project_id`),
+    query.where,
+  );
   const rows = await ctx.db
     .select()
     .from(webhookEndpoints)
@@ -47,7 +52,9 @@ export async function findEndpoint(ctx: ActorContext, action: WebhookAction, id:
   const [row] = await ctx.db
     .select()
     .from(webhookEndpoints)
-    .where(and(eq(webhookEndpoints.region, ctx.region), eq(webhookEndpoints.id, id)));
+    .where(
+      and(eq(webhookEndpoints.region, ctx.region), eq(webhookEndpoints.id, id), isNull(webhookEndpoints.deletedAtMs)),
+    );
   const mine = row && (isAdmin(ctx) || (row.projectId !== null && row.projectId === ctx.actor.projectId));
   if (!mine) throw notFound(`Webhook endpoint ${id} could not be found.`);
   authorize(ctx, policy, action, { projectId: row.projectId });

@@ -53,7 +53,8 @@ export const WAKES_MAX = 100;
 /** Deliveries that are over are kept this long, and events: never less than a delivery can take. */
 export const DELIVERIES_KEEP_MS = 14 * DAY_MS;
 export const EVENTS_KEEP_MS = 30 * DAY_MS;
-/** Rows that one round of a region clears away of each. */
+/** Rows that one batch clears away of each kind, and batches of one round of a region: others write between them. */
 export const CLEARED_MAX = 1_000;
+export const CLEARING_BATCHES_MAX = 10;
 /** Events that one call sends again. */
 export const REPLAYED_MAX = 1_000;

@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { commit, runBatch, type Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
-import type { Claim, Claimed } from './claim-deliveries.ts';
+import { type Claim, type Claimed, lifeOf } from './claim-deliveries.ts';
+import { clearEndpoints } from './clear-endpoints.ts';
 import { chanceOf, nextAttemptMs, restMs } from './ladder.ts';
 import { AWAY_MS, FAILING_MS_MAX, RETURNED_MAX } from './limits.ts';
 import { type Attempt, succeeded } from './post-webhook.ts';
@@ -31,7 +32,7 @@ export async function recordAttempt(ctx: Context, claim: Claim, sent: Claimed, a
   const targetId = claim.endpoint.id;
   await commit(ctx, {
     audit: { action: 'webhooks:endpoints:disable', targetType: 'webhook-endpoint', targetId, detail: { reason } },
-    statements: [...statements, disable(ctx, targetId, reason)],
+    statements: [...statements, disable(ctx, targetId, reason), ...clearEndpoints(ctx, targetId)],
   });
   return false;
 }
@@ -72,7 +73,7 @@ function welcomeBack(ctx: Context, { endpoint }: Claim): Statement[] {
   const away = failingSinceMs !== null && nowMs - failingSinceMs >= AWAY_MS;
   const waiting = ctx.db.run(sql`
     UPDATE webhook_deliveries SET next_attempt_ms = ${nowMs}, tries = max(0, tries - 1)
-    WHERE id IN (SELECT id FROM webhook_deliveries WHERE endpoint_id = ${id} AND status = 'pending' AND claim IS NULL AND tries > 0
+    WHERE id IN (SELECT id FROM webhook_deliveries WHERE endpoint_id = ${id} AND life = ${lifeOf(id)} AND status = 'pending' AND claim IS NULL AND tries > 0
         AND next_attempt_ms > ${nowMs} AND created_at_ms > ${nowMs - FAILING_MS_MAX} LIMIT ${RETURNED_MAX})
       AND EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ${id} AND failing_since_ms IS NOT NULL)`);
   const well = ctx.db.run(sql`
@@ -101,7 +102,7 @@ function failure(ctx: Context, claim: Claim, { delivery }: Claimed, { status }: 
   ];
 }
 
-/** A trigger gives up what waits for it, and tells the others. */
+/** A trigger ends its life, and tells the others. */
 function disable(ctx: Context, endpointId: string, reason: 'gone' | 'failing'): Statement {
   const nowMs = ctx.clock.nowMs();
   return ctx.db.run(sql`

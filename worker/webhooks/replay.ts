@@ -3,7 +3,7 @@ import { AssertionFailed, assertThat, type Change, commit, type Statement } from
 import type { ActorContext } from '../http/context.ts';
 import { conflict } from '../http/errors.ts';
 import type { Replay } from './bodies.ts';
-import type { EndpointRow } from './claim-deliveries.ts';
+import { type EndpointRow, lifeOf } from './claim-deliveries.ts';
 import { findDelivery } from './deliveries.ts';
 import { findEndpoint } from './endpoints.ts';
 import { REPLAYED_MAX } from './limits.ts';
@@ -20,7 +20,9 @@ export async function replayDelivery(ctx: ActorContext, id: string): Promise<voi
   if (!enabled) throw disabled(endpointId);
   await commitEnabled(ctx, endpointId, {
     audit: { action: 'webhooks:deliveries:replay', targetType: 'webhook-delivery', targetId: id },
-    statements: [sendAgain(ctx, null, sql`id = ${id} AND status <> 'pending'`)],
+    statements: [
+      sendAgain(ctx, endpointId, null, sql`WHERE id = ${id} AND (status <> 'pending' OR life < ${lifeOf(endpointId)})`),
+    ],
   });
 }
 
@@ -46,8 +48,9 @@ export async function replayRange(ctx: ActorContext, endpointId: string, replay:
   if (!endpoint.enabled) throw disabled(endpointId);
   const { id = ctx.ids.uuid(), delivered } = replay;
   const range = { sinceMs: Date.parse(replay.since), untilMs: untilOf(ctx, replay) };
-  const done = sql.raw(delivered ? `('failed', 'delivered')` : `('failed')`);
-  const [made, again] = (await commitEnabled(ctx, endpointId, {
+  const again = sql`endpoint_id = ${endpointId} AND created_at_ms >= ${range.sinceMs} AND created_at_ms < ${range.untilMs}
+    AND replay_id IS NOT ${id}`;
+  const sent = (await commitEnabled(ctx, endpointId, {
     audit: {
       action: 'webhooks:endpoints:replay',
       targetType: 'webhook-endpoint',
@@ -56,25 +59,32 @@ export async function replayRange(ctx: ActorContext, endpointId: string, replay:
     },
     statements: [
       sendMissed(ctx, endpoint, id, range),
+      sendAgain(ctx, endpointId, id, sql`WHERE ${again} AND status = 'failed' ${OLDEST}`),
+      // No round has come to give them up yet.
       sendAgain(
         ctx,
+        endpointId,
         id,
-        sql`endpoint_id = ${endpointId} AND status IN ${done} AND replay_id IS NOT ${id}
-          AND created_at_ms >= ${range.sinceMs} AND created_at_ms < ${range.untilMs}`,
+        sql`INDEXED BY webhook_deliveries_due WHERE ${again} AND status = 'pending' AND life < ${lifeOf(endpointId)}`,
       ),
+      ...(delivered ? [sendAgain(ctx, endpointId, id, sql`WHERE ${again} AND status = 'delivered' ${OLDEST}`)] : []),
     ],
-  })) as [{ id: string }[], { id: string }[]];
-  return { id, count: made.length + again.length, complete: Math.max(made.length, again.length) < REPLAYED_MAX };
+  })) as { id: string }[][];
+  const counts = sent.map((rows) => rows.length);
+  const count = counts.reduce((sum, rows) => sum + rows, 0);
+  return { id, count, complete: Math.max(...counts) < REPLAYED_MAX };
 }
 
 const untilOf = (ctx: ActorContext, { until }: Replay) => (until ? Date.parse(until) : ctx.clock.nowMs() + 1);
 
-/** Puts deliveries that are over on the first step of the ladder. */
-const sendAgain = (ctx: ActorContext, replayId: string | null, which: SQL): Statement =>
+const OLDEST = sql`ORDER BY created_at_ms`;
+
+/** Puts deliveries that are over, or that an end of the endpoint's life left behind, on the first step of the ladder. */
+const sendAgain = (ctx: ActorContext, endpointId: string, replayId: string | null, which: SQL): Statement =>
   ctx.db.all(sql`
-    UPDATE webhook_deliveries SET status = 'pending', tries = 0, next_attempt_ms = ${ctx.clock.nowMs()}, claim = NULL, reason = NULL,
-      finished_at_ms = NULL, replay_id = ${replayId}
-    WHERE id IN (SELECT id FROM webhook_deliveries WHERE ${which} ORDER BY event_sequence LIMIT ${REPLAYED_MAX}) RETURNING id`);
+    UPDATE webhook_deliveries SET status = 'pending', tries = 0, life = ${lifeOf(endpointId)}, next_attempt_ms = ${ctx.clock.nowMs()},
+      claim = NULL, reason = NULL, finished_at_ms = NULL, replay_id = ${replayId}
+    WHERE id IN (SELECT id FROM webhook_deliveries ${which} LIMIT ${REPLAYED_MAX}) RETURNING id`);
 
 /** Deliveries of events that an endpoint would be told now, and was not. */
 function sendMissed(
@@ -85,12 +95,13 @@ function sendMissed(
 ): Statement {
   const own = projectId === null ? sql`1` : sql`event.project_id = ${projectId}`;
   return ctx.db.all(sql`
-    INSERT INTO webhook_deliveries (id, endpoint_id, event_id, event_sequence, type, status, next_attempt_ms, created_at_ms, replay_id)
-    SELECT lower(hex(randomblob(16))), ${id}, event.id, event.sequence, event.type, 'pending', ${ctx.clock.nowMs()}, event.at_ms,
-      ${replayId}
+    INSERT INTO webhook_deliveries (id, endpoint_id, event_id, event_sequence, type, status, life, next_attempt_ms,
+      created_at_ms, replay_id)
+    SELECT lower(hex(randomblob(16))), ${id}, event.id, event.sequence, event.type, 'pending', ${lifeOf(id)},
+      ${ctx.clock.nowMs()}, event.at_ms, ${replayId}
     FROM events AS event
     WHERE event.region = ${region} AND event.at_ms >= ${sinceMs} AND event.at_ms < ${untilMs} AND ${own} AND event.type <> 'webhook.test'
+      AND NOT EXISTS (SELECT 1 FROM webhook_deliveries WHERE endpoint_id = ${id} AND event_sequence = event.sequence)
       AND EXISTS (SELECT 1 FROM json_each(${JSON.stringify(events)}) AS wanted WHERE event.type GLOB wanted.value)
-      AND NOT EXISTS (SELECT 1 FROM webhook_deliveries WHERE endpoint_id = ${id} AND event_id = event.id)
-    ORDER BY event.sequence LIMIT ${REPLAYED_MAX} RETURNING id`);
+    ORDER BY event.at_ms LIMIT ${REPLAYED_MAX} RETURNING id`);
 }

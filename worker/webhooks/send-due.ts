@@ -52,7 +52,7 @@ async function settle(ctx: Context, claim: Claim): Promise<number | null | undef
   const [, rows] = (await runBatch(ctx.db, [
     ctx.db.run(sql`
       UPDATE webhook_deliveries SET claim = NULL, next_attempt_ms = ${ctx.clock.nowMs()}
-      WHERE endpoint_id = ${claim.endpoint.id} AND claim = ${claim.token} AND status = 'pending'`),
+      WHERE endpoint_id = ${claim.endpoint.id} AND claim = ${claim.token} AND +status = 'pending'`),
     ctx.db.all(sql`SELECT due_at_ms AS dueAtMs FROM webhook_endpoints WHERE id = ${claim.endpoint.id}`),
   ])) as [unknown, { dueAtMs: number | null }[]];
   return rows[0] ? rows[0].dueAtMs : undefined;

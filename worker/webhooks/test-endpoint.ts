@@ -3,6 +3,7 @@ import { putEvent } from '../events/put-event.ts';
 import { AssertionFailed, assertThat, commit } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
 import { conflict } from '../http/errors.ts';
+import { lifeOf } from './claim-deliveries.ts';
 import { findEndpoint } from './endpoints.ts';
 import { TESTS_WAITING_MAX } from './limits.ts';
 
@@ -14,7 +15,9 @@ export async function testEndpoint(ctx: ActorContext, id: string): Promise<void>
   const { projectId, enabled } = await findEndpoint(ctx, 'webhooks:endpoints:test', id);
   if (!enabled) throw conflict(`Webhook endpoint ${id} is disabled: enable it first.`);
   const data = { id, message: 'This is a test: somebody asked for it.' };
-  const few = sql`(SELECT count(*) FROM webhook_deliveries WHERE endpoint_id = ${id} AND type = 'webhook.test' AND status = 'pending')
+  const few = sql`(SELECT count(*) FROM webhook_deliveries INDEXED BY webhook_deliveries_tests
+    WHERE endpoint_id = ${id} AND type = 'webhook.test' AND status = 'pending'
+      AND life = ${lifeOf(id)})
     < ${TESTS_WAITING_MAX}`;
   try {
     await commit(ctx, {

@@ -1,17 +1,18 @@
-import { and, eq } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
 import { webhookEndpoints } from '../../db/schema/webhooks.ts';
 import { ConstraintFailed, commit } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
 import { given } from '../http/given.ts';
 import type { EndpointPatch } from './bodies.ts';
 import type { EndpointRow } from './claim-deliveries.ts';
+import { clearEndpoints } from './clear-endpoints.ts';
 import { refuseUntold, twin } from './create-endpoint.ts';
 import { checkedUrl, findEndpoint, secretsOf } from './endpoints.ts';
 import type { Endpoint } from './views.ts';
 
 /**
- * Changes an endpoint. What waits for it goes to the new URL; what waits for one that is disabled is given up, and can be
- * replayed. One that is enabled again is as good as new.
+ * Changes an endpoint. What waits for it goes to the new URL; what waits for one that is disabled is given up, a part a round,
+ * and can be replayed. One that is enabled again is as good as new.
  * @throws ApiError 400, 403, 404; 409 another has this URL
  */
 export async function updateEndpoint(ctx: ActorContext, id: string, patch: EndpointPatch): Promise<Endpoint> {
@@ -39,7 +40,8 @@ export async function updateEndpoint(ctx: ActorContext, id: string, patch: Endpo
         ctx.db
           .update(webhookEndpoints)
           .set(change)
-          .where(and(eq(webhookEndpoints.id, id), eq(webhookEndpoints.region, ctx.region))),
+          .where(and(eq(webhookEndpoints.id, id), isNull(webhookEndpoints.deletedAtMs))),
+        ...(enabled === false ? clearEndpoints(ctx, id) : []),
       ],
     });
   } catch (error) {

@@ -44,5 +44,5 @@ export const dueEndpoints = (ctx: Context): Statement =>
   ctx.db.all<{ id: string }>(sql`
     SELECT id FROM webhook_endpoints WHERE region = ${ctx.region} AND due_at_ms <= ${ctx.clock.nowMs() + AHEAD_MS}
       AND NOT EXISTS (SELECT 1 FROM webhook_deliveries sent WHERE sent.endpoint_id = webhook_endpoints.id AND sent.claim IS NOT NULL
-        AND sent.status = 'pending' AND sent.next_attempt_ms > ${ctx.clock.nowMs()})
+        AND +sent.status = 'pending' AND sent.next_attempt_ms > ${ctx.clock.nowMs()})
     LIMIT ${WAKES_MAX}`);

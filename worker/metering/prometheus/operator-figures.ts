@@ -93,12 +93,13 @@ function ofWork(region: string, nowMs: number): Source[] {
       'webhook_deliveries_pending',
       'Deliveries that wait for their next try.',
       sql`SELECT count(*) AS value FROM webhook_deliveries JOIN webhook_endpoints ON webhook_endpoints.id = endpoint_id
-        WHERE region = ${region} AND status = 'pending'`,
+        WHERE region = ${region} AND status = 'pending' AND webhook_deliveries.life = webhook_endpoints.life
+          AND enabled = 1`,
     ),
     source(
       'webhook_endpoints_disabled',
       'Endpoints that get nothing any more.',
-      sql`SELECT count(*) AS value FROM webhook_endpoints WHERE region = ${region} AND enabled = 0`,
+      sql`SELECT count(*) AS value FROM webhook_endpoints WHERE region = ${region} AND enabled = 0 AND deleted_at_ms IS NULL`,
     ),
   ];
 }
