@@ -1,11 +1,11 @@
-import { asc, eq, sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { events } from '../../db/schema/events.ts';
 import { runners } from '../../db/schema/fleet.ts';
-import { EVENT_DATA_BYTES_MAX, EVENT_TYPES, type EventTypeName } from '../../shared/event-types.ts';
+import { EVENT_DATA_BYTES_MAX } from '../../shared/event-types.ts';
 import { ComputeCloud } from '../../test/compute-cloud.ts';
 import { call } from '../../test/edge-client.ts';
+import { told as toldOf, typesTold } from '../../test/edge-events.ts';
 import { AssertionFailed, assertThat, commit, commitAll, type Statement } from '../http/commit.ts';
 import { putEvent } from './put-event.ts';
 
@@ -14,22 +14,9 @@ beforeEach(async () => {
   cloud = await ComputeCloud.open();
 });
 
-const told = (resourceId: string) =>
-  cloud.ctx.db.select().from(events).where(eq(events.resourceId, resourceId)).orderBy(asc(events.sequence));
-
-/** The types of a resource's events, each found well formed and its versions without a gap. */
-async function typesOf(resourceId: string, projectId: string | null = cloud.user.projectId): Promise<string[]> {
-  const rows = await told(resourceId);
-  for (const [index, row] of rows.entries()) {
-    expect(row).toMatchObject({ region: cloud.region, projectId, version: index + 1 });
-    expect(row.id).toMatch(/^evt_[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$/);
-    expect(Math.abs(Date.now() - row.atMs)).toBeLessThan(3_600_000);
-    const { data } = EVENT_TYPES[row.type as EventTypeName];
-    expect(data.parse(row.data)).toEqual(row.data);
-    expect(JSON.stringify(row.data).length).toBeLessThan(EVENT_DATA_BYTES_MAX);
-  }
-  return rows.map((row) => row.type);
-}
+const told = (resourceId: string) => toldOf(cloud.ctx.db, resourceId);
+const typesOf = (resourceId: string, projectId: string | null = cloud.user.projectId) =>
+  typesTold(cloud.ctx.db, resourceId, { region: cloud.region, projectId });
 const note = (message: string) => ({
   type: 'webhook.test' as const,
   projectId: cloud.user.projectId,
