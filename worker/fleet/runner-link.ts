@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import { sql } from 'drizzle-orm';
-import { systemClock } from '../../shared/clock.ts';
+import { systemClock, systemTimers } from '../../shared/clock.ts';
 import { toHex } from '../../shared/digest.ts';
 import { randomIds } from '../../shared/ids.ts';
 import { HEARTBEAT_S, HELLO_TIMEOUT_S, LEASE_S } from '../../shared/limits.ts';
@@ -9,6 +9,7 @@ import type { RunnerMessage, RunnerMessageOf } from '../../shared/protocol/messa
 import type { Env } from '../env.ts';
 import { commitAll } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
+import { type LiveAsked, liveStreams } from '../metering/live/live-streams.ts';
 import type { MeterPoint, PointsAsked } from '../metering/read-points.ts';
 import { runnerMeter } from '../metering/runner-meter.ts';
 import type { QueryAnswer } from './fleet.ts';
@@ -50,6 +51,7 @@ export class RunnerLink extends DurableObject<Env> {
   #queries = new Map<string, (answer: QueryAnswer) => void>();
   #sentOperations = new Set<string>();
   #meter = runnerMeter(this.ctx.storage);
+  #streams = liveStreams(this.#meter, systemTimers);
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -152,6 +154,21 @@ export class RunnerLink extends DurableObject<Env> {
   /** What the machine's samples of a time were. */
   async meterPoints(_runnerId: string, asked: PointsAsked): Promise<MeterPoint[]> {
     return this.#meter.points(asked);
+  }
+
+  /** Points as they come, in lines; null where there are too many streams. */
+  async live(_runnerId: string, asked: LiveAsked): Promise<ReadableStream<Uint8Array> | null> {
+    return this.#streams.open(asked);
+  }
+
+  /** Ends a stream of points whose reader is gone. */
+  async endLive(id: string): Promise<void> {
+    this.#streams.end(id);
+  }
+
+  /** How many streams of points are open. */
+  liveCount(): number {
+    return this.#streams.count();
   }
 
   /** Closes sockets that never said hello, and seals what was metered. */
@@ -299,6 +316,7 @@ export class RunnerLink extends DurableObject<Env> {
   async #metered(ctx: Context, session: Session, message: RunnerMessageOf<'metered'>): Promise<void> {
     const { id, runnerId } = session.data;
     const seq = await this.#meter.take(ctx, { runnerId, session: id, message });
+    this.#streams.wake();
     if (seq > 0) session.send({ type: 'metered-ack', spool_id: message.spool_id, seq });
     await this.#arm(this.#meter.dueMs(this.#now()));
   }

@@ -54,7 +54,9 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS meter_ranges (spool TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (spool, first)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS meter_series (id INTEGER PRIMARY KEY, type TEXT NOT NULL, resource TEXT NOT NULL, meter TEXT NOT NULL,
     epoch TEXT NOT NULL, base INTEGER NOT NULL, adopted INTEGER NOT NULL, refused_from INTEGER, UNIQUE (resource, meter, type, epoch));
-  CREATE TABLE IF NOT EXISTS meter_points (series INTEGER NOT NULL, t INTEGER NOT NULL, v INTEGER NOT NULL, PRIMARY KEY (series, t)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS meter_points (series INTEGER NOT NULL, t INTEGER NOT NULL, v INTEGER NOT NULL, n INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (series, t)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS meter_arrivals (n INTEGER PRIMARY KEY AUTOINCREMENT, t INTEGER NOT NULL, at_ms INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS meter_hours (start_ms INTEGER PRIMARY KEY, version INTEGER NOT NULL, dirty INTEGER NOT NULL, thinned INTEGER NOT NULL, changed_at_ms INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS meter_owners (type TEXT NOT NULL, resource TEXT NOT NULL, project_id TEXT NOT NULL, created_at_ms INTEGER NOT NULL,
     checked_at_ms INTEGER NOT NULL, left_at_ms INTEGER, PRIMARY KEY (type, resource)) WITHOUT ROWID;
@@ -64,6 +66,9 @@ const TABLES = `
 /** Opens the book of an object; makes its tables where there are none. */
 export function openBook(storage: DurableObjectStorage): Book {
   storage.sql.exec(TABLES);
+  // A book of a release before: its points did not say in which order they came.
+  if (storage.sql.exec(`SELECT 1 FROM pragma_table_info('meter_points') WHERE name = 'n'`).toArray().length === 0)
+    storage.sql.exec('ALTER TABLE meter_points ADD COLUMN n INTEGER NOT NULL DEFAULT 0');
   return { storage, series: null, owners: null, strangers: new Map(), refused: null, left: false };
 }
 

@@ -4,6 +4,7 @@ import { type Book, type Facts, factsOf, forgetCopies, keepFacts, type Owner, ow
 import { markHours } from './hours.ts';
 import type { Reason } from './judge.ts';
 import { AHEAD_MAX_MS, BEHIND_MAX_MS, LEFT_GRACE_MS } from './limits.ts';
+import { noteArrival } from './live/arrivals.ts';
 import { findOwners, keepOwners, ownersOf } from './owners.ts';
 import { noteRefusal } from './refusals.ts';
 import { noteBatch, openSpool, spoolAck } from './spool.ts';
@@ -82,10 +83,12 @@ function takeBatch(book: Book, of: { batch: SampleBatch; facts: Facts; hours: Se
   }
   const moment: Moment = { t: batch.at_ms, nowMs, facts, hours, points: [] };
   for (const sample of batch.samples) takeSample(book, moment, sample);
+  if (moment.points.length === 0) return;
+  const n = noteArrival(book, moment);
   for (let at = 0; at < moment.points.length; at += POINTS_PER_STATEMENT_MAX) {
     book.storage.sql.exec(
-      `INSERT OR IGNORE INTO meter_points (series, t, v) SELECT value ->> 0, ?, value ->> 1 FROM json_each(?)`,
-      ...[moment.t, JSON.stringify(moment.points.slice(at, at + POINTS_PER_STATEMENT_MAX))],
+      `INSERT OR IGNORE INTO meter_points (series, t, v, n) SELECT value ->> 0, ?, value ->> 1, ? FROM json_each(?)`,
+      ...[moment.t, n, JSON.stringify(moment.points.slice(at, at + POINTS_PER_STATEMENT_MAX))],
     );
   }
 }

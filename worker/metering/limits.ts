@@ -64,3 +64,16 @@ export function risePerMsMax(unit: 'ns' | 'bytes' | 'packets' | 'requests'): num
 
 /** Points that one answer about a resource has, of all its machines. */
 export const MEASURES_MAX = 20_000;
+
+/** Streams of live figures of one machine at once, and of these of one project; resources that one stream is of. */
+export const LIVE_STREAMS_MAX = 200;
+export const LIVE_STREAMS_PROJECT_MAX = 50;
+export const LIVE_RESOURCES_MAX = 20;
+/** A stream that has nothing to tell says so this often: what lies between would take it for dead, and so finds out if it is. */
+export const LIVE_KEEP_ALIVE_MS = 15_000;
+/** One with a resource that was not heard of for this long ends: it may be on another machine by now. */
+export const LIVE_SILENT_MS = MINUTE_MS;
+/** A stream ends after this, or with its token, and its reader, who goes on where it was, is looked at anew. */
+export const LIVE_MS_MAX = HOUR_MS;
+/** How long a reader waits before it comes back. */
+export const LIVE_RETRY_MS = 3_000;

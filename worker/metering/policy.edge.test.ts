@@ -17,8 +17,12 @@ async function made(): Promise<string> {
   return ((await (await call('POST', path, { token, body: { alarm } })).json()) as { alarm: { id: string } }).alarm.id;
 }
 
+/** A server of the project's that is on a machine. */
+const placed = () => cloud.create();
+
 async function cast() {
   cloud = await ComputeCloud.open();
+  await cloud.addRunner();
   return castAround(cloud.user.projectId);
 }
 
@@ -26,6 +30,7 @@ describePolicy<MeteringAction>('metering', cast, {
   'metering:refusals:list': trial('admin', 200, () => at('/refusals')),
   'metering:progress:list': trial('admin', 200, () => at('/progress')),
   'metering:prometheus:show': trial('admin', 200, () => at('/prometheus')),
+  'metering:live:show': trial('reader', 200, async () => at(`/live?resource_id=${await placed()}`)),
   'metering:alarms:list': trial('reader', 200, () => at('/alarms'), { stranger: 200 }),
   'metering:alarms:show': trial('reader', 200, async () => at(`/alarms/${await made()}`)),
   'metering:alarms:create': trial(

@@ -5,6 +5,7 @@ import { type Book, factsOf, openBook } from './book.ts';
 import { hourOfStart, hoursToSeal } from './hours.ts';
 import { ingest } from './ingest.ts';
 import { BEHIND_MAX_MS, RETRY_MS, SEAL_GRACE_MS } from './limits.ts';
+import { type Arrival, type LiveFrom, type LiveStart, liveFrom, nextArrival, type Watched } from './live/arrivals.ts';
 import { type MeterPoint, type PointsAsked, readPoints } from './read-points.ts';
 import { tellRefusals } from './refusals.ts';
 import { seal, sealableMs } from './seal.ts';
@@ -24,6 +25,10 @@ export interface RunnerMeter {
   /** Who speaks here; null before the first samples. */
   of(): { runnerId: string; region: string } | null;
   points(asked: PointsAsked): MeterPoint[];
+  /** Where live figures begin or go on. */
+  liveFrom(from: LiveFrom): LiveStart;
+  /** The next points that came, of what is watched; null where there are none yet. */
+  nextArrival(watched: readonly Watched[], afterN: number): Arrival | null;
 }
 
 /** The meter of an object, on its storage. */
@@ -46,6 +51,8 @@ export function runnerMeter(storage: DurableObjectStorage): RunnerMeter {
       return runnerId === '' ? null : { runnerId, region };
     },
     points: (asked) => (isThere() ? readPoints(book(), asked) : []),
+    liveFrom: (from) => (isThere() ? liveFrom(book(), from) : { n: 0, atMs: from.atMs, gap: false }),
+    nextArrival: (watched, afterN) => (isThere() ? nextArrival(book(), watched, afterN) : null),
   };
 }
 
