@@ -66,7 +66,7 @@ describe('a webhook', () => {
     ['fails', { status: 500, body: 'oops' }, 500, /^oops$/],
     ['is not there', { status: 404 }, 404, /^$/],
     ['redirects', { status: 302, headers: { location: 'http://169.254.169.254/' } }, 302, /^$/],
-    ['redirects for good', { status: 308, headers: { location: '/elsewhere' } }, 308, /^$/],
+    ['redirects for good', { status: 308, headers: { location: '/never-to-be-sent-to' } }, 308, /^$/],
     ['closes before it answers', { does: 'close' }, null, /^$/],
   ])('whose receiver %s is sent again 5 s later, under the same id', async (_what, behaviour, status, answer) => {
     const one = webhookStage();
@@ -92,6 +92,7 @@ describe('a webhook', () => {
     ]);
     expect(got[1]?.timestamp).toBeGreaterThanOrEqual((got[0]?.timestamp ?? 0) + 5);
     expect(got.every((each) => each.signed[0])).toBe(true);
+    expect(await (await fetch(new URL('/never-to-be-sent-to', one.box.url))).json()).toEqual([]);
   });
 
   it('whose receiver stalls is given up after the timeout, and tried again', async () => {

@@ -11,8 +11,8 @@ export class WebhookSender extends DurableObject<Env> {
   /** Somebody said that there is more, since it was last looked. */
   #woken = false;
   #sending = false;
-  /** Not yet looked after what one before us left in the middle: there is but one of us at a time. */
-  #fresh = true;
+  /** One before us, or a round that failed, may have left claims that nobody works on: there is but one of us at a time. */
+  #leftover = true;
 
   /** Something may be due. That is in the database: a wake that is lost is found by the region's round. */
   async wake(region: string, endpointId: string): Promise<void> {
@@ -33,6 +33,7 @@ export class WebhookSender extends DurableObject<Env> {
       if (typeof atMs === 'number') await this.ctx.storage.setAlarm(atMs);
       else await this.ctx.storage.deleteAlarm();
     } catch (error) {
+      this.#leftover = true;
       console.error(JSON.stringify({ level: 'error', event: 'webhooks-not-sent', error: String(error) }));
     } finally {
       this.#sending = false;
@@ -43,8 +44,8 @@ export class WebhookSender extends DurableObject<Env> {
     const [region, id] = await Promise.all(['region', 'endpointId'].map((name) => this.ctx.storage.get<string>(name)));
     if (!region || !id) return undefined;
     const ctx = objectContext(this.env, this.ctx, region);
-    if (this.#fresh) await endClaims(ctx, id);
-    this.#fresh = false;
+    if (this.#leftover) await endClaims(ctx, id);
+    this.#leftover = false;
     const untilMs = systemClock.nowMs() + SENDING_MS_MAX;
     for (;;) {
       this.#woken = false;
