@@ -58,6 +58,9 @@ describe('a server', () => {
   it.each([
     [{ vmState: 'resized' as const }, ['server.resized']],
     [{ vmState: 'soft-delete' as const }, ['server.soft_deleted']],
+    [{ vmState: 'suspended' as const }, ['server.suspended']],
+    [{ vmState: 'rescued' as const }, ['server.rescued']],
+    [{ vmState: 'building' as const }, ['server.building']],
     [{ vmState: 'shelved_offloaded' as const }, ['server.shelved_offloaded']],
     [{ lockedBy: 'owner' as const, vmState: 'paused' as const }, ['server.updated', 'server.paused']],
     [{ vmState: 'active' as const, powerState: 1, progress: 7, taskState: 'rebooting' as const }, []],

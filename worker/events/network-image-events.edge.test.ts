@@ -98,6 +98,26 @@ describe('a router', () => {
   });
 });
 
+it('a floating IP tells where it leads, and whether it is in force', async () => {
+  const { networkId, subnetId } = await cloud.addNetwork();
+  const outside = await cloud.addNetwork('198.51.100.0/24', { as: cloud.admin, 'router:external': true });
+  const net = '/networking/v2.0';
+  const gateway = { external_gateway_info: { network_id: outside.networkId } };
+  const { router } = await ask('POST', `${net}/routers`, { router: gateway }, 201);
+  await ask('PUT', `${net}/routers/${router.id}/add_router_interface`, { subnet_id: subnetId });
+  const { port } = await ask('POST', `${net}/ports`, { port: { network_id: networkId } }, 201);
+  const wanted = { floatingip: { floating_network_id: outside.networkId } };
+  const { floatingip } = await ask('POST', `${net}/floatingips`, wanted, 201);
+  const path = `${net}/floatingips/${floatingip.id}`;
+  await ask('PUT', path, { floatingip: { port_id: port.id } });
+  for (const status of ['ACTIVE', 'DOWN'])
+    await cloud.ctx.db.run(sql`UPDATE floating_ips SET status = ${status} WHERE id = ${floatingip.id}`);
+  await ask('PUT', path, { floatingip: { port_id: null } });
+  const types = ['created', 'associated', 'active', 'down', 'disassociated'].map((type) => `floating_ip.${type}`);
+  expect(await typesOf(floatingip.id)).toEqual(types);
+  expect((await told(floatingip.id))[1]?.data).toMatchObject({ port_id: port.id, router_id: router.id });
+});
+
 describe('an image', () => {
   const images = '/image/v2/images';
   const upload = async (id: string, body: string) => {
