@@ -142,10 +142,15 @@ export const billingDefaults = sqliteTable('billing_defaults', {
   deleteAfterDays: integer(),
 });
 
-/** Servers that were stopped because their account is suspended: these start again when it is not, and no others. */
+/** Servers that were stopped because their account is suspended: these are not stopped again, and start again when it is not. */
 export const billingStoppedServers = sqliteTable(
   'billing_stopped_servers',
-  { serverId: text().primaryKey(), region: text().notNull() },
+  {
+    serverId: text().primaryKey(),
+    region: text().notNull(),
+    /** That somebody started it meanwhile: whatever it is by then is what they want. */
+    started: integer({ mode: 'boolean' }).notNull().default(false),
+  },
   (t) => [index('billing_stopped_servers_region').on(t.region)],
 );
 
@@ -419,12 +424,14 @@ export const billingBudgetAlerts = sqliteTable(
 export const billingHolds = sqliteTable(
   'billing_holds',
   {
-    resourceId: text().primaryKey(),
+    resourceId: text().notNull(),
+    /** By which it will be charged: a server that is resized has a claim for each of its flavors. */
+    productId: text().notNull(),
     region: text().notNull(),
     accountId: text().notNull(),
     currency: text().notNull(),
     amountMicros: integer().notNull(),
     expiresAtMs: integer().notNull(),
   },
-  (t) => [index('billing_holds_account').on(t.accountId)],
+  (t) => [primaryKey({ columns: [t.resourceId, t.productId] }), index('billing_holds_account').on(t.accountId)],
 );

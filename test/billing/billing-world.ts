@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import type { Database } from '../../db/client.ts';
 import { usageSpans } from '../../db/schema/metering.ts';
 import { productBody } from '../../worker/billing/bodies.ts';
 import { createPrice } from '../../worker/billing/catalog/create-price.ts';
@@ -151,42 +152,46 @@ export class BillingWorld {
   }
 
   /** What must hold whatever has happened. @returns the violations */
-  async violations(): Promise<unknown[]> {
-    const { db } = this.ctx;
-    const ledger = sql`billing_transfers WHERE region = ${this.region}`;
-    const checks = {
-      'balances are the sums of transfers': sql`
-        SELECT account, currency, sum(micros) AS micros FROM (
-          SELECT to_account AS account, currency, amount_micros AS micros FROM ${ledger}
-          UNION ALL SELECT from_account, currency, -amount_micros FROM ${ledger}) GROUP BY account, currency
-        EXCEPT SELECT ledger_account, currency, balance_micros FROM billing_balances`,
-      'purchases are paid': sql`SELECT purchase.id, purchase.amount_micros, (SELECT coalesce(sum(CASE WHEN to_account LIKE 'revenue:%' THEN amount_micros ELSE -amount_micros END), 0)
-          FROM billing_transfers WHERE reference = purchase.id) AS paid FROM billing_purchases purchase WHERE region = ${this.region} AND paid <> purchase.amount_micros`,
-      'a line is the sum of its purchases': sql`SELECT subscription_id, sum(amount_micros) AS sum FROM billing_purchases WHERE region = ${this.region} GROUP BY subscription_id, price_id, period_ms
-        HAVING sum <> (SELECT amount_total_micros FROM billing_purchases last WHERE last.subscription_id = billing_purchases.subscription_id AND last.price_id = billing_purchases.price_id
-          AND last.period_ms = billing_purchases.period_ms ORDER BY revision DESC LIMIT 1) OR count(*) <> max(revision)`,
-      'invoices are the sums of their purchases': sql`SELECT id, total_micros FROM billing_invoices invoice WHERE region = ${this.region} AND status = 'final' AND (
-        total_micros <> (SELECT sum(amount_micros) FROM billing_invoice_lines WHERE invoice_id = invoice.id)
-        OR (SELECT sum(booked_micros) FROM billing_invoice_lines WHERE invoice_id = invoice.id) <>
-          (SELECT sum(amount_micros) FROM billing_purchases p WHERE p.account_id = invoice.account_id AND p.invoice_month_ms = invoice.month_ms AND p.currency = invoice.currency))`,
-      'sums are those of their purchases': sql`SELECT account_id, invoice_month_ms, currency, project_id, price_id, period_ms, count(*), sum(amount_micros) FROM billing_purchases
-        WHERE region = ${this.region} GROUP BY account_id, invoice_month_ms, currency, project_id, price_id, period_ms
-        EXCEPT SELECT account_id, invoice_month_ms, currency, project_id, price_id, period_ms, purchases, booked_micros FROM billing_invoice_sums`,
-      'lines are the sums of their details': sql`SELECT line.* FROM billing_invoice_lines line JOIN billing_invoices invoice ON invoice.id = line.invoice_id WHERE invoice.region = ${this.region}
-        AND (booked_micros, details) <> (SELECT sum(amount_micros), count(*) FROM billing_invoice_details detail WHERE detail.invoice_id = line.invoice_id
-          AND detail.project_id = line.project_id AND detail.price_id = line.price_id AND detail.period_ms = line.period_ms)`,
-      'what is owed is what invoices say': sql`SELECT account.id, (SELECT sum(total_micros) FROM billing_invoices WHERE account_id = account.id AND status = 'final') AS invoiced,
-          (SELECT sum(CASE WHEN to_account LIKE 'revenue:%' OR to_account LIKE 'rounding:%' THEN transfer.amount_micros ELSE -transfer.amount_micros END)
-          FROM billing_transfers transfer WHERE transfer.reference IN (SELECT id FROM billing_invoices WHERE account_id = account.id
-            UNION ALL SELECT p.id FROM billing_purchases p JOIN billing_invoices i ON p.account_id = i.account_id AND p.invoice_month_ms = i.month_ms AND p.currency = i.currency
-              WHERE i.account_id = account.id AND i.status = 'final')) AS moved
-        FROM billing_accounts account WHERE region = ${this.region} AND coalesce(invoiced, 0) <> coalesce(moved, 0)`,
-      'vouchers are not overdrawn': sql`SELECT * FROM billing_balances WHERE ledger_account LIKE 'voucher:%' AND balance_micros < 0`,
-      'numbers are without gaps': sql`SELECT account_id FROM billing_invoices WHERE region = ${this.region} AND number IS NOT NULL GROUP BY account_id HAVING count(*) <> max(number) OR min(number) <> 1`,
-    };
-    const found = await Promise.all(
-      Object.entries(checks).map(async ([name, query]) => (await db.all(query)).map((row) => [name, row])),
-    );
-    return found.flat();
+  violations(): Promise<unknown[]> {
+    return violationsOf(this.ctx.db, this.region);
   }
+}
+
+/** What must hold whatever has happened. @returns the violations */
+export async function violationsOf(db: Database, region: string): Promise<unknown[]> {
+  const ledger = sql`billing_transfers WHERE region = ${region}`;
+  const checks = {
+    'balances are the sums of transfers': sql`
+      SELECT account, currency, sum(micros) AS micros FROM (
+        SELECT to_account AS account, currency, amount_micros AS micros FROM ${ledger}
+        UNION ALL SELECT from_account, currency, -amount_micros FROM ${ledger}) GROUP BY account, currency
+      EXCEPT SELECT ledger_account, currency, balance_micros FROM billing_balances`,
+    'purchases are paid': sql`SELECT purchase.id, purchase.amount_micros, (SELECT coalesce(sum(CASE WHEN to_account LIKE 'revenue:%' THEN amount_micros ELSE -amount_micros END), 0)
+        FROM billing_transfers WHERE reference = purchase.id) AS paid FROM billing_purchases purchase WHERE region = ${region} AND paid <> purchase.amount_micros`,
+    'a line is the sum of its purchases': sql`SELECT subscription_id, sum(amount_micros) AS sum FROM billing_purchases WHERE region = ${region} GROUP BY subscription_id, price_id, period_ms
+      HAVING sum <> (SELECT amount_total_micros FROM billing_purchases last WHERE last.subscription_id = billing_purchases.subscription_id AND last.price_id = billing_purchases.price_id
+        AND last.period_ms = billing_purchases.period_ms ORDER BY revision DESC LIMIT 1) OR count(*) <> max(revision)`,
+    'invoices are the sums of their purchases': sql`SELECT id, total_micros FROM billing_invoices invoice WHERE region = ${region} AND status = 'final' AND (
+      total_micros <> (SELECT sum(amount_micros) FROM billing_invoice_lines WHERE invoice_id = invoice.id)
+      OR (SELECT sum(booked_micros) FROM billing_invoice_lines WHERE invoice_id = invoice.id) <>
+        (SELECT sum(amount_micros) FROM billing_purchases p WHERE p.account_id = invoice.account_id AND p.invoice_month_ms = invoice.month_ms AND p.currency = invoice.currency))`,
+    'sums are those of their purchases': sql`SELECT account_id, invoice_month_ms, currency, project_id, price_id, period_ms, count(*), sum(amount_micros) FROM billing_purchases
+      WHERE region = ${region} GROUP BY account_id, invoice_month_ms, currency, project_id, price_id, period_ms
+      EXCEPT SELECT account_id, invoice_month_ms, currency, project_id, price_id, period_ms, purchases, booked_micros FROM billing_invoice_sums`,
+    'lines are the sums of their details': sql`SELECT line.* FROM billing_invoice_lines line JOIN billing_invoices invoice ON invoice.id = line.invoice_id WHERE invoice.region = ${region}
+      AND (booked_micros, details) <> (SELECT sum(amount_micros), count(*) FROM billing_invoice_details detail WHERE detail.invoice_id = line.invoice_id
+        AND detail.project_id = line.project_id AND detail.price_id = line.price_id AND detail.period_ms = line.period_ms)`,
+    'what is owed is what invoices say': sql`SELECT account.id, (SELECT sum(total_micros) FROM billing_invoices WHERE account_id = account.id AND status = 'final') AS invoiced,
+        (SELECT sum(CASE WHEN to_account LIKE 'revenue:%' OR to_account LIKE 'rounding:%' THEN transfer.amount_micros ELSE -transfer.amount_micros END)
+        FROM billing_transfers transfer WHERE transfer.reference IN (SELECT id FROM billing_invoices WHERE account_id = account.id
+          UNION ALL SELECT p.id FROM billing_purchases p JOIN billing_invoices i ON p.account_id = i.account_id AND p.invoice_month_ms = i.month_ms AND p.currency = i.currency
+            WHERE i.account_id = account.id AND i.status = 'final')) AS moved
+      FROM billing_accounts account WHERE region = ${region} AND coalesce(invoiced, 0) <> coalesce(moved, 0)`,
+    'vouchers are not overdrawn': sql`SELECT * FROM billing_balances WHERE ledger_account LIKE 'voucher:%' AND balance_micros < 0`,
+    'numbers are without gaps': sql`SELECT account_id FROM billing_invoices WHERE region = ${region} AND number IS NOT NULL GROUP BY account_id HAVING count(*) <> max(number) OR min(number) <> 1`,
+  };
+  const found = await Promise.all(
+    Object.entries(checks).map(async ([name, query]) => (await db.all(query)).map((row) => [name, row])),
+  );
+  return found.flat();
 }

@@ -1,5 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
 import { images, looseBlobs } from '../../db/schema/image.ts';
+import { type Offer, offerOf, offerRead } from '../billing/reports/quote.ts';
 import { AssertionFailed, type AuditEntry, commit, type Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
 import { badRequest, tooLarge } from '../http/errors.ts';
@@ -20,6 +21,8 @@ export interface Upload {
   limit: SizeLimit;
   /** What the project may still store. */
   roomBytes: number;
+  /** What the image will be charged by, where its project was asked whether it can pay; null: it costs nothing. */
+  offer: Offer | null;
   /** Who is in the audit, when that is not the user of the token. */
   actor?: AuditEntry['actor'];
 }
@@ -53,6 +56,8 @@ export interface Claim {
   limit: SizeLimit;
   declaredBytes: number;
   actor?: AuditEntry['actor'];
+  /** Whether its project must be able to pay for the image, once its size is known. */
+  pays?: boolean;
   /** What else is written with the claim. */
   statements?: Statement[];
 }
@@ -62,7 +67,7 @@ export interface Claim {
  * @throws AssertionFailed the image is no longer as it was read; ApiError 413 over what the project may have
  */
 export async function claimUpload(ctx: Context, row: ImageRow, claim: Claim): Promise<Upload> {
-  const { status, action, limit, declaredBytes, actor, statements = [] } = claim;
+  const { status, action, limit, declaredBytes, actor, pays = false, statements = [] } = claim;
   const key = `images/${row.id.slice(0, 2)}/${ctx.ids.uuid()}`;
   const by = actor ? { actor } : {};
   try {
@@ -70,6 +75,7 @@ export async function claimUpload(ctx: Context, row: ImageRow, claim: Claim): Pr
       audit: { action, targetType: 'image', targetId: row.id, ...by },
       statements: [
         roomRead(ctx, row.projectId, limit),
+        offerRead(ctx, 'image', 'default'),
         stillAsRead(ctx, row),
         withinLimit(ctx, row.projectId, limit, declaredBytes),
         ...(row.status === 'queued' ? [withinLimit(ctx, row.projectId, 'image_count_uploading', 1)] : []),
@@ -82,7 +88,8 @@ export async function claimUpload(ctx: Context, row: ImageRow, claim: Claim): Pr
       ],
     });
     const [room] = results[0] as { bytes: number }[];
-    return { row, key, status, limit, roomBytes: Math.max(0, room?.bytes ?? 0), ...by };
+    const offer = pays ? offerOf(results[1] as Record<string, unknown>[]) : null;
+    return { row, key, status, limit, roomBytes: Math.max(0, room?.bytes ?? 0), offer, ...by };
   } catch (error) {
     throw error instanceof AssertionFailed ? typedLimit(error, row.projectId) : error;
   }

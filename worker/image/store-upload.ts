@@ -1,5 +1,6 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { images, looseBlobs } from '../../db/schema/image.ts';
+import { admit } from '../billing/accounts/admit.ts';
 import { AssertionFailed, type AuditEntry, assertThat, commit, commitAll, type Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
 import { ApiError, badRequest } from '../http/errors.ts';
@@ -128,7 +129,7 @@ function leaseRenewer(ctx: Context, upload: Upload, course: Course): (sizeBytes:
  * the batch was written, nothing is removed: the sweep does, if it was not.
  */
 async function complete(ctx: Context, upload: Upload, course: Course, data: ReceivedData): Promise<void> {
-  const { row, key, actor, limit } = upload;
+  const { row, key, actor, limit, offer } = upload;
   const { action, set, statements } = course.done(data);
   const held = sql`${imageIsOurs(upload)} AND EXISTS (SELECT 1 FROM loose_blobs WHERE loose_blobs.key = ${key})`;
   const entry: AuditEntry = {
@@ -144,17 +145,23 @@ async function complete(ctx: Context, upload: Upload, course: Course, data: Rece
       statements: [
         assertThat(ctx.db, 'upload-held', held),
         withinLimit(ctx, row.projectId, limit, data.sizeBytes),
+        ...admit(ctx, offer, { projectId: row.projectId, resourceId: row.id, quantity: data.sizeBytes }),
         ...statements,
         updateImage(ctx, upload, set),
         ctx.db.delete(looseBlobs).where(eq(looseBlobs.key, key)),
       ],
     });
   } catch (error) {
-    if (!(error instanceof AssertionFailed)) throw error;
-    const told = error.assertion === 'upload-held' ? gone(upload) : typedLimit(error, row.projectId);
+    if (!(error instanceof AssertionFailed || error instanceof ApiError)) throw error;
+    const told = toldOf(error, upload);
     await abandonUpload(ctx, upload, course, told);
     throw told;
   }
+}
+
+function toldOf(error: AssertionFailed | ApiError, upload: Upload): Error {
+  if (error instanceof ApiError) return error;
+  return error.assertion === 'upload-held' ? gone(upload) : typedLimit(error, upload.row.projectId);
 }
 
 function updateImage(ctx: Context, upload: Upload, set: ImageSet): Statement {

@@ -1,4 +1,4 @@
-import { requireSolvent } from '../billing/accounts/admit.ts';
+import { requireSolvent } from '../billing/accounts/require-solvent.ts';
 import { runBatch } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
 import { conflict } from '../http/errors.ts';
@@ -35,6 +35,7 @@ function beginUpload(ctx: ActorContext, imageId: string, declaredBytes: number):
       action: 'image.upload',
       limit: 'image_size_total',
       declaredBytes,
+      pays: true,
       statements: requireSolvent(ctx, row.projectId),
     });
   });

@@ -11,8 +11,8 @@ export const ownMoney = (accountId: SQL, currency: SQL): SQL => sql`coalesce((
   SELECT balance_micros FROM billing_balances WHERE ledger_account = 'customer:' || ${accountId} AND currency = ${currency}), 0)`;
 
 /** What creates have claimed that no purchase has taken yet. */
-const held = (accountId: SQL, currency: SQL, nowMs: number): SQL => sql`coalesce((
-  SELECT sum(amount_micros) FROM billing_holds WHERE account_id = ${accountId} AND currency = ${currency} AND expires_at_ms > ${nowMs}), 0)`;
+const held = (accountId: SQL, currency: SQL, nowMs: number, but: SQL): SQL => sql`coalesce((
+  SELECT sum(amount_micros) FROM billing_holds WHERE account_id = ${accountId} AND currency = ${currency} AND expires_at_ms > ${nowMs} AND NOT (${but})), 0)`;
 
 /** What an account may still spend, credit included; null where it may owe without limit. `account` is a row of accounts. */
 export const available = (account: string, nowMs: number): SQL => {
@@ -21,9 +21,9 @@ export const available = (account: string, nowMs: number): SQL => {
   return sql`(${ownMoney(id, currency)} + ${voucherMoney(id, currency, nowMs)} + ${limitOf(account)})`;
 };
 
-/** The same less what is claimed: what another create may claim. */
-export const unclaimed = (account: string, nowMs: number): SQL =>
-  sql`(${available(account, nowMs)} - ${held(sql.raw(`${account}.id`), sql.raw(`${account}.currency`), nowMs)})`;
+/** The same less what is claimed, `but` for some: what another may claim. */
+export const unclaimed = (account: string, nowMs: number, but: SQL): SQL =>
+  sql`(${available(account, nowMs)} - ${held(sql.raw(`${account}.id`), sql.raw(`${account}.currency`), nowMs, but)})`;
 
 /** A prepaid account may owe nothing unless it was given credit. */
 const limitOf = (account: string): SQL =>

@@ -255,6 +255,45 @@ describe('a create', () => {
     await expect(create()).rejects.toThrow(/does not hold/);
   });
 
+  it('of a server that is resized keeps the claim of its new flavor until that one is charged', async () => {
+    const price = world.price({ model: 'per_unit', unit_price: '1' });
+    await world.product({ price });
+    await world.product({ item_type: 'm2', interval: 'daily', price });
+    world.nowMs = at('2026-01-10T09:00:00Z');
+    await updateAccount(world.ctx, world.accountId, { mode: 'prepaid' });
+    await deposit('17.00');
+    const of = wanted();
+    const claim = async (type: string) =>
+      runBatch(world.ctx.db, admit(world.ctx, await offerFor(world.ctx, 'server', type), of));
+    await claim('m1');
+    await world.open('2026-01-10T09:00:00Z', { resourceId: of.resourceId });
+    await claim('m2');
+    await world.change(of.resourceId, '2026-01-10T09:00:30Z', { itemType: 'm2' });
+    const left = () =>
+      world.ctx.db.all(sql`SELECT amount_micros AS micros FROM billing_holds WHERE region = ${world.region}`);
+    expect(await left()).toEqual([{ micros: 1_000_000 }, { micros: 15_000_000 }]);
+    await world.farm('2026-01-10T09:01:00Z');
+    expect(await left()).toEqual([{ micros: 15_000_000 }]);
+    await expect(Promise.all([create(), create(), create()])).rejects.toThrow(/does not hold/);
+    await world.farm('2026-01-11T00:01:00Z');
+    expect(await left()).toEqual([]);
+  });
+
+  it('of what never ran gives its claim back when that is deleted', async () => {
+    await world.product({ interval: 'monthly', price: world.price({ model: 'flat', amount: '10' }) });
+    world.nowMs = at('2026-01-10T09:00:00Z');
+    await updateAccount(world.ctx, world.accountId, { mode: 'prepaid' });
+    await deposit('10.00');
+    const of = wanted();
+    await runBatch(world.ctx.db, admit(world.ctx, await offer(), of));
+    await world.open('2026-01-10T09:00:00Z', { resourceId: of.resourceId, state: 'error' });
+    await world.farm('2026-01-10T09:01:00Z');
+    await expect(create()).rejects.toThrow(/does not hold/);
+    await world.change(of.resourceId, '2026-01-10T09:02:00Z', null);
+    await world.farm('2026-01-10T09:03:00Z');
+    await create();
+  });
+
   it('of an account without a limit, or of what costs nothing, passes', async () => {
     expect(admit(world.ctx, await offer(), wanted())).toEqual([]);
     await world.product();

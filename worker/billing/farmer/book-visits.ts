@@ -38,6 +38,7 @@ export async function bookVisits(
       sql`EXISTS (SELECT 1 FROM billing_subscriptions WHERE id = ${row.id} AND revision = ${row.revision})`,
     ),
     ...(purchases.length > 0 ? purchaseStatements(ctx, read, purchases) : []),
+    ...(purchases.length > 0 || isOver(row, plan) ? [takeClaim(ctx, row)] : []),
     ctx.db.run(sql`
       UPDATE billing_subscriptions SET visited_ms = ${plan.visitedMs}, charged_through_ms = ${plan.chargedThroughMs}, due_ms = ${plan.dueMs},
         dirty_from_ms = NULL, revision = revision + 1, lease_until_ms = ${leaseUntilMs}, fault = NULL
@@ -47,6 +48,13 @@ export async function bookVisits(
   await runBatch(ctx.db, statements);
   return owned;
 }
+
+/** Whether nothing more will come of it: what never ran, and is gone, has bought nothing. */
+const isOver = ({ endMs }: Read['row'], { visitedMs }: VisitPlan) => endMs !== null && endMs <= visitedMs;
+
+/** A purchase takes the place of what was claimed for it by the same product: traffic of the same resource takes nothing of it. */
+const takeClaim = (ctx: Context, { resourceId, productId }: Read['row']): Statement =>
+  ctx.db.run(sql`DELETE FROM billing_holds WHERE resource_id = ${resourceId} AND product_id = ${productId}`);
 
 /** Who paid the lines of which something is given back, who paid last at the end; whoever books more of them changes the subscription. */
 async function payersOf(ctx: Context, { row }: Read, { purchases }: VisitPlan): Promise<Payer[]> {
@@ -59,14 +67,12 @@ async function payersOf(ctx: Context, { row }: Read, { purchases }: VisitPlan): 
 }
 
 function purchaseStatements(ctx: Context, read: Read, purchases: IdentifiedPurchase[]): Statement[] {
-  const { region, projectId, kind, resourceId } = read.row;
+  const { region, projectId } = read.row;
   return [
     ...ensureAccount(ctx, projectId),
     assertThat(ctx.db, SAME_ACCOUNT, sql`${accountOf(region, projectId)} = ${read.accountId}`),
     insertPurchases(ctx, read, purchases),
     openInvoices(ctx, purchases),
-    // What was claimed was for time: traffic of the same resource takes nothing of it.
-    ...(kind === 'time' ? [ctx.db.run(sql`DELETE FROM billing_holds WHERE resource_id = ${resourceId}`)] : []),
     ...payPurchases(ctx, purchases, read.vouchers),
   ];
 }

@@ -9,7 +9,7 @@ export const belongings = (ctx: Context): SQL => sql`
   SELECT link.account_id, link.project_id, 'server' AS kind, server.id, server.task_state IS 'deleting' AS going
   FROM billing_account_projects link JOIN servers server ON server.project_id = link.project_id
   WHERE link.region = ${ctx.region} AND server.region = ${ctx.region} AND server.deleted_at_ms IS NULL
-  UNION ALL SELECT link.account_id, link.project_id, 'floating-ip', address.id, EXISTS (SELECT 1 FROM port_forwardings WHERE floating_ip_id = address.id)
+  UNION ALL SELECT link.account_id, link.project_id, 'floating-ip', address.id, 0
   FROM billing_account_projects link JOIN floating_ips address ON address.project_id = link.project_id
   WHERE link.region = ${ctx.region} AND address.region = ${ctx.region}
   UNION ALL SELECT link.account_id, link.project_id, 'image', image.id, 0

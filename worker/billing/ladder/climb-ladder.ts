@@ -1,7 +1,7 @@
 import type { Context } from '../../http/context.ts';
 import { deleteBelongings } from './delete-belongings.ts';
 import { stepAccounts } from './step-accounts.ts';
-import { startServers, stopServers } from './turn-servers.ts';
+import { settleServers, startServers, stopServers } from './turn-servers.ts';
 
 /**
  * One round of what becomes of accounts that are used up: told, then suspended with their servers stopped, then emptied, as
@@ -9,7 +9,7 @@ import { startServers, stopServers } from './turn-servers.ts';
  */
 export async function climbLadder(ctx: Context): Promise<void> {
   const failed: unknown[] = [];
-  for (const step of [stepAccounts, stopServers, startServers, deleteBelongings])
+  for (const step of [stepAccounts, stopServers, settleServers, startServers, deleteBelongings])
     await step(ctx).catch((error: unknown) => failed.push(error));
   if (failed.length > 0) throw failed[0];
 }

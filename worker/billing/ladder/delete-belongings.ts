@@ -4,6 +4,8 @@ import type { Context, ProjectContext } from '../../http/context.ts';
 import { asSystem } from '../../http/system-actor.ts';
 import { deleteImage } from '../../image/delete-image.ts';
 import { deleteFloatingIp } from '../../network/floating-ips/delete-floating-ip.ts';
+import { showFloatingIp } from '../../network/floating-ips/floating-ip-rows.ts';
+import { deleteForward } from '../../network/port-forwardings/change-forwards.ts';
 import { deletionDue } from './accounts-due.ts';
 import { belongings } from './belongings.ts';
 import { eachApart } from './each-apart.ts';
@@ -20,16 +22,21 @@ interface Belonging {
 
 const DELETE: Record<Belonging['kind'], (ctx: ProjectContext, id: string) => Promise<void>> = {
   server: deleteServer,
-  'floating-ip': (ctx, id) => deleteFloatingIp(ctx, { id, expectedRevision: undefined }),
+  'floating-ip': async (ctx, id) => {
+    // It is not given back while any of its ports leads anywhere.
+    const { forwards } = await showFloatingIp(ctx, id);
+    for (const forward of forwards) await deleteForward(ctx, id, forward.id);
+    await deleteFloatingIp(ctx, { id, expectedRevision: undefined });
+  },
   image: deleteImage,
 };
 
 /** Deletes what accounts have that stayed suspended to the end. Each account is asked again before each: it may have paid. */
 export async function deleteBelongings(ctx: Context): Promise<void> {
   const due = (accountId: ReturnType<typeof sql>) =>
-    sql`EXISTS (SELECT 1 FROM billing_accounts account WHERE account.region = ${ctx.region} AND account.id = ${accountId} AND ${deletionDue(ctx.clock.nowMs())})`;
+    sql`EXISTS (SELECT 1 FROM billing_accounts account WHERE account.region = ${ctx.region} AND account.id = ${accountId} AND ${deletionDue(ctx.region, ctx.clock.nowMs())})`;
   const [any] = await ctx.db.all(
-    sql`SELECT 1 FROM billing_accounts account WHERE account.region = ${ctx.region} AND ${deletionDue(ctx.clock.nowMs())} LIMIT 1`,
+    sql`SELECT 1 FROM billing_accounts account WHERE account.region = ${ctx.region} AND ${deletionDue(ctx.region, ctx.clock.nowMs())} LIMIT 1`,
   );
   if (!any) return;
   const all = await ctx.db.all<Belonging>(sql`

@@ -93,6 +93,49 @@ describe('an account that is used up', () => {
     expect(await ctx.db.all(sql`SELECT * FROM billing_stopped_servers WHERE region = ${cloud.region}`)).toEqual([]);
   });
 
+  it('has what is rescued, or was resized, go on as itself first, and then stopped', async () => {
+    const { running } = await usedUp({ grace_hours: 1 });
+    await cloud.put(running, { vmState: 'rescued' });
+    await round(HOUR_MS);
+    expect(await cloud.row(running)).toMatchObject({ vmState: 'rescued', taskState: 'unrescuing' });
+    await cloud.put(running, { vmState: 'active', taskState: null });
+    await round(HOUR_MS + 1000);
+    expect(await cloud.row(running)).toMatchObject({ vmState: 'active', taskState: 'powering-off' });
+  });
+
+  it('is suspended until it pays what it owed: what its stops give back is no payment, and undoes none of them', async () => {
+    const { running } = await usedUp({ grace_hours: 0 });
+    await round(1000);
+    await stopped(running);
+    const giveBack = sql`INSERT INTO billing_transfers (region, reference, leg, kind, from_account, to_account, currency, amount_micros, at_ms)
+      VALUES (${cloud.region}, ${crypto.randomUUID()}, 'money', 'purchase', ${`revenue:${cloud.region}`}, ${`customer:${account}`}, 'EUR', 700000, ${Date.now() + 1500})`;
+    await ctx.db.run(giveBack);
+    await round(2000);
+    await round(3000);
+    expect(await types()).toEqual([
+      'billing.balance.exhausted',
+      'billing.account.suspended',
+      'billing.balance.restored',
+    ]);
+    expect(await cloud.row(running)).toMatchObject({ vmState: 'stopped', taskState: null });
+    await move('deposit', '0.01');
+    await round(4000);
+    expect((await types()).at(-1)).toBe('billing.account.resumed');
+    expect((await cloud.row(running)).taskState).toBe('powering-on');
+  });
+
+  it('leaves to its owner what an operator started and its owner stopped again', async () => {
+    const { running } = await usedUp({ grace_hours: 0 });
+    await round(1000);
+    await cloud.put(running, { vmState: 'active', taskState: null });
+    await round(2000);
+    await stopped(running);
+    await move('deposit', '1.00');
+    await round(3000);
+    expect((await types()).at(-1)).toBe('billing.account.resumed');
+    expect(await cloud.row(running)).toMatchObject({ vmState: 'stopped', taskState: null });
+  });
+
   it('may stop and delete, but make and start nothing; an operator may, and is not undone', async () => {
     const { running, own } = await usedUp({ grace_hours: 0 });
     await round(1000);
@@ -163,6 +206,38 @@ describe('an account that is used up', () => {
       [image]: 'deleted',
       [guarded]: 'active',
     });
+  });
+
+  it('loses its floating IPs, too, and what they forward', async () => {
+    const outside = { as: cloud.admin, 'router:external': true, 'provider:network_type': 'local' };
+    const external = (await cloud.addNetwork('192.0.2.0/24', outside)).networkId;
+    const inside = await cloud.addNetwork();
+    const gateway = { external_gateway_info: { network_id: external } };
+    const { router } = await cloud.make<{ router: { id: string } }>('routers', { router: gateway });
+    const plugged = await call('PUT', `/r/${cloud.region}/networking/v2.0/routers/${router.id}/add_router_interface`, {
+      token: cloud.user.token,
+      body: { subnet_id: inside.subnetId },
+    });
+    expect(plugged.status).toBe(200);
+    const { port } = await cloud.make<{ port: { id: string; fixed_ips: { ip_address: string }[] } }>('ports', {
+      port: { network_id: inside.networkId },
+    });
+    const { floatingip } = await cloud.make<{ floatingip: { id: string } }>('floatingips', {
+      floatingip: { floating_network_id: external },
+    });
+    await cloud.make(`floatingips/${floatingip.id}/port_forwardings`, {
+      port_forwarding: {
+        ...{ protocol: 'tcp', internal_port: 80, external_port: 8080, internal_port_id: port.id },
+        internal_ip_address: port.fixed_ips[0]?.ip_address,
+      },
+    });
+    await patch({ mode: 'prepaid', grace_hours: 0, delete_after_days: 1 });
+    await round(0);
+    await round(1000);
+    await round(DAY_MS + HOUR_MS);
+    await round(DAY_MS + 2 * HOUR_MS);
+    expect((await types()).at(-1)).toBe('billing.account.emptied');
+    expect(await ctx.db.all(sql`SELECT 1 FROM floating_ips WHERE region = ${cloud.region}`)).toEqual([]);
   });
 
   it('loses nothing when it pays at the last moment, or when its ladder is taken away', async () => {

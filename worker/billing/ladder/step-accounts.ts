@@ -13,11 +13,11 @@ const STEPPED_MAX = 200;
 /** Suspends accounts, resumes them, and tells what will be deleted and what is: each once, in the batch that makes it so. */
 export async function stepAccounts(ctx: Context): Promise<void> {
   const now = ctx.clock.nowMs();
-  const nothingLeft = sql`${deletionDue(now)} AND NOT EXISTS (SELECT 1 FROM (${belongings(ctx)}) own WHERE own.account_id = account.id)`;
+  const nothingLeft = sql`${deletionDue(ctx.region, now)} AND NOT EXISTS (SELECT 1 FROM (${belongings(ctx)}) own WHERE own.account_id = account.id)`;
   await step(
     ctx,
     'billing.account.resumed',
-    resumptionDue(now),
+    resumptionDue(ctx.region, now),
     sql`suspended_at_ms = NULL, deletion_told_at_ms = NULL, emptied_at_ms = NULL`,
   );
   await step(ctx, 'billing.account.suspended', suspensionDue(now), sql`suspended_at_ms = ${now}`);

@@ -63,7 +63,7 @@ export function rateLine(of: Rateable, { price, periodMs }: LineKey, asOfMs: num
 /** What never ran, or is gone and may only come back, costs nothing unless the price says so. */
 const FREE_STATES = new Set(['building', 'error', 'soft-delete']);
 
-const weightOf = ({ terms }: Price, state: string): string =>
+export const weightOf = ({ terms }: Pick<Price, 'terms'>, state: string): string =>
   terms.weights[state] ?? (FREE_STATES.has(state) ? '0' : '1');
 
 interface Used {

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { billingProducts } from '../../../db/schema/billing.ts';
-import { formatMicros, rational, toMicros } from '../../../shared/money.ts';
+import { formatMicros, multiply, parseDecimal, rational, toMicros } from '../../../shared/money.ts';
 import type { ActorContext, Context } from '../../http/context.ts';
 import { badRequest, notFound } from '../../http/errors.ts';
 import { requireProject } from '../../http/policy.ts';
@@ -17,23 +17,33 @@ export interface Offer {
   terms: PriceTerms;
 }
 
-/** What a resource of a kind is charged by now; null where it costs nothing. */
-export async function offerFor(ctx: Context, item: string, itemType: string | SQL): Promise<Offer | null> {
-  const [raw] = await ctx.db.all<Record<string, unknown>>(sql`
+/** The read of what a resource of a kind is charged by now, for the caller's batch of reads. */
+export const offerRead = (ctx: Context, item: string, itemType: string | SQL) =>
+  ctx.db.all<Record<string, unknown>>(sql`
     SELECT product.*, price.terms FROM billing_products product JOIN billing_prices price ON price.product_id = product.id
     WHERE product.region = ${ctx.region} AND product.item = ${item} AND product.item_type = ${itemType} AND product.automatic = 1
       AND product.retired_at_ms IS NULL AND price.effective_from_ms <= ${ctx.clock.nowMs()}
     ORDER BY price.effective_from_ms DESC LIMIT 1`);
+
+/** What `offerRead` found; null where it costs nothing. */
+export function offerOf([raw]: readonly Record<string, unknown>[]): Offer | null {
   if (!raw) return null;
   const { terms, ...product } = rowOf<Offer['product'] & { terms: string }>(raw);
   return { product, terms: priceTerms.parse(JSON.parse(terms)) };
 }
 
-/** What one resource costs that is there for a time of this month, and of nothing else, in micros units. */
-export function costOf({ product, terms }: Offer, ms: number, quantity: number, nowMs: number): bigint {
+/** What a resource of a kind is charged by now; null where it costs nothing. */
+export const offerFor = async (ctx: Context, item: string, itemType: string | SQL): Promise<Offer | null> =>
+  offerOf(await offerRead(ctx, item, itemType));
+
+/**
+ * What one resource costs that is there for a time of this month, and of nothing else, in micros.
+ * @param weight - of its state
+ */
+export function costOf({ product, terms }: Offer, ms: number, quantity: number, nowMs: number, weight = '1'): bigint {
   const unit = BigInt(timeUnitMs(product.orderUnit, monthStart(nowMs))) * BigInt(product.orderSize);
   const used = rational(BigInt(ms) * BigInt(quantity), unit * BigInt(product.quantityPer));
-  return toMicros(rateQuantity(terms, used, rational(1n)));
+  return toMicros(rateQuantity(terms, multiply(used, parseDecimal(weight)), rational(1n)));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { servers } from '../../../db/schema/compute.ts';
 import { images } from '../../../db/schema/image.ts';
+import { requireSolvent } from '../../billing/accounts/require-solvent.ts';
 import { AssertionFailed } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { authorize } from '../../http/policy.ts';
@@ -31,6 +32,8 @@ interface Snapshot {
   args?: Record<string, unknown>;
   /** Nova takes images of locked servers. */
   evenLocked: boolean;
+  /** Whether the image is kept for its own sake, and so must be paid for; what only shelves a server never is refused for that. */
+  pays?: boolean;
   statements?: Transition['statements'];
 }
 
@@ -41,7 +44,7 @@ const COPIED = ['active', 'stopped', 'paused', 'suspended'] as const;
  * Begins an image of a server's disk. It says where it comes from, and keeps what the server's own image says of itself.
  * @param name - the image's
  * @returns the image's id
- * @throws ApiError 403 metadata that images keep for the service itself; 404; 409 in another state, or busy; 413 too much of it
+ * @throws ApiError 403 metadata that images keep for the service itself, or nobody could pay for it; 404; 409 in another state, or busy; 413 too much of it
  */
 export function createServerImage(
   ctx: ActorContext,
@@ -56,6 +59,7 @@ export function createServerImage(
     name: of.name,
     properties: of.metadata,
     evenLocked: true,
+    pays: true,
   });
 }
 
@@ -78,6 +82,7 @@ export function createBackup(
     properties: { ...of.metadata, backup_type: of.backupType, image_type: 'backup' },
     args: { rotation: of.rotation },
     evenLocked: true,
+    pays: true,
   });
 }
 
@@ -111,6 +116,7 @@ export async function takeSnapshot(ctx: ActorContext, id: string, snapshot: Snap
     allowed: { vmStates: COPIED, launched: true },
     evenLocked,
     statements: [
+      ...(snapshot.pays ? requireSolvent(ctx, row.projectId) : []),
       ...statements,
       beginTask(ctx, id, task),
       ...(snapshot.statements ?? []),

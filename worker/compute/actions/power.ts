@@ -33,6 +33,7 @@ const TURNS = {
     from: ['paused'],
     task: 'unpausing',
     power: 'on',
+    costs: true,
   },
   suspend: {
     policyAction: 'os_compute_api:os-suspend-server:suspend',

@@ -30,6 +30,7 @@ export async function rescueServer(ctx: ActorContext, id: string, imageId: strin
   await commitTransition(ctx, {
     id,
     verb: 'rescue',
+    costs: true,
     policyAction: RESCUE,
     allowed: { vmStates: ['active', 'stopped', 'error'], launched: true },
     statements: [

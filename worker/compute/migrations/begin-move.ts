@@ -128,9 +128,9 @@ async function attemptMove(ctx: ActorContext, id: string, order: MoveOrder, atte
             ...takeClaim(ctx, target, claim),
             ...(group ? assertGroup(ctx, group, { serverId: id, runnerId: target.id }) : []),
             insertMove(ctx, server, { order, target, claim, stays }),
+            ...step.statements,
             beginTask(ctx, id, stays ? 'resize_finish' : order.task),
             ...startAction(ctx, { serverId: id, action: order.action }),
-            ...step.statements,
           ]
         : [assertThat(ctx.db, 'placed', sql`0`)]),
     ],
@@ -258,7 +258,7 @@ function resizeInPlace(ctx: ActorContext, id: string, claim: Claim): Step {
         WHERE kind = 'server' AND id = ${id} AND deleted = 0 AND runner_id = (SELECT s.runner_id FROM servers s WHERE s.id = ${id})`),
       ctx.db.run(sql`
         UPDATE servers SET epoch = ${ofMove(id, 'epoch')}, flavor = ${ofMove(id, 'new_flavor')}, claimed_vcpus = ${claim.vcpus},
-          claimed_memory_mib = ${claim.memoryMib}, claimed_disk_gib = ${claim.diskGib}
+          claimed_memory_mib = ${claim.memoryMib}, claimed_disk_gib = ${claim.diskGib}, updated_at_ms = ${ctx.clock.nowMs()}
         WHERE id = ${id}`),
     ],
   };

@@ -1,8 +1,7 @@
-import { eq, sql } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import { type FlavorSnapshot, servers } from '../../../db/schema/compute.ts';
-import { admit, requireSolvent } from '../../billing/accounts/admit.ts';
-import { offerFor } from '../../billing/reports/quote.ts';
-import { AssertionFailed } from '../../http/commit.ts';
+import { admitResize, resizeReads } from '../../billing/accounts/resize.ts';
+import { AssertionFailed, runBatch } from '../../http/commit.ts';
 import type { ActorContext, ProjectContext } from '../../http/context.ts';
 import { ApiError, badRequest } from '../../http/errors.ts';
 import { authorize } from '../../http/policy.ts';
@@ -29,10 +28,7 @@ export async function resizeServer(
   diskConfig?: 'AUTO' | 'MANUAL',
 ): Promise<void> {
   authorize(ctx, policy, ACTION);
-  const [row, offer] = await Promise.all([
-    findServer(ctx, id),
-    offerFor(ctx, 'server', sql`(SELECT name FROM flavors WHERE id = ${flavorRef} AND region = ${ctx.region})`),
-  ]);
+  const [row, offers] = await Promise.all([findServer(ctx, id), runBatch(ctx.db, resizeReads(ctx, id, flavorRef))]);
   if (row.lockedBy === null && (!ALLOWED.vmStates.includes(row.vmState) || row.taskState !== null))
     throw invalidState('resize', row, ALLOWED);
   const flavor = await findFlavor(ctx, flavorRef).catch((error: unknown) => {
@@ -61,8 +57,7 @@ export async function resizeServer(
       flavor: snapshotOf(flavor),
       also: [
         ...(grows ? [assertQuota(owner, more)] : []),
-        ...requireSolvent(ctx, row.projectId),
-        ...admit(ctx, offer, { projectId: row.projectId, resourceId: id }),
+        ...admitResize(ctx, row, offers),
         ...(diskConfig ? [ctx.db.update(servers).set({ diskConfig }).where(eq(servers.id, id))] : []),
       ],
     });

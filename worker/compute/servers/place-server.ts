@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
-import { admit, requireSolvent } from '../../billing/accounts/admit.ts';
-import { offerFor } from '../../billing/reports/quote.ts';
+import { admit } from '../../billing/accounts/admit.ts';
+import { requireSolvent } from '../../billing/accounts/require-solvent.ts';
 import { commit, type Statement } from '../../http/commit.ts';
 import type { ProjectContext } from '../../http/context.ts';
 import { ApiError } from '../../http/errors.ts';
@@ -61,14 +61,10 @@ export async function draftServer(
     requests: wanted.networks,
     securityGroups: wanted.securityGroups,
   };
-  // Beside each other: neither needs the other's answer.
-  const [found, offer] = await Promise.all([
-    readForCreate(ctx, wanted, ports, random),
-    offerFor(ctx, 'server', sql`(SELECT name FROM flavors WHERE id = ${wanted.flavorId} AND region = ${ctx.region})`),
-  ]);
+  const found = await readForCreate(ctx, wanted, ports, random);
   const claim = claimOf(ctx, found.flavor, found.image);
   checkPlacement(wanted, found.hosts);
-  return { blueprint: { ...order, ...names, launchIndex: order.index, wanted, claim, offer, ...found }, ports, found };
+  return { blueprint: { ...order, ...names, launchIndex: order.index, wanted, claim, ...found }, ports, found };
 }
 
 /** Reads in one batch, decides, and writes in one batch. */

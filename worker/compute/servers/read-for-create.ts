@@ -1,5 +1,6 @@
-import { and, eq, inArray, or } from 'drizzle-orm';
+import { and, eq, inArray, or, sql } from 'drizzle-orm';
 import { keypairs, servers } from '../../../db/schema/compute.ts';
+import { type Offer, offerOf, offerRead } from '../../billing/reports/quote.ts';
 import type { Statement } from '../../http/commit.ts';
 import type { ProjectContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
@@ -26,6 +27,8 @@ export interface Found {
   hinted: { id: string; runnerId: string | null }[];
   /** The server group of the scheduler hints. */
   group: PlacedGroup | null;
+  /** What it is charged by; null where it costs nothing. */
+  offer: Offer | null;
   /** What `planServerPorts` takes. */
   portRows: unknown[];
 }
@@ -42,6 +45,8 @@ export async function readForCreate(
 ): Promise<Found> {
   const reads = new Reads();
   const ofFlavor = reads.add(flavorRead(ctx, wanted.flavorId));
+  const flavorName = sql`(SELECT name FROM flavors WHERE id = ${wanted.flavorId} AND region = ${ctx.region})`;
+  const ofOffer = reads.add(offerRead(ctx, 'server', flavorName));
   const ofHosts = reads.add(...hostReads(ctx));
   const ofKeypair = wanted.keyName === null ? null : reads.add(keypairRead(ctx, wanted.keyName));
   const ofHints = isHinted(wanted) ? reads.add(hintRead(ctx, wanted)) : null;
@@ -59,6 +64,7 @@ export async function readForCreate(
     flavor,
     keypair: keypair ?? null,
     hosts: hostsOf(ofHosts()),
+    offer: offerOf(ofOffer()[0] as Record<string, unknown>[]),
     group,
     hinted: (ofHints?.()[0] ?? []) as Found['hinted'],
     image: imageOf(ctx, wanted.imageId, ofImage()),

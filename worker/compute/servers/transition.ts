@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { requireSolvent } from '../../billing/accounts/admit.ts';
+import { whileAffordable } from '../../billing/accounts/turn-on.ts';
 import { assertThat, type Statement } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { conflict } from '../../http/errors.ts';
@@ -29,7 +29,7 @@ export interface Transition {
   allowed?: Allowed;
   /** Nova lets some be done to locked servers, too. */
   evenLocked?: boolean;
-  /** Whether what it costs begins again, or rises. */
+  /** Whether it turns the server on, which may cost more than before. */
   costs?: boolean;
   statements: Statement[];
   touches?: SQL;
@@ -41,18 +41,23 @@ export interface Transition {
 /**
  * Changes a server in one batch, if it is there, not locked, and in a state that allows it.
  * @returns the results of the transition's own statements
- * @throws ApiError 404; 409 locked, or in another state, as Nova says it
+ * @throws ApiError 403 nobody could pay for it; 404; 409 locked, or in another state, as Nova says it
  */
 export async function commitTransition(ctx: ActorContext, transition: Transition): Promise<unknown[]> {
+  authorize(ctx, policy, transition.policyAction);
+  if (!transition.costs) return commitGuarded(ctx, transition, []);
+  return whileAffordable(ctx, transition.id, (guards) => commitGuarded(ctx, transition, guards));
+}
+
+async function commitGuarded(ctx: ActorContext, transition: Transition, also: Statement[]): Promise<unknown[]> {
   const { id, verb, policyAction, allowed, touches, detail } = transition;
-  authorize(ctx, policy, policyAction);
   const guards = [
     assertThat(ctx.db, 'server', sql`EXISTS (SELECT 1 FROM servers WHERE ${ownServer(ctx, id, 'servers')})`),
     ...(isAdmin(ctx) || transition.evenLocked
       ? []
       : [assertThat(ctx.db, 'unlocked', holds(id, sql`locked_by IS NULL`))]),
     ...(allowed ? [assertThat(ctx.db, 'state', holds(id, allows(allowed)))] : []),
-    ...(transition.costs ? requireSolvent(ctx, sql`(SELECT project_id FROM servers WHERE id = ${id})`) : []),
+    ...also,
   ];
   const change = {
     audit: { action: policyAction, targetType: 'server', targetId: id, ...(detail ? { detail } : {}) },

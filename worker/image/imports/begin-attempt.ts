@@ -67,6 +67,7 @@ function claim(ctx: Context, task: TaskRow, row: ImageRow): Promise<Upload> {
   return claimUpload(ctx, row, {
     ...{ status: 'importing', action: 'image.download', limit: 'image_size_total', declaredBytes: 0 },
     actor: { type: 'user', id: task.userId },
+    pays: true,
     statements: [
       assertThat(ctx.db, UNCHANGED, same),
       ctx.db

@@ -1,5 +1,8 @@
 import { eq } from 'drizzle-orm';
 import { type ImportTaskInput, images, looseBlobs } from '../../../db/schema/image.ts';
+import { requireAffordable } from '../../billing/accounts/admit.ts';
+import { requireSolvent } from '../../billing/accounts/require-solvent.ts';
+import { whilePriced } from '../../billing/accounts/while-priced.ts';
 import { type AuditEntry, commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
@@ -33,15 +36,18 @@ async function takeStaged(ctx: ActorContext, row: ImageRow, input: ImportTaskInp
   const audit = importAudit(row, input);
   if (refusal === null) {
     const set = { ...data, staged: null, status: 'active' as const, properties: importMarks(null, false), updatedAtMs };
-    await commit(ctx, {
-      audit,
-      statements: [
-        stillAsRead(ctx, row),
-        withinLimit(ctx, row.projectId, 'image_size_total', data.sizeBytes),
-        insertTask(ctx, { ...task, status: 'success' }),
-        ctx.db.update(images).set(set).where(eq(images.id, row.id)),
-      ],
-    });
+    const statements = () => [
+      stillAsRead(ctx, row),
+      withinLimit(ctx, row.projectId, 'image_size_total', data.sizeBytes),
+      insertTask(ctx, { ...task, status: 'success' }),
+      ctx.db.update(images).set(set).where(eq(images.id, row.id)),
+    ];
+    await whilePriced(ctx, { item: 'image', itemType: 'default' }, (offer, free) =>
+      commit(ctx, {
+        audit,
+        statements: [...free, ...requireAffordable(ctx, offer, row, data.sizeBytes), ...statements()],
+      }),
+    );
     return;
   }
   const key = row.blobKey ?? '';
@@ -114,6 +120,7 @@ async function begin(ctx: ActorContext, row: ImageRow, input: ImportTaskInput): 
       stillAsRead(ctx, row),
       withinLimit(ctx, row.projectId, 'image_count_uploading', 1),
       withinLimit(ctx, row.projectId, 'image_size_total', 0),
+      ...requireSolvent(ctx, row.projectId),
       insertTask(ctx, { id: taskId, input, status: 'pending' }),
       ctx.db
         .update(images)

@@ -1,7 +1,7 @@
 import { inArray, sql } from 'drizzle-orm';
 import { floatingIps } from '../../../db/schema/routers.ts';
 import { requireAffordable } from '../../billing/accounts/admit.ts';
-import { offerFor } from '../../billing/reports/quote.ts';
+import { offerOf, offerRead } from '../../billing/reports/quote.ts';
 import { commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { inOrder } from '../api/in-order.ts';
@@ -42,7 +42,7 @@ export function createFloatingIps(
     if (input.floating_ip_address) enforce(ctx, 'create_floatingip:floating_ip_address');
   }
   return whileRacing(async () => {
-    const [plans, offer] = await Promise.all([planAll(ctx, inputs, random), offerFor(ctx, 'floating_ip', 'default')]);
+    const { plans, offer } = await planAll(ctx, inputs, random);
     const ids = plans.map(({ row }) => row.id);
     const portIds = listOf(plans.flatMap(({ row }) => row.portId ?? []));
     const results = await commit(ctx, {
@@ -84,6 +84,7 @@ async function planAll(ctx: ActorContext, inputs: Input[], random: Random) {
     groupIds: [],
     projectIds: [],
     count: inputs.length,
+    also: [offerRead(ctx, 'floating_ip', 'default')],
   };
   const found = await readForPorts(ctx, question, random);
   const picker = makePicker(found.subnets, found.picks, random);
@@ -97,44 +98,44 @@ async function planAll(ctx: ActorContext, inputs: Input[], random: Random) {
     return { networkId, subnets, wanted: wantedAddress(input), current: [], mac: null, picker };
   });
   for (const plan of plans) reserveNamed(plan, found.taken);
-  return Promise.all(
-    inputs.map(async (input, at) => {
-      const [address] = planAddresses(plans[at] as AddressPlan);
-      const id = ctx.ids.uuid();
-      const floatingNetworkId = input.floating_network_id;
-      const port = devicePort(ctx, {
-        projectId: '',
-        networkId: floatingNetworkId,
-        deviceId: id,
-        deviceOwner: 'network:floatingip',
-        random,
-      });
-      const floatingIpAddress = address?.ipAddress ?? '';
-      const fip = { id, projectId: input.projectId, floatingNetworkId, floatingIpAddress };
-      if (input.fixed_ip_address && !input.port_id) {
-        throw badFloatingIp('fixed_ip_address cannot be specified without a port_id');
-      }
-      const { statements, ...association } = input.port_id
-        ? await planAssociation(ctx, fip, { portId: input.port_id, fixedIp: input.fixed_ip_address })
-        : NO_ASSOCIATION;
-      return {
-        statements,
-        port: { row: port, addresses: address ? [address] : [], groupIds: [] },
-        row: {
-          ...fip,
-          ...association,
-          region: ctx.region,
-          description: input.description,
-          floatingPortId: port.id,
-          dnsName: input.dns_name,
-          dnsDomain: input.dns_domain,
-          qosPolicyId: input.qos_policy_id ?? null,
-          createdAtMs: port.createdAtMs,
-          updatedAtMs: port.updatedAtMs,
-        },
-      };
-    }),
-  );
+  const offer = offerOf(found.also[0] as Record<string, unknown>[]);
+  const planned = inputs.map(async (input, at) => {
+    const [address] = planAddresses(plans[at] as AddressPlan);
+    const id = ctx.ids.uuid();
+    const floatingNetworkId = input.floating_network_id;
+    const port = devicePort(ctx, {
+      projectId: '',
+      networkId: floatingNetworkId,
+      deviceId: id,
+      deviceOwner: 'network:floatingip',
+      random,
+    });
+    const floatingIpAddress = address?.ipAddress ?? '';
+    const fip = { id, projectId: input.projectId, floatingNetworkId, floatingIpAddress };
+    if (input.fixed_ip_address && !input.port_id) {
+      throw badFloatingIp('fixed_ip_address cannot be specified without a port_id');
+    }
+    const { statements, ...association } = input.port_id
+      ? await planAssociation(ctx, fip, { portId: input.port_id, fixedIp: input.fixed_ip_address })
+      : NO_ASSOCIATION;
+    return {
+      statements,
+      port: { row: port, addresses: address ? [address] : [], groupIds: [] },
+      row: {
+        ...fip,
+        ...association,
+        region: ctx.region,
+        description: input.description,
+        floatingPortId: port.id,
+        dnsName: input.dns_name,
+        dnsDomain: input.dns_domain,
+        qosPolicyId: input.qos_policy_id ?? null,
+        createdAtMs: port.createdAtMs,
+        updatedAtMs: port.updatedAtMs,
+      },
+    };
+  });
+  return { offer, plans: await Promise.all(planned) };
 }
 
 /** One address, of a subnet or a certain one. */

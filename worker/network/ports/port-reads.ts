@@ -1,6 +1,6 @@
 import { and, eq, getTableColumns, inArray, or, sql } from 'drizzle-orm';
 import { ipAllocations, networks, securityGroups, subnets } from '../../../db/schema/network.ts';
-import { runBatch } from '../../http/commit.ts';
+import { runBatch, type Statement } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { visibleNetworks } from '../api/visibility.ts';
 import { type Address, type PickRow, readPicks, type SubnetRow } from '../ipam/address-picks.ts';
@@ -18,6 +18,8 @@ export interface PortReads {
   /** Which of the addresses wanted by name are in use. */
   taken: Address[];
   groups: SharedGroup[];
+  /** What was found of `also`. */
+  also: unknown[];
 }
 
 /** What is asked of some ports, as far as it decides what to read. */
@@ -29,14 +31,16 @@ export interface PortQuestion {
   projectIds: string[];
   /** How many ports. */
   count: number;
+  /** What else the caller reads in the same round trip. */
+  also?: Statement[];
 }
 
 /** Reads it all in one round trip: networks that the actor sees, their subnets with free addresses, groups by id and default ones. */
 export async function readForPorts(ctx: ActorContext, question: PortQuestion, random: Random): Promise<PortReads> {
-  const { networkIds, wanted, groupIds, projectIds, count } = question;
+  const { networkIds, wanted, groupIds, projectIds, count, also = [] } = question;
   const onNetworks = inArray(subnets.networkId, networkIds);
   const named = wanted.flatMap((one) => one.ip_address ?? []);
-  const [networkRows, subnetRows, picks, taken, groups] = (await runBatch(ctx.db, [
+  const [networkRows, subnetRows, picks, taken, groups, ...others] = (await runBatch(ctx.db, [
     ctx.db
       .select({ ...getTableColumns(networks), shared: sharedWithMe(ctx, 'network', sql`networks.id`) })
       .from(networks)
@@ -64,6 +68,8 @@ export async function readForPorts(ctx: ActorContext, question: PortQuestion, ra
           ),
         ),
       ),
-  ])) as [(typeof networks.$inferSelect)[], SubnetRow[], PickRow[], Address[], SharedGroup[]];
-  return { networks: new Map(networkRows.map((row) => [row.id, row])), subnets: subnetRows, picks, taken, groups };
+    ...also,
+  ])) as [(typeof networks.$inferSelect)[], SubnetRow[], PickRow[], Address[], SharedGroup[], ...unknown[]];
+  const found = { subnets: subnetRows, picks, taken, groups, also: others };
+  return { networks: new Map(networkRows.map((row) => [row.id, row])), ...found };
 }

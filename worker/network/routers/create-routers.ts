@@ -1,8 +1,9 @@
 import { inArray } from 'drizzle-orm';
 import { routers } from '../../../db/schema/routers.ts';
 import { requireAffordable } from '../../billing/accounts/admit.ts';
-import { offerFor } from '../../billing/reports/quote.ts';
-import { commit } from '../../http/commit.ts';
+import { whilePriced } from '../../billing/accounts/while-priced.ts';
+import type { Offer } from '../../billing/reports/quote.ts';
+import { commit, type Statement } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { inOrder } from '../api/in-order.ts';
 import { whileRacing } from '../api/races.ts';
@@ -28,11 +29,8 @@ type Input = New<typeof routerAttributes>;
  */
 export function createRouters(ctx: ActorContext, inputs: Input[], random: Random = cryptoRandom): Promise<RouterRow[]> {
   for (const input of inputs) authorize(ctx, input);
-  return whileRacing(async () => {
-    const [offer] = await Promise.all([
-      offerFor(ctx, 'router', 'default'),
-      checkZones(ctx, [...new Set(inputs.flatMap((input) => input.availability_zone_hints))]),
-    ]);
+  const make = (offer: Offer | null, free: Statement[]) => async () => {
+    await checkZones(ctx, [...new Set(inputs.flatMap((input) => input.availability_zone_hints))]);
     const now = ctx.clock.nowMs();
     const rows = inputs.map((input) => ({
       id: ctx.ids.uuid(),
@@ -61,6 +59,7 @@ export function createRouters(ctx: ActorContext, inputs: Input[], random: Random
           ctx,
           gateways.map(({ row }) => row.networkId),
         ),
+        ...free,
         ...rows.flatMap((row) => requireAffordable(ctx, offer, row)),
         ctx.db.insert(routers).values(rows),
         ...insertPorts(ctx, gateways),
@@ -73,7 +72,8 @@ export function createRouters(ctx: ActorContext, inputs: Input[], random: Random
       ],
     });
     return inOrder(results.at(-1) as RouterRow[], ids);
-  });
+  };
+  return whilePriced(ctx, { item: 'router', itemType: 'default' }, (offer, free) => whileRacing(make(offer, free)));
 }
 
 function authorize(ctx: ActorContext, input: Input): void {
