@@ -99,22 +99,25 @@ describe('images', () => {
     expect((await send(second, 'file', 10)).status).toBe(204);
   });
 
-  it('that are staged are paid for when they are imported', async () => {
-    await priced();
+  it('that are staged are paid for from then on, and not again when they are imported', async () => {
+    const product = await priced();
     await prepay(cloud, '1');
     const id = await create();
-    expect((await send(id, 'stage', 10)).status).toBe(204);
-    const take = () =>
-      call('POST', `/r/${cloud.region}/image/v2/images/${id}/import`, {
-        token: cloud.user.token,
-        body: { method: { name: 'glance-direct' } },
-      });
-    const refused = await take();
+    const refused = await send(id, 'stage', 10);
     expect([refused.status, await refused.text()]).toEqual([403, expect.stringMatching(UNAFFORDABLE)]);
-    expect(await statusOf(id)).toBe('uploading');
+    expect(await statusOf(id)).toBe('queued');
     await pay(cloud, '1');
+    expect((await send(id, 'stage', 10)).status).toBe(204);
+    expect(await claims(id)).toEqual({ [product]: 2 });
+    const body = { method: { name: 'glance-direct' } };
+    const url = `/r/${cloud.region}/image/v2/images/${id}/import`;
+    const take = () => call('POST', url, { token: cloud.user.token, body });
+    await cloud.ctx.db.run(sql`UPDATE billing_accounts SET suspended_at_ms = 1 WHERE region = ${cloud.region}`);
+    expect((await take()).status).toBe(403);
+    await cloud.ctx.db.run(sql`UPDATE billing_accounts SET suspended_at_ms = NULL WHERE region = ${cloud.region}`);
     expect((await take()).status).toBe(202);
     expect(await statusOf(id)).toBe('active');
+    expect(await claims(id)).toEqual({ [product]: 2 });
   });
 });
 

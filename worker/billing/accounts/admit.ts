@@ -62,13 +62,12 @@ export function admit(ctx: Context, offer: Offer | null, of: Claimant, micros?: 
   ];
 }
 
-/** Both, for a new resource: that its account is neither used up nor suspended, and that it holds the price. */
+/** For a new resource that is one of its kind: that its account is neither used up nor suspended, and holds the price. */
 export const requireAffordable = (
   ctx: ActorContext,
   offer: Offer | null,
   row: { id: string; projectId: string },
-  quantity = 1,
 ): Statement[] => [
   ...requireSolvent(ctx, row.projectId),
-  ...admit(ctx, offer, { projectId: row.projectId, resourceId: row.id, quantity }),
+  ...admit(ctx, offer, { projectId: row.projectId, resourceId: row.id }),
 ];

@@ -1,8 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { type ImportTaskInput, images, looseBlobs } from '../../../db/schema/image.ts';
-import { requireAffordable } from '../../billing/accounts/admit.ts';
 import { requireSolvent } from '../../billing/accounts/require-solvent.ts';
-import { whilePriced } from '../../billing/accounts/while-priced.ts';
 import { type AuditEntry, commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
@@ -36,18 +34,17 @@ async function takeStaged(ctx: ActorContext, row: ImageRow, input: ImportTaskInp
   const audit = importAudit(row, input);
   if (refusal === null) {
     const set = { ...data, staged: null, status: 'active' as const, properties: importMarks(null, false), updatedAtMs };
-    const statements = () => [
-      stillAsRead(ctx, row),
-      withinLimit(ctx, row.projectId, 'image_size_total', data.sizeBytes),
-      insertTask(ctx, { ...task, status: 'success' }),
-      ctx.db.update(images).set(set).where(eq(images.id, row.id)),
-    ];
-    await whilePriced(ctx, { item: 'image', itemType: 'default' }, (offer, free) =>
-      commit(ctx, {
-        audit,
-        statements: [...free, ...requireAffordable(ctx, offer, row, data.sizeBytes), ...statements()],
-      }),
-    );
+    await commit(ctx, {
+      audit,
+      statements: [
+        stillAsRead(ctx, row),
+        withinLimit(ctx, row.projectId, 'image_size_total', data.sizeBytes),
+        // It costs something since it was staged.
+        ...requireSolvent(ctx, row.projectId),
+        insertTask(ctx, { ...task, status: 'success' }),
+        ctx.db.update(images).set(set).where(eq(images.id, row.id)),
+      ],
+    });
     return;
   }
   const key = row.blobKey ?? '';

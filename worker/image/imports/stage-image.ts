@@ -34,6 +34,7 @@ function beginStage(ctx: ActorContext, imageId: string, declaredBytes: number): 
     }
     return claimUpload(ctx, row, {
       ...{ status: 'uploading', action: 'image.stage', limit: 'image_stage_total', declaredBytes },
+      pays: true,
       statements: requireSolvent(ctx, row.projectId),
     });
   });
