@@ -1,5 +1,5 @@
 import { images } from '../../db/schema/image.ts';
-import { requireSolvent } from '../billing/accounts/require-solvent.ts';
+import { requireSolvent } from '../billing/admission/require-solvent.ts';
 import { AssertionFailed, ConstraintFailed, commit } from '../http/commit.ts';
 import type { ActorContext } from '../http/context.ts';
 import { badRequest, conflict, forbidden } from '../http/errors.ts';

@@ -1,6 +1,6 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { images, looseBlobs } from '../../db/schema/image.ts';
-import { admit } from '../billing/accounts/admit.ts';
+import { admit } from '../billing/admission/admit.ts';
 import { AssertionFailed, type AuditEntry, assertThat, commit, commitAll, type Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
 import { ApiError, badRequest } from '../http/errors.ts';

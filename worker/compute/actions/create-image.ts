@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { servers } from '../../../db/schema/compute.ts';
 import { images } from '../../../db/schema/image.ts';
-import { requireSolvent } from '../../billing/accounts/require-solvent.ts';
+import { requireSolvent } from '../../billing/admission/require-solvent.ts';
 import { AssertionFailed } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { authorize } from '../../http/policy.ts';

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { type FlavorSnapshot, servers } from '../../../db/schema/compute.ts';
-import { admitResize, resizeReads } from '../../billing/accounts/resize.ts';
+import { admitResize, resizeReads } from '../../billing/admission/admit-resize.ts';
 import { AssertionFailed, runBatch } from '../../http/commit.ts';
 import type { ActorContext, ProjectContext } from '../../http/context.ts';
 import { ApiError, badRequest } from '../../http/errors.ts';

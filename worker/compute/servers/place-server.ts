@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
-import { admit } from '../../billing/accounts/admit.ts';
-import { requireSolvent } from '../../billing/accounts/require-solvent.ts';
+import { admit } from '../../billing/admission/admit.ts';
+import { requireSolvent } from '../../billing/admission/require-solvent.ts';
 import { commit, type Statement } from '../../http/commit.ts';
 import type { ProjectContext } from '../../http/context.ts';
 import { ApiError } from '../../http/errors.ts';

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { whileAffordable } from '../../billing/accounts/turn-on.ts';
+import { whileAffordable } from '../../billing/admission/while-affordable.ts';
 import { assertThat, type Statement } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { conflict } from '../../http/errors.ts';

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { type ImportTaskInput, images, looseBlobs } from '../../../db/schema/image.ts';
-import { requireSolvent } from '../../billing/accounts/require-solvent.ts';
+import { requireSolvent } from '../../billing/admission/require-solvent.ts';
 import { type AuditEntry, commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';

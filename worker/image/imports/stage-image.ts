@@ -1,4 +1,4 @@
-import { requireSolvent } from '../../billing/accounts/require-solvent.ts';
+import { requireSolvent } from '../../billing/admission/require-solvent.ts';
 import { runBatch } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { ApiError, conflict } from '../../http/errors.ts';

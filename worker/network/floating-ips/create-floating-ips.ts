@@ -1,6 +1,6 @@
 import { inArray, sql } from 'drizzle-orm';
 import { floatingIps } from '../../../db/schema/routers.ts';
-import { requireAffordable } from '../../billing/accounts/admit.ts';
+import { requireAffordable } from '../../billing/admission/admit.ts';
 import { offerOf, offerRead } from '../../billing/reports/quote.ts';
 import { commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';

@@ -1,7 +1,7 @@
 import { inArray } from 'drizzle-orm';
 import { routers } from '../../../db/schema/routers.ts';
-import { requireAffordable } from '../../billing/accounts/admit.ts';
-import { whilePriced } from '../../billing/accounts/while-priced.ts';
+import { requireAffordable } from '../../billing/admission/admit.ts';
+import { whilePriced } from '../../billing/admission/while-priced.ts';
 import type { Offer } from '../../billing/reports/quote.ts';
 import { commit, type Statement } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';

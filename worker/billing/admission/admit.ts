@@ -2,10 +2,10 @@ import { sql } from 'drizzle-orm';
 import { assertThat, type Statement } from '../../http/commit.ts';
 import type { ActorContext, Context } from '../../http/context.ts';
 import { forbidden } from '../../http/errors.ts';
+import { unclaimed } from '../accounts/available.ts';
+import { accountOf, ensureAccount } from '../accounts/default-account.ts';
 import { HOUR_MS, intervalEnd } from '../rating/calendar.ts';
 import { costOf, type Offer } from '../reports/quote.ts';
-import { unclaimed } from './available.ts';
-import { accountOf, ensureAccount } from './default-account.ts';
 import { requireSolvent } from './require-solvent.ts';
 
 /** A claim that no purchase has taken so long after the end of its first interval is of a create that came to nothing. */

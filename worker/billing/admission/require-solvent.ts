@@ -3,7 +3,7 @@ import { assertThat, type Statement } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { forbidden } from '../../http/errors.ts';
 import { isAdmin } from '../../http/policy.ts';
-import { available } from './available.ts';
+import { available } from '../accounts/available.ts';
 
 const insolvent = () =>
   forbidden(

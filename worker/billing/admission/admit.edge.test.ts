@@ -6,9 +6,9 @@ import { ComputeCloud } from '../../../test/compute-cloud.ts';
 import { call } from '../../../test/edge-client.ts';
 import { actorContextOf } from '../../../test/edge-context.ts';
 import { runBatch } from '../../http/commit.ts';
+import { ensureAccount } from '../accounts/default-account.ts';
 import { productBody } from '../bodies.ts';
 import { createProduct } from '../catalog/create-product.ts';
-import { ensureAccount } from './default-account.ts';
 
 /** A region where its flavor costs 1 EUR an hour since the last full one. */
 async function priced(): Promise<ComputeCloud> {
