@@ -22,7 +22,7 @@ it('escapes everything that could end a literal', () => {
 });
 
 it('takes the compatibility date and flags from wrangler.toml', () => {
-  expect(compatibility()).toMatchObject({ flags: ['nodejs_compat'] });
+  expect(compatibility()).toMatchObject({ flags: ['nodejs_compat', 'global_fetch_strictly_public'] });
   expect(() => compatibility('name = "x"')).toThrow('compatibility_date');
 });
 
