@@ -74,6 +74,6 @@ export const LIVE_KEEP_ALIVE_MS = 15_000;
 /** One with a resource that was not heard of for this long ends: it may be on another machine by now. */
 export const LIVE_SILENT_MS = MINUTE_MS;
 /** A stream ends after this, or with its token, and its reader, who goes on where it was, is looked at anew. */
-export const LIVE_MS_MAX = HOUR_MS;
+export const LIVE_MS_MAX = 10 * MINUTE_MS;
 /** How long a reader waits before it comes back. */
 export const LIVE_RETRY_MS = 3_000;

@@ -4,10 +4,12 @@ import { webhookDeliveries, webhookEndpoints, webhookSecrets } from '../../db/sc
 import { webhookStage } from '../../test/edge-webhooks.ts';
 import { parseListQuery } from '../network/api/listing.ts';
 import { replayBody } from './bodies.ts';
+import { claimDeliveries } from './claim-deliveries.ts';
 import { deleteEndpoint } from './delete-endpoint.ts';
 import { deliveryListing, findDelivery, listDeliveries } from './deliveries.ts';
 import { endpointListing, listEndpoints, showEndpoint } from './endpoints.ts';
 import { CLEARED_MAX, CLEARING_BATCHES_MAX, REPLAYED_MAX } from './limits.ts';
+import { recordAttempt } from './record-attempt.ts';
 import { replayDelivery, replayRange } from './replay.ts';
 import { testEndpoint } from './test-endpoint.ts';
 import { updateEndpoint } from './update-endpoint.ts';
@@ -57,6 +59,23 @@ describe('an endpoint that is disabled while very much waits for it', () => {
     expect(await one.send(one.id)).toBeNull();
     expect(await one.byStatus()).toEqual({ pending: 0, failed: MANY, delivered: 0 });
     expect(await one.box.received()).toHaveLength(sent);
+  });
+
+  it.each([
+    ['off and on', [{ enabled: false }, { enabled: true }]],
+    ['elsewhere', [{ url: 'https://hooks.example.com/another' }]],
+  ])('is not so by an answer to what was sent before it was led %s', async (_, patches) => {
+    const one = webhookStage();
+    const { id } = await one.create({ events: ['network.*'] });
+    await one.tell('before');
+    const claim = await claimDeliveries(one.ctx, id);
+    const [sent] = claim?.deliveries ?? [];
+    if (!claim || !sent) throw new Error('nothing is due');
+    one.clock.ms += 1;
+    for (const patch of patches) await updateEndpoint(one.ctx, id, patch);
+    const answer = { atMs: one.clock.ms, durationMs: 1, status: 410, error: null, answer: '', retryAfter: '60' };
+    await recordAttempt(one.ctx, claim, sent, answer as never);
+    expect(await one.row(id)).toMatchObject({ enabled: true, failingSinceMs: null, disabledReason: null });
   });
 
   it('and is enabled again before all is given up, is sent what comes now, and nothing from before', async () => {

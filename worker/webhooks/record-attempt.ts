@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm';
-import { commit, runBatch, type Statement } from '../http/commit.ts';
+import { type SQL, sql } from 'drizzle-orm';
+import { AssertionFailed, assertThat, commit, runBatch, type Statement } from '../http/commit.ts';
 import type { Context } from '../http/context.ts';
 import { type Claim, type Claimed, lifeOf } from './claim-deliveries.ts';
 import { clearEndpoints } from './clear-endpoints.ts';
@@ -30,12 +30,25 @@ export async function recordAttempt(ctx: Context, claim: Claim, sent: Claimed, a
     return rest === 0;
   }
   const targetId = claim.endpoint.id;
-  await commit(ctx, {
-    audit: { action: 'webhooks:endpoints:disable', targetType: 'webhook-endpoint', targetId, detail: { reason } },
-    statements: [...statements, disable(ctx, targetId, reason), ...clearEndpoints(ctx, targetId)],
-  });
+  try {
+    await commit(ctx, {
+      audit: { action: 'webhooks:endpoints:disable', targetType: 'webhook-endpoint', targetId, detail: { reason } },
+      statements: [
+        assertThat(ctx.db, 'the-same', sql`EXISTS (SELECT 1 FROM webhook_endpoints WHERE ${asClaimed(claim)})`),
+        ...statements,
+        disable(ctx, claim, reason),
+        ...clearEndpoints(ctx, targetId),
+      ],
+    });
+  } catch (error) {
+    if (!(error instanceof AssertionFailed)) throw error;
+    await runBatch(ctx.db, statements);
+  }
   return false;
 }
+
+/** Whether an endpoint is the one that was sent to: since then it may have been turned off and on, or led elsewhere. */
+const asClaimed = ({ endpoint: { id, life, url } }: Claim): SQL => sql`id = ${id} AND life = ${life} AND url = ${url}`;
 
 /** Why the endpoint gets nothing more; null where it does. */
 function endOf({ endpoint }: Claim, { status }: Attempt, nowMs: number): 'gone' | 'failing' | null {
@@ -86,12 +99,11 @@ function failure(ctx: Context, claim: Claim, { delivery }: Claimed, { status }: 
   const next = nextAttemptMs({ tries: delivery.tries + 1, nowMs, chance: chanceOf(ctx.ids.hex()), restMs: rest });
   const over = status === GONE ? 'endpoint-gone' : next === null ? 'attempts-exhausted' : null;
   const held = sql`id = ${delivery.id} AND claim = ${claim.token} AND status = 'pending'`;
-  const endpointId = delivery.endpointId;
   return [
     ctx.db.run(sql`
-      UPDATE webhook_endpoints SET failing_since_ms = ${nowMs} WHERE id = ${endpointId} AND failing_since_ms IS NULL`),
+      UPDATE webhook_endpoints SET failing_since_ms = ${nowMs} WHERE ${asClaimed(claim)} AND failing_since_ms IS NULL`),
     ...(rest > 0
-      ? [ctx.db.run(sql`UPDATE webhook_endpoints SET paused_until_ms = ${nowMs + rest} WHERE id = ${endpointId}`)]
+      ? [ctx.db.run(sql`UPDATE webhook_endpoints SET paused_until_ms = ${nowMs + rest} WHERE ${asClaimed(claim)}`)]
       : []),
     over === null
       ? ctx.db.run(sql`
@@ -103,9 +115,9 @@ function failure(ctx: Context, claim: Claim, { delivery }: Claimed, { status }: 
 }
 
 /** A trigger ends its life, and tells the others. */
-function disable(ctx: Context, endpointId: string, reason: 'gone' | 'failing'): Statement {
+function disable(ctx: Context, claim: Claim, reason: 'gone' | 'failing'): Statement {
   const nowMs = ctx.clock.nowMs();
   return ctx.db.run(sql`
     UPDATE webhook_endpoints SET enabled = 0, disabled_reason = ${reason}, disabled_at_ms = ${nowMs}, updated_at_ms = ${nowMs}
-    WHERE id = ${endpointId} AND enabled = 1`);
+    WHERE ${asClaimed(claim)} AND enabled = 1`);
 }

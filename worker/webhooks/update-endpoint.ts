@@ -52,6 +52,8 @@ export async function updateEndpoint(ctx: ActorContext, id: string, patch: Endpo
 }
 
 function switched(row: EndpointRow, enabled: boolean, nowMs: number): Partial<EndpointRow> {
+  // It may have been ended since it was read: what is said of that goes in any case.
+  if (enabled && row.enabled) return { disabledReason: null, disabledAtMs: null };
   if (enabled === row.enabled) return {};
   return enabled
     ? { disabledReason: null, disabledAtMs: null, failingSinceMs: null, pausedUntilMs: null }

@@ -2,13 +2,23 @@ import { eq } from 'drizzle-orm';
 import { billingAccounts } from '../../../db/schema/billing.ts';
 import { commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
+import { badRequest } from '../../http/errors.ts';
 import { type AccountPatch, microsOf } from '../bodies.ts';
 import { type AccountRow, scopeAccount } from '../scope.ts';
 
-/** Changes how an account pays and what it may owe. What is not said stays. @throws ApiError 404 */
+/** What is said in one currency means nothing in another. @throws ApiError 400 */
+function requireMarks(row: AccountRow, change: AccountPatch): void {
+  const kept =
+    (row.creditLimitMicros !== null && change.credit_limit === undefined) ||
+    (row.lowMicros !== null && change.low_balance === undefined);
+  if (kept) throw badRequest('With another currency say credit_limit and low_balance anew, in it.');
+}
+
+/** Changes how an account pays and what it may owe. What is not said stays. @throws ApiError 400, 404 */
 export async function updateAccount(ctx: ActorContext, id: string, change: AccountPatch): Promise<AccountRow> {
   const row = await scopeAccount(ctx, 'billing:accounts:update', id);
   const currency = change.currency ?? row.currency;
+  if (currency !== row.currency) requireMarks(row, change);
   const micros = (text: string | null) => (text === null ? null : microsOf(text, currency));
   const set = {
     currency,

@@ -204,7 +204,7 @@ describe('what turns a server on', () => {
     expect(await act(id, { rescue: {} })).toEqual([403, expect.stringMatching(UNAFFORDABLE)]);
   });
 
-  it('is refused while the account is suspended, by whatever verb; a server that runs may be rebooted, and all may stop', async () => {
+  it('is refused while the account is suspended, by whatever verb; all may stop', async () => {
     const [off, on, paused] = [await cloud.createActive(), await cloud.createActive(), await cloud.createActive()];
     await stopped(off);
     await cloud.put(paused, { vmState: 'paused' });
@@ -215,12 +215,71 @@ describe('what turns a server on', () => {
       expect(await act(off, way), JSON.stringify(way)).toEqual(no);
     expect(await act(paused, { unpause: null })).toEqual(no);
     expect(await act(on, { createImage: { name: 'copy' } })).toEqual(no);
-    expect((await act(on, { reboot: { type: 'HARD' } }))[0]).toBe(202);
-    await cloud.put(on, { taskState: null });
     expect((await act(on, { shelve: null }))[0]).toBe(202);
     await cloud.put(on, { taskState: null });
     expect((await act(on, { 'os-stop': null }))[0]).toBe(202);
     expect((await act(off, { 'os-start': null }, cloud.admin))[0]).toBe(202);
+  });
+});
+
+describe('ways around', () => {
+  const suspend = () =>
+    cloud.ctx.db.run(sql`UPDATE billing_accounts SET suspended_at_ms = 1 WHERE region = ${cloud.region}`);
+
+  it.each([
+    ['rescue', 'active', { rescue: {} }],
+    ['hard reboot', 'active', { reboot: { type: 'HARD' } }],
+    ['soft reboot', 'active', { reboot: { type: 'SOFT' } }],
+    ['rebuild', 'error', null],
+  ])('are shut while suspended: %s of what is %s', async (_, vmState, body) => {
+    await prepay(cloud, '5');
+    const id = await cloud.createActive();
+    await cloud.put(id, { vmState, taskState: null } as never);
+    await suspend();
+    expect(await act(id, body ?? { rebuild: { imageRef: cloud.imageId } })).toEqual([
+      403,
+      expect.stringMatching(USED_UP),
+    ]);
+  });
+
+  it('are shut: a rebuild of what failed claims what it costs once it runs', async () => {
+    await sell(cloud, { item: 'server', itemType: flavorName(), amount: '1' });
+    await prepay(cloud, '1.5');
+    const id = await cloud.createActive();
+    await cloud.put(id, { vmState: 'error', taskState: null });
+    await cloud.ctx.db.run(sql`DELETE FROM billing_holds WHERE resource_id = ${id}`);
+    expect((await act(id, { rebuild: { imageRef: cloud.imageId } }))[0]).toBe(202);
+    expect(Object.values(await claims(id))).toEqual([1]);
+  });
+
+  it('are shut: a flavor by the hour is not cheaper than one by the month for asking less at first', async () => {
+    await sell(cloud, { item: 'server', itemType: flavorName(), amount: '5' });
+    const large = await cloud.addFlavor({ ramMib: 1024 });
+    await sell(cloud, { item: 'server', itemType: flavorName(large), amount: '4', more: { interval: 'hourly' } });
+    await prepay(cloud, '5');
+    const id = await cloud.createActive();
+    expect(await act(id, { resize: { flavorRef: large } })).toEqual([403, expect.stringMatching(UNAFFORDABLE)]);
+  });
+
+  it('are shut: a resize to what is cheap is not reverted to what nobody can pay for', async () => {
+    await sell(cloud, { item: 'server', itemType: flavorName(), amount: '5' });
+    const small = await cloud.addFlavor({ ramMib: 256 });
+    await sell(cloud, { item: 'server', itemType: flavorName(small), amount: '1' });
+    await prepay(cloud, '5');
+    const id = await cloud.createActive();
+    expect((await act(id, { resize: { flavorRef: small } }))[0]).toBe(202);
+    await cloud.put(id, { vmState: 'resized', taskState: null });
+    await cloud.ctx.db.run(
+      sql`UPDATE server_migrations SET phase = 'held', status = 'finished', held = 'old' WHERE server_id = ${id}`,
+    );
+    // The first purchase of what it is now took the old claim's place, and the money went elsewhere.
+    await cloud.ctx.db.run(sql`DELETE FROM billing_holds WHERE resource_id = ${id}`);
+    await cloud.ctx.db.run(
+      sql`UPDATE billing_balances SET balance_micros = 2000000 WHERE ledger_account = ${`customer:${cloud.region}.${cloud.user.projectId}`}`,
+    );
+    expect(await act(id, { revertResize: null })).toEqual([403, expect.stringMatching(UNAFFORDABLE)]);
+    await pay(cloud, '5');
+    expect((await act(id, { revertResize: null }))[0]).toBe(202);
   });
 });
 

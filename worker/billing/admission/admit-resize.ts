@@ -1,14 +1,14 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Statement } from '../../http/commit.ts';
 import type { ActorContext, Context } from '../../http/context.ts';
-import { offerOf, offerRead } from '../reports/quote.ts';
+import { type Offer, offerOf, offerRead } from '../reports/quote.ts';
 import { admit, firstInterval } from './admit.ts';
 import { requireSolvent } from './require-solvent.ts';
 
-/** What `admitResize` decides by: what the server is charged by, and what it would be. */
-export const resizeReads = (ctx: Context, serverId: string, flavorId: string): Statement[] => [
+/** What `admitResize` decides by: what the server is charged by, and what it would be as a flavor of that name. */
+export const resizeReads = (ctx: Context, serverId: string, flavorName: SQL): Statement[] => [
   offerRead(ctx, 'server', sql`(SELECT flavor ->> '$.name' FROM servers WHERE id = ${serverId})`),
-  offerRead(ctx, 'server', sql`(SELECT name FROM flavors WHERE id = ${flavorId} AND region = ${ctx.region})`),
+  offerRead(ctx, 'server', flavorName),
 ];
 
 /**
@@ -19,9 +19,12 @@ export const resizeReads = (ctx: Context, serverId: string, flavorId: string): S
 export function admitResize(ctx: ActorContext, row: { id: string; projectId: string }, found: unknown[]): Statement[] {
   const [before, after] = (found as Record<string, unknown>[][]).map(offerOf);
   const solvent = requireSolvent(ctx, row.projectId);
-  if (!after || (before?.product.currency === after.product.currency && !dearer(ctx, before, after))) return solvent;
+  if (!after || (before && isNotDearer(ctx, before, after))) return solvent;
   return [...solvent, ...admit(ctx, after, { projectId: row.projectId, resourceId: row.id })];
 }
 
-const dearer = (ctx: Context, before: Parameters<typeof firstInterval>[1], after: typeof before): boolean =>
-  firstInterval(ctx, after) > firstInterval(ctx, before);
+/** First intervals of two lengths say nothing of each other: then it is asked for the new one, whatever it is. */
+const isNotDearer = (ctx: Context, before: Offer, after: Offer): boolean =>
+  before.product.currency === after.product.currency &&
+  before.product.interval === after.product.interval &&
+  firstInterval(ctx, after) <= firstInterval(ctx, before);

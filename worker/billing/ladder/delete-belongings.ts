@@ -43,7 +43,10 @@ export async function deleteBelongings(ctx: Context): Promise<void> {
     SELECT own.account_id AS "accountId", own.project_id AS "projectId", own.kind, own.id FROM (${belongings(ctx)}) own
     WHERE own.going = 0 AND ${due(sql`own.account_id`)} ORDER BY random() LIMIT ${DELETED_MAX}`);
   await eachApart(all, async ({ accountId, projectId, kind, id }) => {
-    const [still] = await ctx.db.all(sql`SELECT 1 WHERE ${due(sql`${accountId}`)}`);
+    const own = sql`own.account_id = ${accountId} AND own.project_id = ${projectId} AND own.kind = ${kind} AND own.id = ${id}`;
+    const [still] = await ctx.db.all(
+      sql`SELECT 1 FROM (${belongings(ctx)}) own WHERE ${own} AND ${due(sql`own.account_id`)}`,
+    );
     if (still) await DELETE[kind](asSystem(ctx, projectId), id);
   });
 }

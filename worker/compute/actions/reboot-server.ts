@@ -23,7 +23,7 @@ export async function rebootServer(ctx: ActorContext, id: string, type: 'SOFT' |
   await commitTransition(ctx, {
     id,
     verb: 'reboot',
-    costs: type === 'HARD',
+    costs: true,
     policyAction: 'os_compute_api:servers:reboot',
     allowed: type === 'SOFT' ? SOFT : HARD,
     statements: [

@@ -43,6 +43,7 @@ export async function rebuildServer(
   const results = await commitTransition(ctx, {
     id,
     verb: 'rebuild',
+    costs: true,
     policyAction: POLICY_ACTION,
     allowed: { vmStates: ['active', 'stopped', 'error'], launched: true },
     statements: [

@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { type FlavorSnapshot, servers } from '../../../db/schema/compute.ts';
 import { admitResize, resizeReads } from '../../billing/admission/admit-resize.ts';
 import { AssertionFailed, runBatch } from '../../http/commit.ts';
@@ -28,7 +28,8 @@ export async function resizeServer(
   diskConfig?: 'AUTO' | 'MANUAL',
 ): Promise<void> {
   authorize(ctx, policy, ACTION);
-  const [row, offers] = await Promise.all([findServer(ctx, id), runBatch(ctx.db, resizeReads(ctx, id, flavorRef))]);
+  const flavorName = sql`(SELECT name FROM flavors WHERE id = ${flavorRef} AND region = ${ctx.region})`;
+  const [row, offers] = await Promise.all([findServer(ctx, id), runBatch(ctx.db, resizeReads(ctx, id, flavorName))]);
   if (row.lockedBy === null && (!ALLOWED.vmStates.includes(row.vmState) || row.taskState !== null))
     throw invalidState('resize', row, ALLOWED);
   const flavor = await findFlavor(ctx, flavorRef).catch((error: unknown) => {

@@ -1,10 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { admitResize, resizeReads } from '../../billing/admission/admit-resize.ts';
 import { dropDesired } from '../../fleet/desired.ts';
-import { assertThat, commitAll, type Statement } from '../../http/commit.ts';
+import { assertThat, commitAll, runBatch, type Statement } from '../../http/commit.ts';
 import type { ActorContext, Context } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
 import { moveServerPorts, putServerPorts, takePortsFrom } from '../../network/server-ports.ts';
 import { finishedAction, startAction } from '../servers/actions.ts';
+import { findServer } from '../servers/find-server.ts';
 import { beginTask } from '../servers/tasks.ts';
 import { type Allowed, commitTransition } from '../servers/transition.ts';
 import { releaseHeld, type Step } from './moves.ts';
@@ -88,6 +90,8 @@ export async function confirmOverdue(ctx: Context, id: string): Promise<void> {
  */
 export async function revertResize(ctx: ActorContext, id: string): Promise<void> {
   const { db } = ctx;
+  const oldName = sql`(${ofMove(id, 'old_flavor')} ->> '$.name')`;
+  const [row, offers] = await Promise.all([findServer(ctx, id), runBatch(db, resizeReads(ctx, id, oldName))]);
   const now = ctx.clock.nowMs();
   const [source, target, epoch] = ['source_runner_id', 'target_runner_id', 'epoch'].map((one) => ofMove(id, one)) as [
     SQL,
@@ -106,6 +110,7 @@ export async function revertResize(ctx: ActorContext, id: string): Promise<void>
     statements: [
       assertHeld(ctx, id),
       assertThat(db, 'kept', sql`EXISTS (SELECT 1 FROM server_migrations m WHERE ${heldMove(id)} AND m.held = 'old')`),
+      ...admitResize(ctx, row, offers),
       ...startAction(ctx, { serverId: id, action: 'revertResize' }),
       beginTask(ctx, id, 'resize_reverting'),
       // Its name, metadata and power are what they are now; its size, its disk and its place what they were.

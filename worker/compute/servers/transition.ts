@@ -29,7 +29,7 @@ export interface Transition {
   allowed?: Allowed;
   /** Nova lets some be done to locked servers, too. */
   evenLocked?: boolean;
-  /** Whether it turns the server on, which may cost more than before. */
+  /** Whether it turns the server on, which may cost more than before, or has it go on. */
   costs?: boolean;
   statements: Statement[];
   touches?: SQL;

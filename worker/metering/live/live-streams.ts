@@ -52,7 +52,8 @@ export function liveStreams(meter: Pick<RunnerMeter, 'liveFrom' | 'nextArrival'>
   const end = (stream: Stream, how: 'close' | 'abort') => {
     if (!streams.delete(stream)) return;
     for (const callOff of stream.callOffs) callOff();
-    void stream.writer[how]().catch(() => {});
+    // What waits for a reader who does not take the last line would wait for ever, and outlive its limits.
+    void stream.writer[stream.busy ? 'abort' : how]().catch(() => {});
   };
   /** Writes a line, if one is given, and all that came; a reader that is gone ends its stream. */
   const pump = async (stream: Stream, line?: LiveLine) => {
