@@ -186,3 +186,7 @@ export function microsOf(text: string, code: string): number {
   }
   throw new ApiError(400, `${text} ${code} is no amount that can be paid: it has too many digits.`);
 }
+
+/** The same of a mark that there need not be. */
+export const markOf = (text: string | null, code: string): number | null =>
+  text === null ? null : microsOf(text, code);

@@ -3,7 +3,7 @@ import { billingDefaults } from '../../../db/schema/billing.ts';
 import { commit } from '../../http/commit.ts';
 import type { ActorContext, Context } from '../../http/context.ts';
 import { authorize } from '../../http/policy.ts';
-import { microsOf, type NewDefaults } from '../bodies.ts';
+import { markOf, type NewDefaults } from '../bodies.ts';
 import { policy } from '../policy.ts';
 import { DEFAULT_CURRENCY } from './default-account.ts';
 
@@ -29,11 +29,10 @@ export async function showDefaults(ctx: ActorContext): Promise<Defaults> {
 export async function setDefaults(ctx: ActorContext, input: NewDefaults): Promise<Defaults> {
   authorize(ctx, policy, 'billing:defaults:set');
   const { mode, currency, grace_hours: graceHours, delete_after_days: deleteAfterDays } = input;
-  const micros = (text: string | null) => (text === null ? null : microsOf(text, currency));
   const given = {
     ...{ mode, currency, graceHours, deleteAfterDays },
-    creditLimitMicros: micros(input.credit_limit),
-    lowMicros: micros(input.low_balance),
+    creditLimitMicros: markOf(input.credit_limit, currency),
+    lowMicros: markOf(input.low_balance, currency),
   };
   await commit(ctx, {
     audit: {

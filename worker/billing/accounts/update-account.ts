@@ -3,7 +3,7 @@ import { billingAccounts } from '../../../db/schema/billing.ts';
 import { commit } from '../../http/commit.ts';
 import type { ActorContext } from '../../http/context.ts';
 import { badRequest } from '../../http/errors.ts';
-import { type AccountPatch, microsOf } from '../bodies.ts';
+import { type AccountPatch, markOf } from '../bodies.ts';
 import { type AccountRow, scopeAccount } from '../scope.ts';
 
 /** What is said in one currency means nothing in another. @throws ApiError 400 */
@@ -19,13 +19,12 @@ export async function updateAccount(ctx: ActorContext, id: string, change: Accou
   const row = await scopeAccount(ctx, 'billing:accounts:update', id);
   const currency = change.currency ?? row.currency;
   if (currency !== row.currency) requireMarks(row, change);
-  const micros = (text: string | null) => (text === null ? null : microsOf(text, currency));
   const set = {
     currency,
     ...(change.name === undefined ? {} : { name: change.name }),
     ...(change.mode === undefined ? {} : { mode: change.mode }),
-    ...(change.credit_limit === undefined ? {} : { creditLimitMicros: micros(change.credit_limit) }),
-    ...(change.low_balance === undefined ? {} : { lowMicros: micros(change.low_balance) }),
+    ...(change.credit_limit === undefined ? {} : { creditLimitMicros: markOf(change.credit_limit, currency) }),
+    ...(change.low_balance === undefined ? {} : { lowMicros: markOf(change.low_balance, currency) }),
     ...(change.grace_hours === undefined ? {} : { graceHours: change.grace_hours }),
     ...(change.delete_after_days === undefined ? {} : { deleteAfterDays: change.delete_after_days }),
   };

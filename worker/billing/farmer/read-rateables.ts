@@ -7,7 +7,7 @@ import { defaultAccountId } from '../accounts/default-account.ts';
 import { DAY_MS, floorHour, monthStart } from '../rating/calendar.ts';
 import type { Known, VisitPlan } from '../rating/plan-visits.ts';
 import { priceTerms } from '../rating/price-terms.ts';
-import type { Booked, Rateable, Span, WindowSum } from '../rating/rateable.ts';
+import { type Booked, lineKey, type Rateable, type Span, type WindowSum } from '../rating/rateable.ts';
 
 export type SubscriptionRow = typeof billingSubscriptions.$inferSelect;
 type ProductRow = typeof billingProducts.$inferSelect;
@@ -167,5 +167,3 @@ export function goOn({ row, rateable, ...read }: Read, plan: VisitPlan, booked: 
   const lines = new Map([...rateable.booked, ...booked].map((line) => [lineKey(line), line]));
   return { ...read, row: own, rateable: { ...rateable, subscription: own, booked: [...lines.values()] } };
 }
-
-const lineKey = ({ priceId, periodMs }: Booked) => `${priceId} ${periodMs}`;

@@ -1,5 +1,6 @@
 import { ZERO } from '../../../shared/money.ts';
 import type { PlannedPurchase } from '../rating/plan-visits.ts';
+import { lineKey } from '../rating/rateable.ts';
 
 /** A purchase, and whose it is. */
 export interface OwnedPurchase extends PlannedPurchase {
@@ -28,8 +29,8 @@ export function splitRefunds(
   /** By how much the revisions of a line are later than planned. */
   const later = new Map<string, number>();
   return purchases.flatMap((one) => {
-    const key = `${one.priceId} ${one.periodMs}`;
-    const ofLine = paid.filter(({ priceId, periodMs }) => priceId === one.priceId && periodMs === one.periodMs);
+    const key = lineKey(one);
+    const ofLine = paid.filter((payer) => lineKey(payer) === key);
     const shift = later.get(key) ?? 0;
     if (one.amountMicros >= 0) {
       const { priceId, periodMs, amountMicros: micros } = one;

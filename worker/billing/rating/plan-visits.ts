@@ -1,7 +1,7 @@
 import { type Rational, storedMicros, subtract, ZERO } from '../../../shared/money.ts';
 import { monthsOf } from './calendar.ts';
 import { chargedThrough, type LineTotal, pricesOf, rateLine } from './rate-line.ts';
-import type { Booked, Price, Rateable } from './rateable.ts';
+import { type Booked, lineKey, type Price, type Rateable } from './rateable.ts';
 import { endMoment, nextPoint, visitPoints } from './visit-points.ts';
 
 /** A change of the last seconds may not be committed yet: nothing later is rated. */
@@ -48,7 +48,7 @@ export function planVisits(of: Rateable, known: Known, visitsMax: number): Visit
   const settled = known.nowMs - SETTLE_MS;
   const until = product.kind === 'time' ? settled : Math.min(settled, known.sealedThroughMs);
   const points = visitPoints(of, until, visitsMax);
-  const lines = new Map(of.booked.map((line) => [lineKey(line.priceId, line.periodMs), line]));
+  const lines = new Map(of.booked.map((line) => [lineKey(line), line]));
   const purchases: PlannedPurchase[] = [];
   let { visitedMs } = subscription;
   if (subscription.dirtyFromMs !== null && visitedMs >= subscription.startMs) {
@@ -68,8 +68,6 @@ export function planVisits(of: Rateable, known: Known, visitsMax: number): Visit
   };
 }
 
-const lineKey = (priceId: string, periodMs: number) => `${priceId} ${periodMs}`;
-
 interface Visit {
   /** Lines from here on may come to something else. */
   fromMs: number;
@@ -84,7 +82,7 @@ function visit(of: Rateable, lines: Map<string, Booked>, { fromMs, changedMs, at
   const booked: PlannedPurchase[] = [];
   for (const periodMs of monthsOf(from, Math.max(chargedThrough(of, atMs), from + 1))) {
     for (const price of pricesOf(of, periodMs, atMs)) {
-      const key = lineKey(price.id, periodMs);
+      const key = lineKey({ priceId: price.id, periodMs });
       const line = { price, periodMs, changedMs, atMs };
       const purchase = difference(rateLine(of, line, atMs), lines.get(key), line);
       if (!purchase) continue;

@@ -60,3 +60,7 @@ export interface Booked {
   quantityTotal: Rational;
   amountTotalMicros: number;
 }
+
+/** What tells a line apart within its subscription. */
+export const lineKey = ({ priceId, periodMs }: Pick<Booked, 'priceId' | 'periodMs'>): string =>
+  `${priceId} ${periodMs}`;
